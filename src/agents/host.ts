@@ -1,0 +1,17 @@
+/** What the host part gives to every part that is installed beside it in the target. */
+export interface PartHost {
+  /** The target's own `require`, for `node:` modules only. */
+  readonly require: (id: string) => unknown;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** An unref'ed timer taken from lens' own copies; a program that patched the globals doesn't see it. */
+  readonly setTimeout: (callback: () => void, ms: number) => unknown;
+  readonly setImmediate: (callback: () => void) => unknown;
+}
+
+/** A part of lens in the target. `dispose` takes everything back and must not throw, even half installed. */
+export interface Part {
+  dispose(): void;
+}
+
+export type InstallPart<O = unknown> = (host: PartHost, options: O) => Part;

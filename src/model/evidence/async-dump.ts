@@ -1,0 +1,7 @@
+export interface AsyncDumpParams {
+  readonly seconds?: number;
+}
+
+export interface AsyncDump {
+  readonly seconds: number;
+}

@@ -1,0 +1,7 @@
+export interface CollectionGrowthParams {
+  readonly seconds?: number;
+}
+
+export interface CollectionGrowth {
+  readonly seconds: number;
+}

@@ -1,0 +1,7 @@
+export interface ExceptionsParams {
+  readonly seconds?: number;
+}
+
+export interface Exceptions {
+  readonly seconds: number;
+}

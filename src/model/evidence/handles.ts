@@ -1,0 +1,7 @@
+export interface HandlesParams {
+  readonly seconds?: number;
+}
+
+export interface Handles {
+  readonly seconds: number;
+}

@@ -1,0 +1,7 @@
+export interface HangParams {
+  readonly seconds?: number;
+}
+
+export interface Hang {
+  readonly seconds: number;
+}

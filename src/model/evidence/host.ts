@@ -1,0 +1,3 @@
+export interface Host {
+  readonly takenAt: number;
+}

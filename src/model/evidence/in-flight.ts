@@ -1,0 +1,3 @@
+export interface InFlight {
+  readonly takenAt: number;
+}

@@ -1,0 +1,7 @@
+export interface LogsParams {
+  readonly seconds?: number;
+}
+
+export interface Logs {
+  readonly seconds: number;
+}

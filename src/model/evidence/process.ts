@@ -1,0 +1,3 @@
+export interface ProcessReading {
+  readonly takenAt: number;
+}

@@ -1,0 +1,13 @@
+export interface SourceParams {
+  readonly scriptId: string;
+}
+
+/** The text V8 compiled, from the target's own memory, and its source map where one can be read. */
+export interface ScriptSource {
+  readonly scriptId: string;
+  readonly url: string;
+  readonly text: string;
+  readonly sourceMapUrl?: string;
+  /** The source map's JSON text, from a data: url or from a local file beside the script. */
+  readonly sourceMap?: string;
+}

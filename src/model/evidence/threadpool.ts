@@ -1,0 +1,7 @@
+export interface ThreadpoolParams {
+  readonly seconds?: number;
+}
+
+export interface Threadpool {
+  readonly seconds: number;
+}

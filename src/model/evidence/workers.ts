@@ -1,0 +1,3 @@
+export interface Workers {
+  readonly takenAt: number;
+}

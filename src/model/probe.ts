@@ -1,0 +1,14 @@
+import type { EvidenceKind, EvidenceOf, EvidenceParams } from './evidence/index.js';
+
+/**
+ * The one door from thinking back to the target. It never rejects for the target's sake: a reading that the guard
+ * refuses or that fails comes back with status `refused` or `unavailable` and a reason.
+ */
+export interface Probe {
+  ask<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>, options?: AskOptions): Promise<EvidenceOf<K>>;
+}
+
+export interface AskOptions {
+  /** An answer at most this old with the same params is reused, in milliseconds. Default 2000; 0 asks anew. */
+  readonly freshMs?: number;
+}
