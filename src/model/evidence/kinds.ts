@@ -13,6 +13,7 @@ import type { Logs, LogsParams } from './logs.js';
 import type { ProcessReading } from './process.js';
 import type { ScriptSource, SourceParams } from './source.js';
 import type { Threadpool, ThreadpoolParams } from './threadpool.js';
+import type { Traffic, TrafficParams } from './traffic.js';
 import type { Vitals, VitalsParams } from './vitals.js';
 import type { Workers } from './workers.js';
 
@@ -28,6 +29,7 @@ export interface EvidenceKinds {
   handles: { params: HandlesParams; data: Handles };
   'in-flight': { params: None; data: InFlight };
   'async-dump': { params: AsyncDumpParams; data: AsyncDump };
+  traffic: { params: TrafficParams; data: Traffic };
   threadpool: { params: ThreadpoolParams; data: Threadpool };
   process: { params: None; data: ProcessReading };
   host: { params: None; data: Host };
