@@ -16,19 +16,22 @@ export interface VitalsSample {
   readonly nativeContexts: number;
   readonly detachedContexts: number;
   readonly spaces: readonly { readonly name: string; readonly usedBytes: number; readonly sizeBytes: number }[];
-  /** Event-loop utilization since the last sample, 0..1. Wrong while a profiler runs. */
+  /** Event-loop utilization since the last sample (the first: since the process began), 0..1. Wrong while a profiler runs. */
   readonly elu: number;
-  /** User plus system time of the process since the last sample ÷ wall, in percent of one core. */
+  /** User plus system time of the process since the last sample (the first: since the process began) ÷ wall, in percent of one core. */
   readonly cpuPercent: number;
-  /** Same for the main thread alone, where /proc tells; undefined elsewhere. */
+  /** Same for the main thread alone, where /proc tells; undefined elsewhere and in the first sample. */
   readonly mainThreadPercent?: number;
+  /** What keeps the loop alive, by type (process.getActiveResourcesInfo); may be a few seconds old when there are very many. */
   readonly activeResources: { readonly [type: string]: number };
+  /** Active requests among them: file, dns, connect and write operations under way. */
   readonly requests: number;
   /** Loop iterations since the last sample (uvMetricsInfo; undefined on Node 18). */
   readonly loopCount?: number;
   readonly involuntarySwitches: number;
 }
 
+/** Milliseconds beyond the 10 ms that the histogram's timer waits anyway: 0 is a loop that is always on time. */
 export interface LoopDelay {
   readonly minMs: number;
   readonly meanMs: number;
@@ -57,9 +60,14 @@ export interface Vitals {
   readonly gc: readonly GcCount[];
   /** Share of the window spent in garbage collection, 0..1. */
   readonly gcShare: number;
-  /** heapUsed right after each mark-compact in the window, oldest first: the live heap. */
-  readonly liveHeap: readonly { readonly at: number; readonly usedBytes: number }[];
+  /**
+   * heapUsed right after each mark-compact in the window, oldest first: the live heap. `lateMs` is how long after the
+   * collection's end the program let lens read it; what was allocated meanwhile is counted too.
+   */
+  readonly liveHeap: readonly { readonly at: number; readonly usedBytes: number; readonly lateMs: number }[];
   /** Share of the window that the main thread was runnable but not on a core (schedstat), 0..1; undefined off Linux. */
   readonly runQueueShare?: number;
+  /** Memory limit that the process sees (its control group), in bytes; undefined when there is none or Node is too old to tell. */
+  readonly memoryLimitBytes?: number;
   readonly uptimeSeconds: number;
 }
