@@ -1,0 +1,97 @@
+import { callName, chainText } from './names.js';
+import {
+  functionAround,
+  isNode,
+  offsetOf,
+  positionOf,
+  type Syntax,
+  type SyntaxNode,
+  syntaxOf,
+  type TextPosition,
+} from './syntax.js';
+
+/** A call, construction, regular expression or comparison that stands on a line. */
+export interface CallSite extends TextPosition {
+  /** The callee with its chain, `JSON.parse` or `items.sort`; for a regular expression its literal. */
+  readonly callee: string;
+  /** The last name of the callee: `parse`, `sort`. */
+  readonly method: string;
+  /** Callee with a leading string argument, as a person would say it: `require('./x')`. */
+  readonly label: string;
+  readonly kind: 'call' | 'new' | 'regexp' | 'spread' | 'template';
+  /** Index of the innermost function around it among the text's functions; −1 at the top level. */
+  readonly within: number;
+}
+
+const KINDS: { readonly [type: string]: CallSite['kind'] } = {
+  CallExpression: 'call',
+  NewExpression: 'new',
+  SpreadElement: 'spread',
+  TaggedTemplateExpression: 'template',
+};
+
+const sites = new WeakMap<Syntax, readonly CallSite[]>();
+
+/** Every call site of a text, in source order. */
+export function callSites(text: string): readonly CallSite[] {
+  const syntax = syntaxOf(text);
+  const known = sites.get(syntax);
+  if (known) return known;
+  const found = syntax.nodes.flatMap(node => siteOf(syntax, node) ?? []);
+  sites.set(syntax, found);
+  return found;
+}
+
+function siteOf(syntax: Syntax, node: SyntaxNode): CallSite | undefined {
+  const kind = kindOf(node);
+  if (!kind) return undefined;
+  const subject =
+    kind === 'spread' ? node.argument : kind === 'template' ? node.tag : kind === 'regexp' ? node : node.callee;
+  if (!isNode(subject)) return undefined;
+  const callee = chainText(syntax, subject);
+  return {
+    callee,
+    kind,
+    method: /([\w$#]+)(?:\(\))?$/.exec(callee)?.[1] ?? callee,
+    label: kind === 'call' || kind === 'new' ? callName(syntax, node) : callee,
+    within: functionAround(syntax, node.start),
+    ...positionOf(syntax, anchorOf(subject)),
+  };
+}
+
+function kindOf(node: SyntaxNode): CallSite['kind'] | undefined {
+  return node.type === 'Literal' && node.regex ? 'regexp' : KINDS[node.type];
+}
+
+/** V8 and people point at the called name, not at the beginning of its chain over several lines. */
+function anchorOf(callee: SyntaxNode): number {
+  return callee.type === 'MemberExpression' && isNode(callee.property) ? callee.property.start : callee.start;
+}
+
+/** The call sites on one line, in source order. */
+export function callsOnLine(text: string, line0: number): CallSite[] {
+  return callSites(text).filter(site => site.line0 === line0);
+}
+
+/** The call sites directly inside the function that is defined around a position, nested functions left out. */
+export function callsInFunction(text: string, line0: number, column0: number): CallSite[] {
+  const syntax = syntaxOf(text);
+  const within = functionAround(syntax, offsetOf(syntax, { line0, column0 }));
+  return callSites(text).filter(site => site.within === within);
+}
+
+/**
+ * The call a position means: with a column the nearest call that begins at or before it on that line, without one the
+ * line's first; undefined when the line calls nothing or the text can't be parsed.
+ */
+export function callAt(text: string, line0: number, column0?: number): CallSite | undefined {
+  const onLine = callsOnLine(text, line0).filter(site => site.kind === 'call' || site.kind === 'new');
+  if (column0 === undefined) return onLine[0];
+  const before = onLine.filter(site => site.column0 <= column0);
+  return before.sort((a, b) => b.column0 - a.column0)[0] ?? onLine[0];
+}
+
+/** Where a function calls another one by name: first call inside it whose last name is `method`. */
+export function callOf(text: string, line0: number, column0: number, method: string): CallSite | undefined {
+  return callsInFunction(text, line0, column0).find(site => site.method === method);
+}

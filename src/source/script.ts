@@ -1,0 +1,86 @@
+import {
+  GREATEST_LOWER_BOUND,
+  LEAST_UPPER_BOUND,
+  originalPositionFor,
+  sourceContentFor,
+  TraceMap,
+} from '@jridgewell/trace-mapping';
+import type { ScriptSource } from '../model/evidence/source.js';
+import { codeFrame } from './frame.js';
+import { lineText } from './syntax.js';
+import { filePath } from './url.js';
+
+/** A place in the file a person edits; 1-based. */
+export interface OriginalPlace {
+  /** Absolute path, or the name a bundler gave. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** True when a source map said so; false means that the place is in the text V8 runs. */
+  readonly mapped: boolean;
+  /** The name the source map knows for this place. */
+  readonly name?: string;
+}
+
+/** One script: the text V8 runs, and the way back to what was written. */
+export class ScriptText {
+  readonly url: string;
+  readonly text: string;
+  readonly #map: TraceMap | undefined;
+
+  constructor(source: ScriptSource) {
+    this.url = source.url;
+    this.text = source.text;
+    this.#map = mapOf(source);
+  }
+
+  /** Where a 0-based position of the running text was written; falls back to the running text itself. */
+  original(line0: number, column0: number): OriginalPlace {
+    return (
+      this.#mapped(line0, column0) ?? { file: filePath(this.url), line: line0 + 1, column: column0 + 1, mapped: false }
+    );
+  }
+
+  #mapped(line0: number, column0: number): OriginalPlace | undefined {
+    if (!this.#map) return undefined;
+    const found = originalPositionFor(this.#map, { line: line0 + 1, column: column0, bias: GREATEST_LOWER_BOUND });
+    const place =
+      found.source === null
+        ? originalPositionFor(this.#map, { line: line0 + 1, column: column0, bias: LEAST_UPPER_BOUND })
+        : found;
+    if (place.source === null) return undefined;
+    const { source, line, column, name } = place;
+    return { file: filePath(source), line, column: column + 1, mapped: true, ...(name === null ? {} : { name }) };
+  }
+
+  /** Numbered source lines around a place that `original` gave; undefined when that source's text is unknown. */
+  frameAround(place: OriginalPlace): string | undefined {
+    const text = place.mapped ? this.sourceText(place.file) : this.text;
+    return text === undefined ? undefined : codeFrame(text, place.line);
+  }
+
+  /** The text of an original file, where the source map carries it. */
+  sourceText(file: string): string | undefined {
+    const source = this.#map?.resolvedSources.find(name => name !== null && filePath(name) === file);
+    return source && this.#map ? (sourceContentFor(this.#map, source) ?? undefined) : undefined;
+  }
+
+  /** The running text's line, 0-based. */
+  line(line0: number): string {
+    return lineText(this.text, line0);
+  }
+}
+
+function mapOf({ sourceMap, sourceMapUrl, url }: ScriptSource): TraceMap | undefined {
+  if (!sourceMap) return undefined;
+  const inline = !sourceMapUrl || sourceMapUrl.startsWith('data:');
+  try {
+    return new TraceMap(sourceMap, inline ? url : resolved(sourceMapUrl, url));
+  } catch {
+    return undefined;
+  }
+}
+
+function resolved(mapUrl: string, scriptUrl: string): string {
+  return /^(?:[a-z]+:|\/)/i.test(mapUrl) ? mapUrl : scriptUrl.replace(/[^/\\]*$/, mapUrl);
+}

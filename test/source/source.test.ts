@@ -1,0 +1,147 @@
+import { buildSync, transformSync } from 'esbuild';
+import { expect, test } from 'vitest';
+import { callAt, callsInFunction } from '../../src/source/calls.js';
+import { declarationOf } from '../../src/source/declarations.js';
+import { feedersOf } from '../../src/source/feeders.js';
+import { enclosingFunction } from '../../src/source/names.js';
+import { ScriptText } from '../../src/source/script.js';
+import { displayPath, filePath, isUserCode, packageOf } from '../../src/source/url.js';
+
+/** 0-based line and column of the first `|` in a text, and the text without it. */
+function marked(text: string): { text: string; line0: number; column0: number } {
+  const before = text.slice(0, text.indexOf('|'));
+  const line0 = before.split('\n').length - 1;
+  return { text: text.replace('|', ''), line0, column0: before.length - (before.lastIndexOf('\n') + 1) };
+}
+
+function nameAt(text: string): string | undefined {
+  const place = marked(text);
+  return enclosingFunction(place.text, place.line0, place.column0)?.name;
+}
+
+test('a package is the innermost one, scoped and under pnpm too', () => {
+  expect(packageOf('file:///app/node_modules/express/lib/router/index.js')).toBe('express');
+  expect(packageOf('/app/node_modules/a/node_modules/@scope/b/x.js')).toBe('@scope/b');
+  expect(packageOf('file:///app/node_modules/.pnpm/ajv@8.1.0/node_modules/ajv/dist/a.js')).toBe('ajv');
+  expect(packageOf('file:///app/node_modules/.pnpm/%40x%2By@1/node_modules/%40x/y/a.js')).toBe('@x/y');
+  expect(packageOf('file:///app/src/server.js')).toBeUndefined();
+  expect(packageOf('node:internal/timers')).toBeUndefined();
+});
+
+test('user code is a file of the application and nothing else', () => {
+  for (const url of ['file:///app/server.js', '/app/lib/a.js', 'webpack://shop/./src/a.ts'])
+    expect(isUserCode(url)).toBe(true);
+  for (const url of [
+    '',
+    'node:fs',
+    'internal/fs/utils',
+    'lens:agent',
+    'evalmachine.<anonymous>',
+    'file:///a/node_modules/b/c.js',
+  ])
+    expect(isUserCode(url)).toBe(false);
+});
+
+test('paths are shown relative to the working directory only inside of it', () => {
+  expect(displayPath('file:///srv/app/src/a%20b.js', '/srv/app')).toBe('src/a b.js');
+  expect(displayPath('/srv/application/a.js', '/srv/app')).toBe('/srv/application/a.js');
+  expect(displayPath('node:fs', '/')).toBe('node:fs');
+  expect(filePath('webpack://shop/./src/a.ts?1234')).toBe('src/a.ts');
+});
+
+test('a function is called by its name, its variable, its class or what it is passed to', () => {
+  expect(nameAt('function load() { | }')).toBe('load');
+  expect(nameAt('const render = async () => { | };')).toBe('render');
+  expect(nameAt('exports.find = function () { | };')).toBe('exports.find');
+  expect(nameAt('class Cart { total() { | } }')).toBe('Cart.total');
+  expect(nameAt('class Cart { #sum = () => { | } }')).toBe('Cart.#sum');
+  expect(nameAt('const api = { list() { | } }')).toBe('api.list');
+  expect(nameAt("app.get('/cart/:id', auth, async (req, res) => { | });")).toBe("app.get('/cart/:id') callback");
+  expect(nameAt('function outer() { return () => { | }; }')).toBe('function returned by outer');
+  expect(nameAt('new Promise(resolve => { | })')).toBe('new Promise() callback');
+  expect(nameAt('const x = 1; |')).toBeUndefined();
+});
+
+test('source that only V8 accepts is parsed all the same', () => {
+  expect(nameAt('#!/usr/bin/env node\nimport a from "a"; await a; function b() { | }')).toBe('b');
+  expect(nameAt('return 5; function c() { | }')).toBe('c');
+  expect(nameAt('this is { not code')).toBeUndefined();
+});
+
+test('a declaration is found as variable, field, assignment, import or pattern', () => {
+  expect(declarationOf('let a;\nconst sessions = new Map();', 'sessions')).toMatchObject({
+    line0: 1,
+    column0: 6,
+    kind: 'variable',
+  });
+  expect(declarationOf('class A {\n  #items = [];\n}', '#items')).toMatchObject({ line0: 1, kind: 'field' });
+  expect(declarationOf('function A() {\n  this.cache = {};\n}', 'this.cache')).toMatchObject({
+    line0: 1,
+    kind: 'assigned',
+  });
+  expect(declarationOf("import { pool as p } from './db.js';", 'p')).toMatchObject({ kind: 'import' });
+  expect(declarationOf('const { q: { jobs } } = make();', 'jobs')).toMatchObject({ kind: 'variable' });
+  expect(declarationOf('use(cache);', 'cache')).toBeUndefined();
+});
+
+test('of equal declarations the nearest before the use is meant', () => {
+  const text = 'function a() { const list = 1; }\nfunction b() {\n  const list = 2;\n  use(list);\n}';
+  expect(declarationOf(text, 'list', 3)).toMatchObject({ line0: 2 });
+});
+
+test('what makes a collection grow is found, also through an alias and a property path', () => {
+  const text = `const sessions = new Map();
+sessions.get('a');
+function login(id) {
+  sessions.set(id, {});
+}
+const alias = sessions;
+alias.set(1, 2);
+class Q { add(x) { this.state.items.push(x); this.byId[x.id] = x; } }
+let log = [];
+log = [...log, 1];
+bus.on('tick', () => {});`;
+  expect(feedersOf(text, 'sessions').map(f => [f.line0, f.how, f.function])).toEqual([
+    [3, 'set', 'login'],
+    [6, 'set', undefined],
+  ]);
+  expect(feedersOf(text, 'state', ['items'])[0]).toMatchObject({ line0: 7, how: 'push', function: 'Q.add' });
+  expect(feedersOf(text, 'this.byId')[0]).toMatchObject({ how: '[key] =' });
+  expect(feedersOf(text, 'log')[0]).toMatchObject({ how: 'spread' });
+  expect(feedersOf(text, 'bus')[0]).toMatchObject({ how: 'on' });
+});
+
+test('a position on a line means the call that begins before it', () => {
+  const text = 'const a = JSON.parse(fs.readFileSync(path));';
+  expect(callAt(text, 0)).toMatchObject({ callee: 'JSON.parse' });
+  expect(callAt(text, 0, 27)).toMatchObject({ callee: 'fs.readFileSync', method: 'readFileSync' });
+  const two = 'function f() { g(() => { inner(); }); outer(); }';
+  expect(callsInFunction(two, 0, 15).map(c => c.callee)).toEqual(['g', 'outer']);
+});
+
+test('a position in minified TypeScript leads back to the written line with its frame', () => {
+  const written = 'interface A { x: number }\n\nexport function slow(a: A): number {\n  return a.x * 2;\n}\n';
+  const { code, map } = transformSync(written, {
+    loader: 'ts',
+    minify: true,
+    sourcemap: 'external',
+    sourcefile: 'src/slow.ts',
+  });
+  const script = new ScriptText({ scriptId: '1', url: 'file:///app/dist/slow.js', text: code, sourceMap: map });
+  const place = script.original(0, code.indexOf('return'));
+  expect(place).toMatchObject({ file: '/app/dist/src/slow.ts', line: 4, mapped: true });
+  expect(script.frameAround(place)).toContain('> 4 |   return a.x * 2;');
+});
+
+test('a large bundle is parsed in reasonable time', () => {
+  const { outputFiles } = buildSync({
+    entryPoints: ['src/source/script.ts'],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+  });
+  const text = outputFiles[0]?.text ?? '';
+  expect(text.length).toBeGreaterThan(5_000);
+  expect(enclosingFunction(text, 0, text.length >> 1)).toBeDefined();
+});
