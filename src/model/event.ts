@@ -11,8 +11,18 @@ import type { TargetInfo } from './target.js';
 export type LensEvent = { readonly at: number; readonly runId: string; readonly traceId: string } & EventBody;
 
 export type EventBody =
-  | { readonly type: 'run.started'; readonly reason: string; readonly lens: string; readonly planner: 'rules' | 'model' }
-  | { readonly type: 'target.attached'; readonly target: TargetInfo; readonly openedInspector: boolean; readonly attachMs: number }
+  | {
+      readonly type: 'run.started';
+      readonly reason: string;
+      readonly lens: string;
+      readonly planner: 'rules' | 'model';
+    }
+  | {
+      readonly type: 'target.attached';
+      readonly target: TargetInfo;
+      readonly openedInspector: boolean;
+      readonly attachMs: number;
+    }
   | { readonly type: 'vitals.read'; readonly vitals: { readonly [name: string]: number } }
   | { readonly type: 'skills.chosen'; readonly skills: readonly string[]; readonly why: string }
   | { readonly type: 'evidence.asked'; readonly kind: string; readonly params: Json; readonly operator?: string }
@@ -32,7 +42,13 @@ export type EventBody =
     }
   | { readonly type: 'operator.started'; readonly operator: string; readonly urgent: boolean }
   | { readonly type: 'operator.called'; readonly operator: string; readonly tool: string; readonly about: string }
-  | { readonly type: 'operator.state'; readonly operator: string; readonly from: HealthState; readonly to: HealthState; readonly reason: string }
+  | {
+      readonly type: 'operator.state';
+      readonly operator: string;
+      readonly from: HealthState;
+      readonly to: HealthState;
+      readonly reason: string;
+    }
   | { readonly type: 'operator.refused'; readonly operator: string; readonly tool: string; readonly error: string }
   | { readonly type: 'operator.finished'; readonly result: OperatorResult }
   | { readonly type: 'snapshot.taken'; readonly snapshot: Snapshot }

@@ -20,4 +20,6 @@ export interface Insight {
   readonly fix?: string;
   readonly notificationIds: readonly string[];
   readonly evidenceIds: readonly string[];
+  /** What verification in code found wanting, a sentence each; absent when everything held. */
+  readonly marks?: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { LensError } from '../model/error.js';
-import { type Evidence, type EvidenceKind, type EvidenceParams, isUsable } from '../model/evidence/index.js';
 import type { EventBody } from '../model/event.js';
+import { type Evidence, type EvidenceKind, type EvidenceParams, isUsable } from '../model/evidence/index.js';
 import type { Notification, NotificationDraft } from '../model/notification.js';
 import type { Probe } from '../model/probe.js';
 import type { OperatorResult } from '../model/report.js';
@@ -207,7 +207,10 @@ export class Operator {
   #findSnapshot(id: string): ToolResult {
     const found = this.#snapshots.find(snapshot => snapshot.id === id);
     if (found) return ok(found);
-    return { ok: false, error: `No snapshot ${id}; there are: ${this.#snapshots.map(s => s.id).join(', ') || 'none'}.` };
+    return {
+      ok: false,
+      error: `No snapshot ${id}; there are: ${this.#snapshots.map(s => s.id).join(', ') || 'none'}.`,
+    };
   }
 
   /** The evidence rule: a notification stands on a snapshot or a reading that exists, or it is not sent. */

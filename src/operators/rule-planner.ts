@@ -50,7 +50,12 @@ function view(seat: RuleSeat): OperatorView {
       return seat.evidenceIds();
     },
     async *ask<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>, freshMs?: number) {
-      const call: ToolCall = { tool: 'ask', kind, params: params as object, ...(freshMs === undefined ? {} : { freshMs }) };
+      const call: ToolCall = {
+        tool: 'ask',
+        kind,
+        params: params as object,
+        ...(freshMs === undefined ? {} : { freshMs }),
+      };
       return (yield* value(call)) as Evidence<EvidenceData<K>>;
     },
     async *snapshot() {

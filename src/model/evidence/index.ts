@@ -24,7 +24,9 @@ export interface Evidence<T = unknown> {
 
 export type EvidenceOf<K extends EvidenceKind> = Evidence<EvidenceData<K>>;
 
-/** True when the reading's data may be used. */
-export function isUsable<T>(evidence: Evidence<T> | undefined): evidence is Evidence<T> {
+/** A reading whose data may be used. A type of its own, so that the other branch keeps `reason`. */
+export type UsableEvidence<T = unknown> = Evidence<T> & { readonly status: 'ok' | 'partial' };
+
+export function isUsable<T>(evidence: Evidence<T> | undefined): evidence is UsableEvidence<T> {
   return evidence !== undefined && (evidence.status === 'ok' || evidence.status === 'partial');
 }

@@ -1,0 +1,148 @@
+import { Lock } from '../base/lock.js';
+import type { Session } from '../inspector/session.js';
+import { LensError } from '../model/error.js';
+import type { EventBody } from '../model/event.js';
+import type { Evidence, EvidenceData, EvidenceKind, EvidenceOf, EvidenceParams } from '../model/evidence/index.js';
+import type { Json } from '../model/json.js';
+import type { AskOptions, Probe } from '../model/probe.js';
+import type { CollectContext, Collector, CostBasis, Reading } from './collector.js';
+import type { Guard } from './guard.js';
+
+/** An answer this young is as good as a new one: shorter than any window that a skill compares. */
+const FRESH_MS = 2_000;
+
+export interface ProbeEnv {
+  readonly session: Session;
+  readonly collectors: ReadonlyMap<EvidenceKind, Collector>;
+  readonly guard: Guard;
+  /** What the estimates rest on, read when it is needed. */
+  readonly basis: () => Promise<CostBasis>;
+  readonly now: () => number;
+  readonly newId: (prefix: string) => string;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly emit: (event: EventBody) => void;
+  /** Keeps the reading; returns where, when it was too large for the event. */
+  readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
+  /** CPU milliseconds the target has used so far, from outside; undefined where it can't be read. */
+  readonly cpuMs: () => number | undefined;
+}
+
+interface Remembered {
+  readonly at: number;
+  readonly answer: Promise<Evidence>;
+}
+
+/**
+ * The guarded door to the target: shares a reading among those who ask at once, reuses a fresh answer, lets one
+ * disturbing reading through at a time, and turns every refusal or failure into evidence that says so.
+ */
+export function guardedProbe(env: ProbeEnv): Probe {
+  const lock = new Lock();
+  const remembered = new Map<string, Remembered>();
+
+  return {
+    ask<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>, options: AskOptions = {}): Promise<EvidenceOf<K>> {
+      const key = `${kind} ${JSON.stringify(params)}`;
+      const known = remembered.get(key);
+      if (known && isFresh(known, options.freshMs ?? FRESH_MS)) return known.answer as Promise<EvidenceOf<K>>;
+      const entry: { at: number; answer: Promise<Evidence> } = {
+        at: Number.POSITIVE_INFINITY,
+        answer: take(kind, params),
+      };
+      remembered.set(key, entry);
+      void entry.answer.finally(() => {
+        entry.at = env.now();
+      });
+      return entry.answer as Promise<EvidenceOf<K>>;
+    },
+  };
+
+  function isFresh(entry: Remembered, freshMs: number): boolean {
+    return entry.at === Number.POSITIVE_INFINITY || env.now() - entry.at <= freshMs;
+  }
+
+  async function take<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>): Promise<Evidence> {
+    const collector = env.collectors.get(kind) as Collector<K> | undefined;
+    const startedAt = env.now();
+    if (!collector) return book(kind, params, startedAt, absent('unavailable', 'This build has no such reading.'));
+    env.emit({ type: 'evidence.asked', kind, params: params as Json });
+    const refusal = await refusalOf(collector, params);
+    if (refusal) return book(kind, params, startedAt, absent('refused', refusal));
+    const before = env.cpuMs();
+    try {
+      const reading = await collector.collect(env.session, params, context());
+      const pausedMs = reading.pausedMs ?? (await estimated(collector, params));
+      return book(kind, params, startedAt, present(reading, pausedMs, cost(collector, before, pausedMs)));
+    } catch (error) {
+      if (env.signal.aborted) throw env.signal.reason;
+      return book(kind, params, startedAt, absent('unavailable', sentence(error)));
+    }
+  }
+
+  async function refusalOf<K extends EvidenceKind>(collector: Collector<K>, params: EvidenceParams<K>) {
+    if (env.session.lost.aborted) return undefined;
+    if (collector.cost === 'free' || collector.cost === 'light') return undefined;
+    return env.guard.refusal(collector, await env.basis(), params);
+  }
+
+  async function estimated<K extends EvidenceKind>(
+    collector: Collector<K>,
+    params: EvidenceParams<K>,
+  ): Promise<number> {
+    return collector.estimate ? collector.estimate(await env.basis(), params).pauseMs : 0;
+  }
+
+  /** A window's cpu is mostly the target's own work: only short, disturbing readings are charged by the clock. */
+  function cost(collector: Collector, before: number | undefined, pausedMs: number): number {
+    const after = env.cpuMs();
+    if (before === undefined || after === undefined || collector.cost === 'free' || collector.cost === 'light')
+      return pausedMs;
+    return Math.min(after - before, Math.max(pausedMs, 0));
+  }
+
+  function book(kind: string, params: object, startedAt: number, outcome: Outcome): Evidence {
+    const evidence: Evidence = { id: env.newId(kind), kind, takenAt: startedAt, ...outcome };
+    const kept = env.keep(evidence, params as Json);
+    env.emit({
+      type: 'evidence.collected',
+      id: evidence.id,
+      kind,
+      params: params as Json,
+      status: evidence.status,
+      ...(evidence.reason === undefined ? {} : { reason: evidence.reason }),
+      pausedMs: evidence.pausedMs,
+      costMs: evidence.costMs,
+      tookMs: env.now() - startedAt,
+      ...kept,
+    });
+    return evidence;
+  }
+
+  function context(): CollectContext {
+    return {
+      signal: env.signal,
+      now: env.now,
+      sleep: env.sleep,
+      exclusively: work => lock.run(work),
+      mayPause: estimateMs => env.guard.mayPause(estimateMs),
+    };
+  }
+}
+
+type Outcome = Omit<Evidence, 'id' | 'kind' | 'takenAt'>;
+
+function present(reading: Reading<EvidenceData<EvidenceKind>>, pausedMs: number, costMs: number): Outcome {
+  const status = reading.partial === undefined ? 'ok' : 'partial';
+  const why = reading.partial === undefined ? {} : { reason: reading.partial };
+  return { status, ...why, data: reading.data, pausedMs, costMs };
+}
+
+function absent(status: 'unavailable' | 'refused', reason: string): Outcome {
+  return { status, reason, data: undefined, pausedMs: 0, costMs: 0 };
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof LensError) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,153 @@
+import type { FaultClass } from '../model/fault.js';
+
+/** A cause, what it brings about by itself, and how: read "X explains Y, because …". */
+interface Mechanism {
+  readonly cause: (faultClass: FaultClass) => boolean;
+  readonly effects: readonly FaultClass[];
+  readonly because: string;
+}
+
+const starts = (prefix: string) => (faultClass: FaultClass) => faultClass.startsWith(prefix);
+const one =
+  (...classes: FaultClass[]) =>
+  (faultClass: FaultClass) =>
+    classes.includes(faultClass);
+
+const WAITS: readonly FaultClass[] = [
+  'downstream.slow',
+  'downstream.retries',
+  'pool.exhaustion',
+  'waiting.lock',
+  'waiting.unsettled',
+  'queue.backlog',
+];
+
+/** Small on purpose: a pair stands here only where V8's or libuv's working makes one follow from the other. */
+const MECHANISMS: readonly Mechanism[] = [
+  {
+    cause: starts('memory.leak.'),
+    effects: ['gc.pressure', 'memory.near-limit', 'memory.native', 'cpu.hot', 'memory.external', 'code.growth'],
+    because: 'what a leak keeps alive every collection has to mark again, and it fills the heap up to its limit',
+  },
+  {
+    cause: one('code.growth', 'memory.external'),
+    effects: ['gc.pressure', 'memory.near-limit', 'memory.native'],
+    because: 'what is kept fills the memory up to its limit',
+  },
+  {
+    cause: one(
+      'loop.block.sync-api',
+      'loop.block.regexp',
+      'loop.block.serialization',
+      'loop.block.compute',
+      'loop.starvation',
+      'loop.hung',
+      'cpu.busy-loop',
+    ),
+    effects: [
+      ...WAITS,
+      'cpu.hot',
+      'gc.pressure',
+      'threadpool.saturation',
+      'downstream.chatty',
+      'backpressure',
+      'handles.leak.socket',
+      'memory.leak.promise',
+    ],
+    because: 'while the event loop stands still nothing else is answered, and work piles up',
+  },
+  {
+    cause: one('threadpool.saturation'),
+    effects: [...WAITS, 'handles.leak.fd'],
+    because: "file and name lookups wait behind the jobs that fill libuv's threads",
+  },
+  {
+    cause: one(
+      'waiting.lock',
+      'waiting.unsettled',
+      'pool.exhaustion',
+      'downstream.slow',
+      'downstream.retries',
+      'queue.backlog',
+    ),
+    effects: [
+      'memory.leak.promise',
+      'memory.leak.closure',
+      'memory.leak.collection',
+      'memory.leak.listener',
+      'memory.leak.timer',
+      'handles.leak.socket',
+      'handles.leak.timer',
+      'queue.backlog',
+      'backpressure',
+    ],
+    because: 'requests that wait keep their sockets, timers, closures and queue entries alive',
+  },
+  {
+    cause: one('pool.exhaustion', 'waiting.lock'),
+    effects: ['waiting.unsettled', 'downstream.slow'],
+    because: 'those who wait for it never get their turn',
+  },
+  {
+    cause: one('downstream.slow'),
+    effects: ['pool.exhaustion', 'waiting.unsettled'],
+    because: 'connections that wait for the other side are not given back',
+  },
+  {
+    cause: one('exceptions.storm', 'exceptions.swallowed', 'rejections.unhandled'),
+    effects: ['logs.errors', 'logs.flood', 'cpu.exceptions', 'cpu.logging'],
+    because: 'every error is captured, formatted and written',
+  },
+  {
+    cause: one('cpu.exceptions'),
+    effects: ['exceptions.storm', 'cpu.hot'],
+    because: 'it is the same throwing, seen as cpu time',
+  },
+  {
+    cause: one('logs.flood', 'cpu.logging'),
+    effects: ['cpu.logging', 'logs.flood', 'cpu.hot', 'backpressure', 'logs.errors'],
+    because: 'formatting and writing the lines takes the time',
+  },
+  {
+    cause: starts('handles.leak.'),
+    effects: [
+      'memory.leak.timer',
+      'memory.leak.closure',
+      'memory.leak.collection',
+      'memory.leak.listener',
+      'memory.native',
+      'memory.external',
+      'handles.leak.fd',
+      'gc.pressure',
+      'cpu.hot',
+    ],
+    because: 'every open handle keeps its callbacks, buffers and descriptors',
+  },
+  {
+    cause: one('backpressure'),
+    effects: ['memory.external', 'memory.native', 'memory.leak.collection', 'gc.pressure', 'memory.near-limit'],
+    because: 'what the reader does not take is buffered in memory',
+  },
+  {
+    cause: one('host.cpu-throttled'),
+    effects: ['loop.block.compute', 'cpu.hot', 'downstream.slow'],
+    because: 'the process is not given a core',
+  },
+  {
+    cause: one('memory.near-limit'),
+    effects: ['gc.pressure', 'cpu.hot'],
+    because: 'a full heap is collected again and again',
+  },
+  { cause: one('gc.pressure'), effects: ['cpu.hot'], because: 'the collector takes the cpu time' },
+  {
+    cause: one('restarts.storm'),
+    effects: ['handles.leak.child', 'logs.errors'],
+    because: 'children that die are started again',
+  },
+];
+
+/** Why `cause` brings about `effect`, or undefined when lens knows no such mechanism. */
+export function mechanismBetween(cause: FaultClass, effect: FaultClass): string | undefined {
+  if (cause === effect) return undefined;
+  return MECHANISMS.find(m => m.cause(cause) && m.effects.includes(effect))?.because;
+}

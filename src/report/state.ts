@@ -1,0 +1,167 @@
+import type { LensEvent } from '../model/event.js';
+import type { EvidenceStatus } from '../model/evidence/index.js';
+import type { Insight } from '../model/insight.js';
+import type { Notification } from '../model/notification.js';
+import type { Artifact, Detached, Failure, OperatorResult, Report } from '../model/report.js';
+import type { HealthState } from '../model/severity.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { TargetInfo } from '../model/target.js';
+
+/** A reading as the run's stream tells it, without its data. */
+export interface ReadingRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly status: EvidenceStatus;
+  readonly reason?: string;
+  readonly pausedMs: number;
+  readonly costMs: number;
+  readonly tookMs: number;
+  readonly path?: string;
+}
+
+export interface OperatorRow {
+  readonly id: string;
+  readonly urgent: boolean;
+  readonly state: HealthState;
+  readonly reason: string;
+  /** The latest call in words: what it is doing now. */
+  readonly activity: string;
+  readonly calls: number;
+  readonly result?: OperatorResult;
+}
+
+/** Everything a view can show of a run, folded from its events. Plain data; a replay gives the same states. */
+export interface RunState {
+  readonly runId: string;
+  readonly lens: string;
+  readonly reason: string;
+  readonly planner: 'rules' | 'model';
+  readonly startedAt: number;
+  readonly lastAt: number;
+  readonly target?: TargetInfo;
+  readonly openedInspector: boolean;
+  readonly vitals: readonly { readonly at: number; readonly values: { readonly [name: string]: number } }[];
+  readonly readings: readonly ReadingRow[];
+  readonly waitingFor: readonly string[];
+  readonly operators: readonly OperatorRow[];
+  readonly snapshots: readonly Snapshot[];
+  readonly notifications: readonly Notification[];
+  readonly insights: readonly Insight[];
+  readonly failures: readonly Failure[];
+  readonly artifacts: readonly Artifact[];
+  readonly lost?: string;
+  readonly detached?: Detached;
+  readonly report?: Report;
+}
+
+/** An hour of one-second vitals; older ones only cost memory in a view. */
+const MAX_VITALS = 3600;
+
+export const initialState: RunState = {
+  runId: '',
+  lens: '',
+  reason: '',
+  planner: 'rules',
+  startedAt: 0,
+  lastAt: 0,
+  openedInspector: false,
+  vitals: [],
+  readings: [],
+  waitingFor: [],
+  operators: [],
+  snapshots: [],
+  notifications: [],
+  insights: [],
+  failures: [],
+  artifacts: [],
+};
+
+/** One event further. Pure: the state before stays as it was. */
+export function reduce(before: RunState, event: LensEvent): RunState {
+  const state = { ...before, lastAt: event.at };
+  switch (event.type) {
+    case 'run.started':
+      return {
+        ...state,
+        runId: event.runId,
+        startedAt: event.at,
+        reason: event.reason,
+        lens: event.lens,
+        planner: event.planner,
+      };
+    case 'target.attached':
+      return { ...state, target: event.target, openedInspector: event.openedInspector };
+    case 'vitals.read':
+      return { ...state, vitals: [...state.vitals, { at: event.at, values: event.vitals }].slice(-MAX_VITALS) };
+    case 'skills.chosen':
+      return state;
+    case 'evidence.asked':
+      return { ...state, waitingFor: [...state.waitingFor, event.kind] };
+    case 'evidence.collected':
+      return { ...state, readings: [...state.readings, row(event)], waitingFor: without(state.waitingFor, event.kind) };
+    case 'operator.started':
+      return { ...state, operators: [...state.operators, newRow(event.operator, event.urgent)] };
+    case 'operator.called':
+      return withOperator(state, event.operator, o => ({
+        ...o,
+        calls: o.calls + 1,
+        activity: `${event.tool} ${event.about}`.trim(),
+      }));
+    case 'operator.state':
+      return withOperator(state, event.operator, o => ({ ...o, state: event.to, reason: event.reason }));
+    case 'operator.refused':
+      return withOperator(state, event.operator, o => ({ ...o, activity: `refused: ${event.error}` }));
+    case 'operator.finished':
+      return withOperator(state, event.result.skill, o => ({
+        ...o,
+        state: event.result.state,
+        activity: event.result.summary,
+        result: event.result,
+      }));
+    case 'snapshot.taken':
+      return { ...state, snapshots: [...state.snapshots, event.snapshot] };
+    case 'notification.raised':
+      return { ...state, notifications: [...state.notifications, event.notification] };
+    case 'insight.produced':
+      return { ...state, insights: [...state.insights, event.insight] };
+    case 'artifact.saved':
+      return { ...state, artifacts: [...state.artifacts, event.artifact] };
+    case 'failure':
+      return { ...state, failures: [...state.failures, event.failure] };
+    case 'target.lost':
+      return { ...state, lost: event.reason };
+    case 'target.detached':
+      return { ...state, detached: event.detached };
+    case 'run.finished':
+      return { ...state, report: event.report };
+    default:
+      return event satisfies never;
+  }
+}
+
+function row(event: Extract<LensEvent, { type: 'evidence.collected' }>): ReadingRow {
+  const { id, kind, status, reason, pausedMs, costMs, tookMs, path } = event;
+  return {
+    id,
+    kind,
+    status,
+    pausedMs,
+    costMs,
+    tookMs,
+    ...(reason === undefined ? {} : { reason }),
+    ...(path === undefined ? {} : { path }),
+  };
+}
+
+function newRow(id: string, urgent: boolean): OperatorRow {
+  return { id, urgent, state: 'healthy', reason: '', activity: '', calls: 0 };
+}
+
+function withOperator(state: RunState, id: string, change: (row: OperatorRow) => OperatorRow): RunState {
+  return { ...state, operators: state.operators.map(o => (o.id === id ? change(o) : o)) };
+}
+
+function without(list: readonly string[], item: string): readonly string[] {
+  const at = list.indexOf(item);
+  return at < 0 ? list : list.toSpliced(at, 1);
+}
