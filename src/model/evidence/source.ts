@@ -1,5 +1,7 @@
 export interface SourceParams {
   readonly scriptId: string;
+  /** Scripts that will be asked for next: they are fetched with this one, so that the target is disturbed once. */
+  readonly also?: readonly string[];
 }
 
 /** The text V8 compiled, from the target's own memory, and its source map where one can be read. */
@@ -8,6 +10,6 @@ export interface ScriptSource {
   readonly url: string;
   readonly text: string;
   readonly sourceMapUrl?: string;
-  /** The source map's JSON text, from a data: url or from a local file beside the script. */
+  /** The source map's JSON text, from a data: url or from a local file beside the script; sources filled in where possible. */
   readonly sourceMap?: string;
 }
