@@ -1,9 +1,9 @@
 // Bundles the command line (ESM, lazily split) and the agents that run inside a target (one self-contained script each).
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildAgents } from './agents.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
-const agents = readdirSync(`${root}src/agents`, { withFileTypes: true }).filter(entry => entry.isDirectory());
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 
@@ -24,20 +24,4 @@ await build({
   logLevel: 'warning',
 });
 
-// A target may be Node 18: what is injected is written down to its syntax.
-await Promise.all(
-  agents.map(({ name }) =>
-    build({
-      entryPoints: [`${root}src/agents/${name}/index.ts`],
-      outfile: `${root}dist/agents/${name}.js`,
-      bundle: true,
-      format: 'iife',
-      globalName: '__lensPart',
-      platform: 'neutral',
-      target: 'node18',
-      minifyWhitespace: true,
-      minifySyntax: true,
-      logLevel: 'warning',
-    }),
-  ),
-);
+await buildAgents();

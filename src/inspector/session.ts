@@ -13,7 +13,10 @@ export interface SendOptions {
 
 /** One websocket to the target's inspector. Every pending call rejects with `target-lost` when the wire dies. */
 export interface Connection {
-  send<M extends keyof Commands>(method: M, ...rest: [...Commands[M]['paramsType'], SendOptions?]): Promise<Commands[M]['returnType']>;
+  send<M extends keyof Commands>(
+    method: M,
+    ...rest: [...Commands[M]['paramsType'], SendOptions?]
+  ): Promise<Commands[M]['returnType']>;
   /** Domains that the typed protocol lacks: NodeWorker, NodeTracing, NodeRuntime. */
   sendRaw(method: string, params?: object, options?: SendOptions): Promise<unknown>;
   on<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): () => void;
@@ -44,6 +47,10 @@ export interface Session extends Connection {
   readonly agent: AgentHost;
   /** Evaluates in the target: silent, breaks disabled, `require` available, result by value. Throws LensError. */
   evaluate<T>(expression: string, options?: SendOptions): Promise<T>;
+  /** The main thread's websocket address. */
+  readonly url: string;
+  /** The target's worker threads, each with a connection of its own through the main thread's. */
+  workers(): Promise<readonly WorkerSession[]>;
   /** A second connection with Debugger enabled and all pauses resumed at once; closed by its owner. */
   withDebugger<T>(use: (debug: DebuggerConnection) => Promise<T>): Promise<T>;
   /** Runs on the event loop (setImmediate) within `timeoutMs`: false means that the loop is blocked. */
@@ -59,4 +66,14 @@ export interface DebuggerConnection extends Connection {
   readonly scripts: ReadonlyMap<string, { readonly url: string; readonly sourceMapUrl?: string }>;
   /** What Debugger.enable stopped the target for, in milliseconds (estimated by its round trip). */
   readonly pausedMs: number;
+}
+
+/** A worker thread of the target. Runtime, Profiler, HeapProfiler and Debugger work on it as on the main thread. */
+export interface WorkerSession extends Connection {
+  readonly workerId: string;
+  /** "[worker 1] name", as the inspector titles it. */
+  readonly title: string;
+  readonly url: string;
+  /** Evaluates in the worker: silent, breaks disabled, `require` available, result by value. */
+  evaluate<T>(expression: string, options?: SendOptions): Promise<T>;
 }

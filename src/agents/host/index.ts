@@ -1,0 +1,100 @@
+import type { InstallPart, Part, PartHost } from '../host.js';
+
+export interface HostOptions {
+  /** True when lens opened the inspector: the expiring lease closes it too. */
+  readonly closeInspector: boolean;
+  /** How long the target keeps lens' code after the last renewal, in milliseconds. */
+  readonly leaseMs: number;
+}
+
+type Method = (...args: unknown[]) => unknown;
+type InstalledPart = Part & Record<string, Method>;
+
+const KEY = Symbol.for('lens.v1');
+
+/** How often the target looks whether the lease ran out. */
+const CHECK_MS = 1_000;
+
+/**
+ * What stands under `globalThis[Symbol.for('lens.v1')]`: the parts of lens in this process, and the lease that takes
+ * them back when lens is killed. Everything it calls later is captured now, so that a program that patches its
+ * globals afterwards neither sees nor disturbs it.
+ */
+export default function install(require: (id: string) => unknown, options: HostOptions): void {
+  const timers = require('node:timers') as typeof import('node:timers');
+  const { performance } = require('node:perf_hooks') as typeof import('node:perf_hooks');
+  const debugEnd = Reflect.get(process, '_debugEnd') as (() => void) | undefined;
+  const { setTimeout, setImmediate, setInterval, clearInterval } = timers;
+  const stringify = JSON.stringify;
+  const now = () => performance.now();
+  const parts = new Map<string, InstalledPart>();
+
+  let closeInspector = options.closeInspector;
+  let leaseMs = options.leaseMs;
+  let renewedAt = now();
+  let checkedAt = renewedAt;
+
+  const host: PartHost = {
+    require,
+    now,
+    setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
+    setImmediate: callback => setImmediate(callback),
+  };
+
+  const dispose = (): string[] => {
+    clearInterval(lease);
+    const residue = [...parts.keys()].reverse().flatMap(name => remove(name));
+    Reflect.deleteProperty(globalThis, KEY);
+    return residue;
+  };
+
+  const remove = (name: string): string[] => {
+    const part = parts.get(name);
+    parts.delete(name);
+    try {
+      part?.dispose();
+      return [];
+    } catch (error) {
+      return [`The agent "${name}" could not be taken back: ${String(error)}`];
+    }
+  };
+
+  const check = () => {
+    const at = now();
+    // After a blocked loop this timer may run before the renewals that wait in the inspector's queue.
+    if (at - checkedAt > 2 * CHECK_MS) renewedAt = Math.max(renewedAt, at - leaseMs / 2);
+    checkedAt = at;
+    if (at - renewedAt < leaseMs) return;
+    dispose();
+    if (closeInspector) debugEnd?.call(process);
+  };
+  const lease = setInterval(check, CHECK_MS);
+  lease.unref();
+
+  const api = {
+    opened: () => closeInspector,
+    renew(ms: number) {
+      leaseMs = ms;
+      renewedAt = now();
+      return true;
+    },
+    install(name: string, make: InstallPart, partOptions: unknown) {
+      if (parts.has(name)) return;
+      // A part is its methods and dispose; that is all the host ever calls.
+      parts.set(name, make(host, partOptions) as InstalledPart);
+    },
+    call(name: string, method: string, args: unknown[]) {
+      const part = parts.get(name);
+      if (!part) throw new Error(`no agent "${name}" is installed`);
+      return stringify((part[method] as Method)(...args));
+    },
+    remove,
+    dispose,
+    turn: () => new Promise<void>(resolve => void setImmediate(resolve)),
+    closeSoon() {
+      closeInspector = false;
+      setTimeout(() => debugEnd?.call(process), 10);
+    },
+  };
+  Object.defineProperty(globalThis, KEY, { value: api, enumerable: false, configurable: true, writable: false });
+}

@@ -1,0 +1,86 @@
+import { LensError } from '../model/error.js';
+import type { Json } from '../model/json.js';
+import { agentCode } from './agent-code.js';
+import { evaluateIn } from './evaluate.js';
+import type { AgentHost, Connection, SendOptions } from './session.js';
+
+/** Long enough to outlive a busy lens, short enough that a killed one is forgotten soon. */
+const LEASE_MS = 10_000;
+const RENEW_EVERY_MS = 2_000;
+
+const HOST = `globalThis[Symbol.for('lens.v1')]`;
+
+/** lens' side of the code in the target: installs the host first, renews its lease, and takes everything back. */
+export class LeasedAgentHost implements AgentHost {
+  readonly #connection: Connection;
+  readonly #installed = new Map<string, Promise<void>>();
+  #renewal: NodeJS.Timeout | undefined;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Installs the host; one that a killed lens left behind is disposed of first, and its duty to close is inherited. */
+  static async start(connection: Connection, opened: boolean): Promise<{ agent: LeasedAgentHost; opened: boolean }> {
+    const left = await evaluateIn<boolean | null>(
+      connection,
+      `(h => h ? [h.opened(), h.dispose()][0] : null)(${HOST})`,
+    );
+    const closeInspector = opened || left === true;
+    const options = { closeInspector, leaseMs: LEASE_MS };
+    const code = await agentCode('host');
+    await evaluateIn(connection, wrap('host', code, `__lensPart.default(require, ${JSON.stringify(options)})`));
+    const agent = new LeasedAgentHost(connection);
+    agent.#renewal = setInterval(() => agent.#renew(), RENEW_EVERY_MS).unref();
+    return { agent, opened: closeInspector };
+  }
+
+  install(name: string, options: Json = null): Promise<void> {
+    const known = this.#installed.get(name);
+    if (known) return known;
+    const installing = this.#install(name, options);
+    this.#installed.set(name, installing);
+    installing.catch(() => this.#installed.delete(name));
+    return installing;
+  }
+
+  async call<T>(name: string, method: string, args: readonly Json[] = [], options: SendOptions = {}): Promise<T> {
+    const call = `${HOST}.call(${JSON.stringify(name)}, ${JSON.stringify(method)}, ${JSON.stringify(args)})`;
+    const text = await evaluateIn<string | undefined>(this.#connection, call, options);
+    // The part's own contract says what its JSON holds.
+    return (text === undefined ? undefined : JSON.parse(text)) as T;
+  }
+
+  async remove(name: string): Promise<void> {
+    if (!this.#installed.delete(name)) return;
+    const left = await evaluateIn<string[]>(this.#connection, `${HOST}?.remove(${JSON.stringify(name)}) ?? []`);
+    if (left[0] !== undefined) throw new LensError('protocol', left[0]);
+  }
+
+  /** Disposes of every part and of the host itself; returns what could not be taken back. */
+  async dispose(timeoutMs: number): Promise<readonly string[]> {
+    this.stop();
+    this.#installed.clear();
+    return evaluateIn<string[]>(this.#connection, `${HOST}?.dispose() ?? []`, { timeoutMs });
+  }
+
+  /** Stops renewing; the target forgets lens when the lease runs out. */
+  stop(): void {
+    clearInterval(this.#renewal);
+  }
+
+  async #install(name: string, options: Json): Promise<void> {
+    const code = await agentCode(name);
+    const install = `${HOST}.install(${JSON.stringify(name)}, __lensPart.default, ${JSON.stringify(options)})`;
+    await evaluateIn(this.#connection, wrap(name, code, install));
+  }
+
+  #renew(): void {
+    evaluateIn(this.#connection, `${HOST}?.renew(${LEASE_MS})`).catch(() => {}); // a lost target is noticed by its session
+  }
+}
+
+/** The bundle declares a variable: inside a function, so that nothing is left on the target's globalThis. */
+function wrap(name: string, code: string, last: string): string {
+  return `(function () { ${code}\n;${last}; })()\n//# sourceURL=lens:${name}`;
+}

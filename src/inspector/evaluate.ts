@@ -1,0 +1,50 @@
+import { LensError } from '../model/error.js';
+import type { Connection, SendOptions } from './session.js';
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** The target may be slow to begin; the time limit of the call itself covers the waiting. */
+const WIRE_SLACK_MS = 1_000;
+
+export interface EvaluateOptions extends SendOptions {
+  /** Waits for the promise that the expression makes; in a blocked loop it never settles. */
+  readonly awaitPromise?: boolean;
+}
+
+/**
+ * Evaluates in the target, result by value. Silent and without breaks: a pause inside an evaluate, caused by another
+ * client's breakpoint or pause-on-exceptions, freezes Node 22–26 for ever.
+ */
+export async function evaluateIn<T>(
+  connection: Connection,
+  expression: string,
+  options: EvaluateOptions = {},
+): Promise<T> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const answer = await connection.send(
+    'Runtime.evaluate',
+    {
+      expression: named(expression),
+      silent: true,
+      disableBreaks: true,
+      returnByValue: true,
+      timeout: timeoutMs,
+      awaitPromise: options.awaitPromise ?? false,
+      // Gives `require` in CommonJS, ES modules and workers alike, during the synchronous part only.
+      includeCommandLineAPI: /\brequire\b/.test(expression),
+    },
+    { timeoutMs: timeoutMs + WIRE_SLACK_MS },
+  );
+  if (answer.exceptionDetails) throw thrown(answer.exceptionDetails);
+  return answer.result.value as T;
+}
+
+/** Profiles tell lens' own code by this url. */
+function named(expression: string): string {
+  return expression.includes('//# sourceURL=') ? expression : `${expression}\n//# sourceURL=lens:evaluate`;
+}
+
+function thrown(details: { text: string; exception?: { description?: string; value?: unknown } }): LensError {
+  const what = details.exception?.description ?? String(details.exception?.value ?? details.text);
+  return new LensError('protocol', `Code of lens failed in the target: ${what.split('\n', 3).join(' ')}`);
+}

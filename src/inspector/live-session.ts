@@ -1,0 +1,182 @@
+import type { ProtocolMapping } from 'devtools-protocol/types/protocol-mapping.js';
+import { LensError } from '../model/error.js';
+import type { Detached } from '../model/report.js';
+import type { TargetInfo } from '../model/target.js';
+import type { LeasedAgentHost } from './agent-host.js';
+import type { ProtocolConnection } from './connection.js';
+import { enableDebugger } from './debugger.js';
+import { evaluateIn } from './evaluate.js';
+import type { DebuggerConnection, SendOptions, Session, WorkerSession } from './session.js';
+import type { Wire } from './wire.js';
+import { WorkerSessions } from './worker-sessions.js';
+
+type Commands = ProtocolMapping.Commands;
+type Events = ProtocolMapping.Events;
+
+export interface SessionParts {
+  readonly connection: ProtocolConnection;
+  readonly target: TargetInfo;
+  readonly url: string;
+  readonly openedInspector: boolean;
+  readonly agent: LeasedAgentHost;
+  /** Opens another wire to the same inspector. */
+  readonly dial: () => Promise<Wire>;
+  /** After the close: false while something still listens on the inspector's port. */
+  readonly portClosed: () => Promise<boolean>;
+  /** Gives back what was held outside the target: the lock, a relay. */
+  readonly release: () => Promise<void>;
+}
+
+/** Leaving must not take longer than a person waits. */
+const DETACH_STEP_MS = 2_000;
+const CLOSE_WAIT_MS = 1_000;
+
+/** The one implementation of Session: a control connection, the agent host and what is to be taken back. */
+export class LiveSession implements Session {
+  readonly #parts: SessionParts;
+  readonly #undos = new Set<() => Promise<void>>();
+  readonly #lost = new AbortController();
+  readonly #workers: WorkerSessions;
+  #detached: Promise<Detached> | undefined;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#workers = new WorkerSessions(parts.connection);
+    void parts.connection.closed.then(() => this.#lose());
+  }
+
+  get target(): TargetInfo {
+    return this.#parts.target;
+  }
+  get url(): string {
+    return this.#parts.url;
+  }
+  get openedInspector(): boolean {
+    return this.#parts.openedInspector;
+  }
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+  get agent(): LeasedAgentHost {
+    return this.#parts.agent;
+  }
+
+  send<M extends keyof Commands>(
+    method: M,
+    ...rest: [...Commands[M]['paramsType'], SendOptions?]
+  ): Promise<Commands[M]['returnType']> {
+    // TypeScript does not see that the rest parameter may be handed on as it came.
+    return this.#parts.connection.send(method, ...(rest as never));
+  }
+  sendRaw(method: string, params?: object, options?: SendOptions): Promise<unknown> {
+    return this.#parts.connection.sendRaw(method, params, options);
+  }
+  on<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): () => void {
+    return this.#parts.connection.on(event, listener);
+  }
+  onRaw(event: string, listener: (params: unknown) => void): () => void {
+    return this.#parts.connection.onRaw(event, listener);
+  }
+  evaluate<T>(expression: string, options?: SendOptions): Promise<T> {
+    return evaluateIn<T>(this.#parts.connection, expression, options);
+  }
+  workers(): Promise<readonly WorkerSession[]> {
+    return this.#workers.list();
+  }
+
+  async loopTurns(timeoutMs: number): Promise<boolean> {
+    const turn = `globalThis[Symbol.for('lens.v1')].turn()`;
+    const answer = this.#parts.connection.send(
+      'Runtime.evaluate',
+      { expression: turn, silent: true, disableBreaks: true, returnByValue: true, awaitPromise: true },
+      { timeoutMs },
+    );
+    return answer.then(
+      ({ exceptionDetails }) => exceptionDetails === undefined,
+      error => {
+        if (error instanceof LensError && error.code === 'timeout') return false;
+        throw error;
+      },
+    );
+  }
+
+  async withDebugger<T>(use: (debug: DebuggerConnection) => Promise<T>): Promise<T> {
+    const wire = await this.#parts.dial();
+    const { connection, raw } = await enableDebugger(wire).catch(error => {
+      wire.close();
+      throw error;
+    });
+    const release = this.onDetach(() => raw.close());
+    try {
+      return await use(connection);
+    } finally {
+      await release();
+    }
+  }
+
+  onDetach(undo: () => Promise<void>): () => Promise<void> {
+    let done: Promise<void> | undefined;
+    const once = () => {
+      this.#undos.delete(once);
+      done ??= undo();
+      return done;
+    };
+    this.#undos.add(once);
+    return once;
+  }
+
+  /** `close` of the connection alone would leave lens' code and port behind. */
+  async close(): Promise<void> {
+    await this.detach();
+  }
+
+  detach(): Promise<Detached> {
+    this.#detached ??= this.#detach();
+    return this.#detached;
+  }
+
+  async #detach(): Promise<Detached> {
+    const residue: string[] = [];
+    const step = async (what: string, work: () => Promise<readonly string[]>) => {
+      try {
+        residue.push(...(await work()));
+      } catch (error) {
+        if (this.#parts.connection.isOpen) residue.push(`${what}: ${error instanceof Error ? error.message : error}`);
+      }
+    };
+    for (const undo of [...this.#undos].reverse()) {
+      await step('An observation could not be taken back', () => undo().then(() => []));
+    }
+    await step('The agent could not be taken back', () => this.agent.dispose(DETACH_STEP_MS));
+    const inspectorClosed = this.openedInspector && (await this.#closeInspector());
+    if (this.openedInspector && !inspectorClosed) residue.push(`The inspector at ${this.url} is still open.`);
+    await this.#parts.connection.close();
+    await this.#parts.release();
+    return { inspectorClosed, residue };
+  }
+
+  /** The answer never arrives: the socket closing is the success. */
+  async #closeInspector(): Promise<boolean> {
+    const { connection, portClosed } = this.#parts;
+    if (connection.isOpen) {
+      evaluateIn(connection, `require('node:process')._debugEnd()`, { timeoutMs: CLOSE_WAIT_MS }).catch(() => {});
+      await within(CLOSE_WAIT_MS, connection.closed);
+    }
+    return portClosed();
+  }
+
+  #lose(): void {
+    this.agent.stop();
+    const reason = new LensError('target-lost', `The target (pid ${this.target.pid}) or its inspector is gone.`);
+    this.#lost.abort(reason);
+  }
+}
+
+async function within(ms: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, limit]);
+  clearTimeout(timer);
+}
