@@ -92,6 +92,7 @@ function toVitals(moments: readonly Moment[], end: RawWindow): Vitals {
       .map(({ at, used, late }) => ({ at: end.vitals.timeOrigin + at, usedBytes: used, lateMs: Math.max(0, late) })),
     ...(runQueueShare === undefined ? {} : { runQueueShare }),
     ...(end.limit === undefined ? {} : { memoryLimitBytes: end.limit }),
+    ...(end.oldLimit === undefined ? {} : { oldLimitBytes: end.oldLimit }),
     uptimeSeconds: end.vitals.uptimeSeconds,
   };
 }

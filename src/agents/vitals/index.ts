@@ -95,11 +95,13 @@ const install: InstallPart = (host): VitalsPart => {
       const window = drop(asker);
       if (window === undefined) throw new Error(`no window of ${asker}`);
       const limit = memoryLimit(proc);
+      const oldLimit = oldSpaceFlag(proc);
       return {
         vitals: read(),
         delay: readDelay(window.delay),
         gc: window.gc,
         ...(limit === undefined ? {} : { limit }),
+        ...(oldLimit === undefined ? {} : { oldLimit }),
       };
     },
     dispose() {
@@ -136,6 +138,13 @@ function memoryLimit(proc: NodeJS.Process): number | undefined {
   // Node 18.15 and later; absent in older ones.
   const constrained = (proc as { constrainedMemory?: () => number | undefined }).constrainedMemory?.();
   return constrained !== undefined && constrained > 0 && constrained < 2 ** 50 ? constrained : undefined;
+}
+
+/** --max-old-space-size in bytes: the last one given wins, the command line over NODE_OPTIONS. */
+function oldSpaceFlag(proc: NodeJS.Process): number | undefined {
+  const given = `${proc.env.NODE_OPTIONS ?? ''} ${proc.execArgv.join(' ')}`;
+  const megabytes = [...given.matchAll(/--max[-_]old[-_]space[-_]size[= ](\d+)/g)].at(-1)?.[1];
+  return megabytes === undefined ? undefined : Number(megabytes) * 2 ** 20;
 }
 
 function countResources(proc: NodeJS.Process, now: () => number): () => { [type: string]: number } {

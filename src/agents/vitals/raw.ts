@@ -52,6 +52,8 @@ export interface RawWindow {
   readonly gc: RawGc;
   /** The control group's memory limit in bytes. */
   readonly limit?: number;
+  /** --max-old-space-size in bytes, where it was given. */
+  readonly oldLimit?: number;
 }
 
 /** The part of Node's IntervalHistogram that the window uses. */

@@ -69,5 +69,10 @@ export interface Vitals {
   readonly runQueueShare?: number;
   /** Memory limit that the process sees (its control group), in bytes; undefined when there is none or Node is too old to tell. */
   readonly memoryLimitBytes?: number;
+  /**
+   * What V8 really grants to live objects: --max-old-space-size where it was given. heapLimitBytes counts the young
+   * generation's reserve on top (148 MB for a flag of 100, which dies at 100).
+   */
+  readonly oldLimitBytes?: number;
   readonly uptimeSeconds: number;
 }
