@@ -1,0 +1,215 @@
+// The hook of the window. It runs inside of every async operation of the target: no promise, no closure, no throw in it.
+import type { PartHost } from '../host.js';
+
+export interface Budget {
+  /** Records a second over which no further request is taken in. */
+  readonly perSecond: number;
+  readonly perRequest: number;
+  readonly all: number;
+  /** Records of work that belongs to no request. */
+  readonly outside: number;
+  readonly stackLimit: number;
+}
+
+export interface Record {
+  readonly id: number;
+  readonly type: string;
+  readonly executionId: number;
+  readonly triggerId: number;
+  readonly request: number;
+  readonly at: number;
+  end: number;
+  /** Holds the captured, not yet formatted stack. */
+  stack: { stack?: unknown } | null;
+  resource: Resource | null;
+}
+
+/** Fields of native resources that say what is waited for. */
+export interface Resource {
+  readonly callback?: { readonly name?: string };
+  readonly address?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+  readonly _idleTimeout?: number;
+  readonly _repeat?: number | null;
+  readonly _destroyed?: boolean;
+  hasRef?(): boolean;
+  readonly req?: {
+    readonly host?: string;
+    readonly port?: unknown;
+    readonly path?: string;
+    readonly destroyed?: boolean;
+    readonly res?: { readonly complete?: boolean } | null;
+  };
+}
+
+type AsyncHooks = typeof import('node:async_hooks');
+
+/** Enough async ids for a window of five seconds at 200 000 a second; beyond it, requests are no longer told apart. */
+const IDS = 1 << 20;
+
+/** Bookkeeping of Node: it only carries the request on, and is never what somebody waits for. */
+const CARRIERS = new Set([
+  'TickObject',
+  'Immediate',
+  'HTTPINCOMINGMESSAGE',
+  'Microtask',
+  'QUEUEMICROTASK',
+  'TCPSERVERWRAP',
+  'SIGNALWRAP',
+  'TTYWRAP',
+  'SHUTDOWNWRAP',
+  'TCPWRAP',
+  'PIPEWRAP',
+  'STREAM_END_OF_STREAM',
+  'bound-anonymous-fn',
+  'AsyncGeneratorWrap',
+  'LENS',
+]);
+
+/** Which request everything belongs to, and who waits where: async_hooks `init`, `promiseResolve`, `before`. */
+export class Recorder {
+  readonly records: Record[] = [];
+  inits = 0;
+  dropped = 0;
+  droppedPerRequest = 0;
+  errors = 0;
+
+  private readonly live = new Map<number, Record>();
+  private readonly requestOf = new Int32Array(IDS);
+  /** Requests on connections that are older than the window: their async ids lie below `base`. */
+  private readonly requestOfOld = new Map<number, number>();
+  private readonly recorded: boolean[] = [true];
+  private readonly perRequest: number[] = [0];
+  private readonly base: number;
+  private readonly executionAsyncId: () => number;
+  private readonly hook: { enable(): unknown; disable(): unknown };
+  private outside = 0;
+  private readonly startedAt: number;
+
+  constructor(
+    private readonly host: PartHost,
+    private readonly budget: Budget,
+  ) {
+    const hooks = host.require('node:async_hooks') as AsyncHooks;
+    this.executionAsyncId = hooks.executionAsyncId;
+    this.base = new hooks.AsyncResource('LENS', { requireManualDestroy: true }).asyncId();
+    this.startedAt = host.now();
+    this.hook = hooks.createHook({
+      init: this.makeInit(),
+      promiseResolve: id => this.settle(id, true),
+      before: id => this.settle(id, false),
+    });
+  }
+
+  enable(): void {
+    this.hook.enable();
+  }
+
+  disable(): void {
+    this.hook.disable();
+  }
+
+  /** Request `index` begins in the current execution context; a kept-alive connection's context passes to its newest. */
+  beginRequest(index: number): boolean {
+    const elapsed = (this.host.now() - this.startedAt) / 1000;
+    const recorded = this.records.length < this.budget.perSecond * (elapsed + 0.3);
+    this.recorded[index] = recorded;
+    this.perRequest[index] = 0;
+    const id = this.executionAsyncId();
+    if (id < this.base) this.requestOfOld.set(id, index);
+    else if (id - this.base < IDS) this.requestOf[id - this.base] = index;
+    return recorded;
+  }
+
+  currentRequest(): number {
+    return this.requestAt(this.executionAsyncId());
+  }
+
+  private requestAt(id: number): number {
+    if (id < this.base) return this.requestOfOld.get(id) ?? 0;
+    return this.requestOf[id - this.base] ?? 0;
+  }
+
+  /** An exception that leaves a hook ends the process: whatever happens in here stays in here. */
+  private makeInit() {
+    const capture = stackCapture(this.budget.stackLimit);
+    const init = (id: number, type: string, triggerId: number, resource: Resource): void => {
+      try {
+        const kept = this.admit(id, type, resource);
+        if (kept === undefined) return;
+        const executionId = this.executionAsyncId();
+        const record: Record = {
+          id,
+          type: kept,
+          executionId,
+          triggerId,
+          request: this.requestAt(executionId),
+          at: this.host.now(),
+          end: 0,
+          stack: capture(init),
+          resource: type === 'PROMISE' ? null : resource,
+        };
+        this.records.push(record);
+        this.live.set(id, record);
+      } catch {
+        this.errors++;
+      }
+    };
+    // Typed `object` by Node; every resource may have any of these fields.
+    return init as (id: number, type: string, triggerId: number, resource: object) => void;
+  }
+
+  /** Passes the request on to `id`; returns the type to record it under, or undefined when it isn't recorded. */
+  private admit(id: number, type: string, resource: Resource): string | undefined {
+    this.inits++;
+    const request = this.requestAt(this.executionAsyncId());
+    if (request && id - this.base < IDS) this.requestOf[id - this.base] = request;
+    const kept = CARRIERS.has(type) ? startOfCall(type, resource) : type;
+    if (kept === undefined || (request && !this.recorded[request]) || !this.affords(request)) return undefined;
+    return kept;
+  }
+
+  private affords(request: number): boolean {
+    if (this.records.length >= this.budget.all) {
+      this.dropped++;
+      return false;
+    }
+    if (!request) return this.outside++ < this.budget.outside;
+    const used = (this.perRequest[request] ?? 0) + 1;
+    this.perRequest[request] = used;
+    if (used > this.budget.perRequest) this.droppedPerRequest++;
+    return used <= this.budget.perRequest;
+  }
+
+  /** A promise ends when it settles; anything else when its callback is called the first time. */
+  private settle(id: number, isPromise: boolean): void {
+    const record = this.live.get(id);
+    if (record === undefined || (record.type === 'PROMISE') !== isPromise || record.type === 'HTTPCLIENTREQUEST')
+      return;
+    record.end = this.host.now();
+    record.resource = null;
+    this.live.delete(id);
+  }
+}
+
+/** Among the ticks only one is of use: the one that hands a socket to an http.request carries the caller's stack. */
+function startOfCall(type: string, resource: Resource): string | undefined {
+  return type === 'TickObject' && resource?.callback?.name === 'onSocketNT' ? 'HTTPSTART' : undefined;
+}
+
+type Capture = (above: (...args: never[]) => unknown) => { stack?: unknown };
+
+/** Captures the stack above a function, not yet formatted; on a frozen Error with the limit that is set there. */
+function stackCapture(limit: number): Capture {
+  const { captureStackTrace } = Error;
+  const adjustable = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true;
+  return above => {
+    const holder = {};
+    const before = Error.stackTraceLimit;
+    if (adjustable) Error.stackTraceLimit = limit;
+    captureStackTrace(holder, above);
+    if (adjustable) Error.stackTraceLimit = before;
+    return holder;
+  };
+}
