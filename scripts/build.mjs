@@ -1,13 +1,14 @@
 // Bundles the command line (ESM, lazily split) and the agents that run inside a target (one self-contained script each).
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { build } from 'esbuild';
 import { buildAgents } from './agents.mjs';
+import { buildSandbox } from './sandbox.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 
-rmSync(`${root}dist`, { recursive: true, force: true });
-
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: [`${root}src/cli.ts`],
   outdir: `${root}dist`,
   bundle: true,
@@ -24,4 +25,4 @@ await build({
   logLevel: 'warning',
 });
 
-await buildAgents();
+await Promise.all([buildAgents(), buildSandbox()]);

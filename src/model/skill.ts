@@ -84,6 +84,8 @@ export interface Skill<N extends Needs = Needs> {
   readonly scope: string;
   /** Words of a reason that point here: `['memory', 'heap', 'oom']`. Matched as whole words, case-insensitive. */
   readonly words: readonly string[];
+  /** True when the skill can look at a target whose event loop stands still; all others are left out then. */
+  readonly whileHung?: boolean;
   readonly needs: N;
   snapshot(given: Given<N>): SnapshotData | undefined;
   readonly rules: readonly Rule[];

@@ -1,0 +1,86 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, exitOfError } from './commands/exit.js';
+import { LensError } from './model/error.js';
+import { version } from './version.js';
+
+interface Entry {
+  readonly name: string;
+  readonly usage: string;
+  readonly about: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command is loaded only when it is called, so that `lens --help` costs little more than `node -e 0`. */
+const COMMANDS: readonly Entry[] = [
+  { name: 'run', usage: '[target] [--reason TEXT] [--json]', about: 'investigate a process and report the cause', load: async () => (await import('./commands/run.js')).runCommand() },
+  { name: 'skills', usage: '[--json]', about: 'what lens can look at, and what it can ask', load: async () => (await import('./commands/skills.js')).skillsCommand() },
+  { name: 'report', usage: 'RUN [--output FMT=FILE]', about: 'render a recorded run again', load: async () => (await import('./commands/report.js')).reportCommand() },
+  { name: 'demo', usage: '', about: 'start a bundled sick server, investigate it, print the report', load: async () => (await import('./commands/demo.js')).demoCommand() },
+];
+
+function program(): Command {
+  const lens = new Command('lens')
+    .description('The on-call engineer for a running Node process: attaches to a live pid and names the true cause.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(lens --help shows what there is)')
+    .addHelpText('after', HELP);
+  for (const entry of COMMANDS)
+    lens
+      .command(entry.name)
+      .usage(entry.usage)
+      .description(entry.about)
+      .helpOption(false)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .argument('[args...]');
+  return lens;
+}
+
+const HELP = `
+A target is named by --pid N, --port N, --url ws://…, --name PATTERN, or -- cmd args…;
+with none of these: the only Node process besides lens.
+
+Examples:
+  lens ps
+  lens run --pid 4242 --reason "high memory"
+  lens run --name api/server.js --json > report.json
+  lens demo
+
+Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 usage, 3 inconclusive,
+5 cannot attach, 6 target lost, 70 a bug in lens, 130/143/129 after a signal.`;
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [name, ...args] = argv;
+  const entry = COMMANDS.find(command => command.name === (name === 'help' ? args[0] : name));
+  if (!entry) {
+    await program().parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    return;
+  }
+  const command = (await entry.load()).exitOverride().showHelpAfterError(`(lens ${entry.name} --help shows what there is)`);
+  await command.name(`lens ${entry.name}`).parseAsync(name === 'help' ? ['--help'] : args, { from: 'user' });
+}
+
+/** A reader that closed the pipe has what it wanted: that is no error of ours. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
+  throw error;
+});
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = fail(error);
+}
+
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof LensError) {
+    if (process.argv.some(arg => arg === '--json' || arg === '--json=stream'))
+      process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint ?? null } })}\n`);
+    process.stderr.write(`lens: ${error.message}${error.hint ? `\n      ${error.hint}` : ''}\n`);
+    return exitOfError(error);
+  }
+  process.stderr.write(`lens: this is a bug in lens, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT.bug;
+}

@@ -1,0 +1,15 @@
+import type { EvidenceKind } from '../model/evidence/index.js';
+import { asyncDumpCollector, trafficCollector } from './async-dump.js';
+import type { Collector } from './collector.js';
+import { inFlightCollector } from './in-flight.js';
+import { sourceCollector } from './source.js';
+import { threadpoolCollector } from './threadpool.js';
+import { vitalsCollector } from './vitals.js';
+
+/** Every reading lens can take. Adding one: one file, one line here, one line in model/evidence/kinds.ts. */
+const all = [vitalsCollector, sourceCollector, inFlightCollector, asyncDumpCollector, trafficCollector, threadpoolCollector];
+
+export const collectors: ReadonlyMap<EvidenceKind, Collector> = new Map(
+  // A collector's params belong to its own kind; the probe only hands it that kind's.
+  all.map(collector => [collector.kind, collector as unknown as Collector]),
+);

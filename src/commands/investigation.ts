@@ -1,0 +1,93 @@
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { sleep } from '../base/sleep.js';
+import type { AttachTarget } from '../inspector/attach.js';
+import { LensError } from '../model/error.js';
+import type { EventBody, LensEvent } from '../model/event.js';
+import type { Report } from '../model/report.js';
+import { initialState, reduce } from '../report/state.js';
+import { investigate, type RunEnv } from '../run.js';
+import { skills } from '../skills/index.js';
+import { openRunDirectory, type RunDirectory, runsHome, sha256 } from '../stores/run-directory.js';
+import { version } from '../version.js';
+import { EXIT, exitOfReport } from './exit.js';
+import { identifiers } from './identifiers.js';
+import { render, writeOutput } from './output.js';
+import { progressLine } from './progress.js';
+import type { RunOptions } from './run.js';
+import { type Interruption, watchSignals } from './signals.js';
+
+// until base/redact lands
+const redactor = { deep: <T>(value: T): T => value };
+
+/** One investigation from the command line to its exit code: stream, store, report, files, clean detach. */
+export async function runToEnd(where: AttachTarget, options: RunOptions, child?: ChildProcess): Promise<number> {
+  const only = options.skills === undefined ? undefined : knownSkills(options.skills);
+  const { newId, runId, traceId } = identifiers();
+  const directory = openRunDirectory(options.dir ?? join(runsHome(process.env), runId), version);
+  const interruption = watchSignals(options.deadline * 1000);
+  const stream = eventStream(runId, traceId, directory, options);
+  const env: RunEnv = {
+    now: () => Date.now(),
+    newId,
+    traceId,
+    version,
+    emit: stream.emit,
+    state: stream.state,
+    keep: (evidence, params) => directory.keep(redactor.deep(evidence), params),
+    sleep,
+    interrupt: interruption.signal,
+  };
+  try {
+    const plan = { reason: options.reason ?? '', skills, safety: options.safety, maxPauseMs: options.maxPause };
+    const report = await investigate(where, only ? { ...plan, only } : plan, env);
+    deliver(report, directory, options);
+    return exitCode(report, options, interruption, stream.state().lost !== undefined);
+  } finally {
+    interruption.release();
+    directory.close();
+    child?.kill();
+  }
+}
+
+function knownSkills(list: string): readonly string[] {
+  const asked = list.split(',').map(id => id.trim());
+  const unknown = asked.filter(id => !skills.some(skill => skill.id === id));
+  if (unknown.length > 0)
+    throw new LensError('usage', `There is no skill ${unknown.join(', ')}.`, `There are: ${skills.map(s => s.id).join(', ')}.`);
+  return asked;
+}
+
+/** Every event is redacted once, here, before anything stores or shows it. */
+function eventStream(runId: string, traceId: string, directory: RunDirectory, options: RunOptions) {
+  let state = initialState;
+  const streaming = options.json === 'stream';
+  if (streaming) process.stdout.write(`${JSON.stringify({ type: 'version', lens: version, schema: '1.0' })}\n`);
+  return {
+    state: () => state,
+    emit(body: EventBody): void {
+      const event: LensEvent = redactor.deep({ at: Date.now(), runId, traceId, ...body });
+      state = reduce(state, event);
+      directory.append(event);
+      if (streaming) process.stdout.write(`${JSON.stringify(event)}\n`);
+      const line = options.quiet ? undefined : progressLine(event, state.startedAt);
+      if (line !== undefined) process.stderr.write(`${line}\n`);
+    },
+  };
+}
+
+function deliver(report: Report, directory: RunDirectory, options: RunOptions): void {
+  const json = render(report, 'json');
+  const markdown = render(report, 'md');
+  directory.write('report.json', json);
+  directory.write('report.md', markdown);
+  if (options.json !== 'stream') process.stdout.write(options.json ? json : markdown);
+  for (const output of options.output) writeOutput(report, output);
+  if (directory.failed) process.stderr.write(`lens: the run could not be kept in ${directory.path}: ${directory.failed.message}.\n`);
+  else if (!options.quiet) process.stderr.write(`kept in ${directory.path} (report.json ${sha256(json).slice(0, 12)})\n`);
+}
+
+function exitCode(report: Report, options: RunOptions, interruption: Interruption, lost: boolean): number {
+  if (interruption.cause !== undefined && interruption.cause !== 'deadline') return EXIT[interruption.cause];
+  return exitOfReport(report, options.failOn, lost);
+}

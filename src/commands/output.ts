@@ -1,0 +1,49 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { LensError } from '../model/error.js';
+import type { Report } from '../model/report.js';
+import { markdownOf } from '../report/markdown.js';
+
+export const OUTPUT_FORMATS = ['json', 'md'] as const;
+type Format = (typeof OUTPUT_FORMATS)[number];
+
+export interface Output {
+  readonly format: Format;
+  readonly path: string;
+}
+
+export function parseOutput(text: string): Output {
+  const at = text.indexOf('=');
+  const format = text.slice(0, at);
+  const path = text.slice(at + 1);
+  const known = OUTPUT_FORMATS.find(f => f === format);
+  if (at < 1 || !known || path === '')
+    throw new InvalidArgumentError(`Write it as FORMAT=FILE with one of ${OUTPUT_FORMATS.join(', ')}.`);
+  return { format: known, path };
+}
+
+const RENDER: { readonly [F in Format]: (report: Report) => string } = {
+  json: report => `${JSON.stringify(report, null, 2)}\n`,
+  md: markdownOf,
+};
+
+export function render(report: Report, format: Format): string {
+  return RENDER[format](report);
+}
+
+/** Writes the report; throws LensError `storage` that names the file and why. */
+export function writeOutput(report: Report, { format, path }: Output): void {
+  try {
+    const file = openSync(path, 'w', 0o644);
+    try {
+      const text = render(report, format);
+      if (writeSync(file, text) < Buffer.byteLength(text)) throw new Error('the disk took only a part of it');
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new LensError('storage', `The report could not be written to ${path}: ${why}.`, 'Choose another place with --output.', { cause });
+  }
+}

@@ -1,0 +1,38 @@
+import { sayMs } from '../base/say.js';
+import type { LensEvent } from '../model/event.js';
+
+/** One line per thing worth knowing, on stderr: plain text that a log keeps well. Undefined: nothing to say. */
+export function progressLine(event: LensEvent, startedAt: number): string | undefined {
+  const said = wording(event);
+  return said === undefined ? undefined : `[${((event.at - startedAt) / 1000).toFixed(1).padStart(5)} s] ${said}`;
+}
+
+function wording(event: LensEvent): string | undefined {
+  switch (event.type) {
+    case 'target.attached':
+      return `attached to ${event.target.name ?? event.target.entry ?? event.target.command} (pid ${event.target.pid}, Node ${event.target.nodeVersion}) in ${sayMs(event.attachMs)}`;
+    case 'vitals.read':
+      return vitalsLine(event.vitals);
+    case 'skills.chosen':
+      return `${event.skills.length} operators: ${event.why}`;
+    case 'evidence.collected':
+      return event.status === 'ok' ? undefined : `${event.kind} ${event.status}: ${event.reason ?? ''}`;
+    case 'operator.state':
+      return `${event.operator}: ${event.from} → ${event.to}, ${event.reason}`;
+    case 'notification.raised':
+      return `${event.notification.operator}: ${event.notification.title ?? event.notification.observation}`;
+    case 'operator.finished':
+      return `${event.result.skill}: ${event.result.summary}`;
+    case 'target.lost':
+      return `target lost: ${event.reason}`;
+    case 'failure':
+      return `failure in ${event.failure.where}: ${event.failure.message.split('\n')[0]}`;
+    default:
+      return undefined;
+  }
+}
+
+function vitalsLine(v: { readonly [name: string]: number }): string {
+  const mb = (name: string) => `${Math.round((v[name] ?? 0) / 1048576)} MB`;
+  return `rss ${mb('rssBytes')}, heap ${mb('heapUsedBytes')} of ${mb('heapLimitBytes')}, external ${mb('externalBytes')}, cpu ${Math.round(v['cpuPercent'] ?? 0)} % since start`;
+}

@@ -1,0 +1,51 @@
+import { Command, Option } from 'commander';
+import { DEFAULT_MAX_PAUSE_MS, SAFETY_LEVELS, type Safety } from '../collectors/guard.js';
+import type { FailOn } from './exit.js';
+import { runToEnd } from './investigation.js';
+import { OUTPUT_FORMATS, type Output, parseOutput } from './output.js';
+import { resolveTarget, specOf, type TargetOptions, whole, withTarget } from './target.js';
+
+export interface RunOptions extends TargetOptions {
+  readonly reason?: string;
+  readonly json?: boolean | 'stream';
+  readonly output: readonly Output[];
+  readonly failOn: FailOn;
+  readonly skills?: string;
+  readonly safety: Safety;
+  readonly maxPause: number;
+  readonly deadline: number;
+  readonly quiet?: boolean;
+  readonly dir?: string;
+}
+
+/** A run that takes longer than this concludes with what there is (DESIGN: coordinator deadline). */
+const DEADLINE_S = 300;
+
+export function withRunOptions(command: Command): Command {
+  return withTarget(command)
+    .option('--reason <text>', 'why you look: “high memory”, “slow answers”; points operators, leaves none out')
+    .option('--skills <ids>', 'only these skills, comma-separated (lens skills lists them)')
+    .addOption(new Option('--safety <level>', 'what readings may do to the target').choices(SAFETY_LEVELS).default('normal'))
+    .option('--max-pause <ms>', 'longest standstill one reading may cause', whole, DEFAULT_MAX_PAUSE_MS)
+    .option('--deadline <s>', 'conclude with what there is after this many seconds', whole, DEADLINE_S)
+    .addOption(new Option('--fail-on <severity>', 'exit 1 at or above it').choices(['warning', 'critical', 'never']).default('critical'))
+    .option('--json [stream]', 'the report as JSON on stdout; =stream: every event as it happens')
+    .option('--output <fmt=file>', `also write the report: ${OUTPUT_FORMATS.join(', ')}`, collectOutput, [])
+    .option('--dir <path>', 'where the run is kept')
+    .option('--quiet', 'no progress on stderr')
+    .option('--no-input', 'never ask anything');
+}
+
+function collectOutput(text: string, before: readonly Output[]): readonly Output[] {
+  return [...before, parseOutput(text)];
+}
+
+export function runCommand(): Command {
+  return withRunOptions(new Command('run'))
+    .description('investigate a running Node process and report the cause')
+    .argument('[command...]', 'after --: a program to start and investigate')
+    .action(async (argv: string[], options: RunOptions) => {
+      const { where, child } = await resolveTarget(specOf(options, argv));
+      process.exitCode = await runToEnd(where, options, child);
+    });
+}

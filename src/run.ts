@@ -1,0 +1,186 @@
+import { guard, type Safety } from './collectors/guard.js';
+import { collectors } from './collectors/index.js';
+import { guardedProbe } from './collectors/probe.js';
+import { readVitalsOnce } from './collectors/vitals.js';
+import { choose } from './coordinator/choose.js';
+import { correlate } from './coordinator/correlate.js';
+import { verdictOf } from './coordinator/verdict.js';
+import { verifyNotification } from './coordinator/verify.js';
+import { type AttachTarget, attach } from './inspector/attach.js';
+import type { Session } from './inspector/session.js';
+import { LensError } from './model/error.js';
+import type { Emit } from './model/event.js';
+import type { Evidence } from './model/evidence/index.js';
+import type { VitalsSample } from './model/evidence/vitals.js';
+import type { Json } from './model/json.js';
+import type { Notification } from './model/notification.js';
+import type { Probe } from './model/probe.js';
+import type { OperatorResult, Report } from './model/report.js';
+import type { Skill } from './model/skill.js';
+import { Operator, type OperatorEnv, type Planner } from './operators/operator.js';
+import { rulePlanner } from './operators/rule-planner.js';
+import { reportOf } from './report/report.js';
+import type { RunState } from './report/state.js';
+import { costBasis, targetCpuMs } from './target-cost.js';
+
+/** What one investigation is to do. */
+export interface Plan {
+  readonly reason: string;
+  readonly skills: readonly Skill[];
+  readonly only?: readonly string[];
+  readonly safety: Safety;
+  readonly maxPauseMs: number;
+}
+
+/** What the outside gives to a run: clock, ids, the stream of events and the two ways to end it early. */
+export interface RunEnv {
+  readonly now: () => number;
+  readonly newId: (prefix: string) => string;
+  readonly traceId: string;
+  readonly version: string;
+  readonly emit: Emit;
+  /** The fold of everything emitted so far. */
+  readonly state: () => RunState;
+  readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Interrupts the operators; what there is gets concluded. */
+  readonly interrupt: AbortSignal;
+}
+
+/** A loop that has not turned for this long is treated as standing still: far above any pause a healthy program makes. */
+const LOOP_ALIVE_MS = 3_000;
+
+/** One investigation: attach, first vitals, operators in parallel, correlate, detach, report. Throws when it can't attach. */
+export async function investigate(where: AttachTarget, plan: Plan, env: RunEnv): Promise<Report> {
+  env.emit({ type: 'run.started', reason: plan.reason, lens: env.version, planner: 'rules' });
+  const startedAt = env.now();
+  const session = await attach(where, { signal: env.interrupt });
+  try {
+    const { target, openedInspector } = session;
+    env.emit({ type: 'target.attached', target, openedInspector, attachMs: env.now() - startedAt });
+    await conclude(await operate(session, plan, env), session, env);
+  } finally {
+    env.emit({ type: 'target.detached', detached: await session.detach() });
+  }
+  return finish(env);
+}
+
+interface Operated {
+  readonly results: readonly OperatorResult[];
+  readonly notifications: readonly Notification[];
+  readonly evidence: ReadonlyMap<string, Evidence>;
+}
+
+async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Operated> {
+  const alive = await firstLook(session, env);
+  const signal = AbortSignal.any([env.interrupt, session.lost]);
+  const evidence = new Map<string, Evidence>();
+  const probe = probeFor(session, plan, env, signal, evidence);
+  const able = alive ? plan.skills : plan.skills.filter(skill => skill.whileHung);
+  const { skills, urgent, why } = choose(able, plan.reason, plan.only);
+  env.emit({ type: 'skills.chosen', skills: skills.map(s => s.id), why });
+  const shared = { probe, signal, blackboard: [], reason: plan.reason };
+  const results = await Promise.all(skills.map(skill => runOperator(skill, urgent.has(skill.id) || !alive, shared, session, env)));
+  return { results: results.flatMap(r => r ?? []), notifications: shared.blackboard, evidence };
+}
+
+/** The numbers a person wants within half a second; false when the event loop stands still. */
+async function firstLook(session: Session, env: RunEnv): Promise<boolean> {
+  const turning = session.loopTurns(LOOP_ALIVE_MS);
+  try {
+    env.emit({ type: 'vitals.read', vitals: plainVitals(await readVitalsOnce(session)) });
+  } catch (error) {
+    env.emit({ type: 'failure', failure: { where: 'first vitals', message: messageOf(error) } });
+  }
+  return turning;
+}
+
+/** The numbers of a sample that stand alone: what a header shows and a sparkline draws. */
+function plainVitals(sample: VitalsSample): { readonly [name: string]: number } {
+  return Object.fromEntries(Object.entries(sample).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+}
+
+function probeFor(session: Session, plan: Plan, env: RunEnv, signal: AbortSignal, kept: Map<string, Evidence>): Probe {
+  return guardedProbe({
+    session,
+    collectors,
+    guard: guard(plan.safety, plan.maxPauseMs),
+    basis: () => costBasis(session),
+    cpuMs: () => targetCpuMs(session.target.pid),
+    now: env.now,
+    newId: env.newId,
+    emit: env.emit,
+    signal,
+    sleep: ms => env.sleep(ms, signal),
+    keep(evidence, params) {
+      kept.set(evidence.id, evidence);
+      return env.keep(evidence, params);
+    },
+  });
+}
+
+interface Shared {
+  readonly probe: Probe;
+  readonly signal: AbortSignal;
+  readonly blackboard: Notification[];
+  readonly reason: string;
+}
+
+/** One operator from start to result; one that breaks is an entry in the report, never the end of the run. */
+async function runOperator(
+  skill: Skill,
+  urgent: boolean,
+  shared: Shared,
+  session: Session,
+  env: RunEnv,
+): Promise<OperatorResult | undefined> {
+  const operatorEnv: OperatorEnv = {
+    ...shared,
+    target: session.target,
+    urgent,
+    emit: env.emit,
+    now: env.now,
+    newId: env.newId,
+    traceId: env.traceId,
+    sleep: ms => env.sleep(ms, shared.signal),
+  };
+  let operator: Operator | undefined;
+  const planner: Planner = rulePlanner(skill, {
+    target: session.target,
+    reason: shared.reason,
+    urgent,
+    evidenceIds: () => operator?.evidenceIds ?? [],
+  });
+  operator = new Operator(skill, planner, operatorEnv);
+  try {
+    return await operator.run();
+  } catch (error) {
+    env.emit({ type: 'failure', failure: { where: `operator ${skill.id}`, message: messageOf(error) } });
+    return undefined;
+  }
+}
+
+async function conclude(operated: Operated, session: Session, env: RunEnv): Promise<void> {
+  if (session.lost.aborted) env.emit({ type: 'target.lost', reason: messageOf(session.lost.reason) });
+  const snapshots = new Map(env.state().snapshots.map(s => [s.id, s]));
+  const verified = operated.notifications.flatMap(said => {
+    const { ok, problems, notification } = verifyNotification(said, operated.evidence, { snapshots });
+    for (const { message } of problems)
+      env.emit({ type: 'failure', failure: { where: `verification of ${said.operator}`, message } });
+    return ok ? [notification] : [];
+  });
+  for (const insight of correlate(verified, env.newId)) env.emit({ type: 'insight.produced', insight });
+}
+
+function finish(env: RunEnv): Report {
+  const state = env.state();
+  const results = state.operators.flatMap(o => (o.result ? [o.result] : []));
+  const report = reportOf(state, verdictOf(state.insights, results, state.lost !== undefined), env.now());
+  env.emit({ type: 'run.finished', report });
+  return report;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof LensError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
