@@ -1,3 +1,4 @@
+import { isUserCode } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
 import type { ScriptSource, SourceParams } from '../model/evidence/source.js';
@@ -36,16 +37,19 @@ export const sourceCollector: Collector<'source'> = {
   async collect(session, params) {
     const library = libraries.get(session) ?? { sources: new Map(), visit: Promise.resolve(0) };
     libraries.set(session, library);
-    if (!library.sources.has(params.scriptId)) await library.visit; // another question may be fetching it
-    const known = library.sources.get(params.scriptId);
-    if (known) return { data: known, pausedMs: 0 };
-    library.visit = visit(session, params, library);
-    const pausedMs = await library.visit;
+    const visited = library.visit.catch(() => 0).then(() => visitFor(session, params, library));
+    library.visit = visited;
+    const pausedMs = await visited;
     const data = library.sources.get(params.scriptId);
     if (!data) throw new LensError('protocol', `The target has no script ${params.scriptId} any more.`);
     return { data, pausedMs };
   },
 };
+
+/** One visit at a time: an earlier one may already have brought what is asked for. */
+async function visitFor(session: Session, params: SourceParams, library: Library): Promise<number> {
+  return library.sources.has(params.scriptId) ? 0 : visit(session, params, library);
+}
 
 async function visit(session: Session, params: SourceParams, { sources }: Library): Promise<number> {
   const roots: Roots = session.target.pid > 0 ? [`/proc/${session.target.pid}/root`, ''] : [];
@@ -71,7 +75,7 @@ async function fetchTexts(debug: DebuggerConnection, ids: readonly string[]): Pr
 
 /** In small batches, each as large as fits, because a script's length is known only once it has come. */
 async function fetchApplication(debug: DebuggerConnection, known: ReadonlySet<string>): Promise<ScriptSource[]> {
-  const ids = [...debug.scripts].filter(([id, { url }]) => !known.has(id) && isApplication(url)).map(([id]) => id);
+  const ids = [...debug.scripts].filter(([id, { url }]) => !known.has(id) && isUserCode(url)).map(([id]) => id);
   const fetched: ScriptSource[] = [];
   let characters = 0;
   for (let at = 0; at < Math.min(ids.length, MAX_PREFETCHED) && characters < MAX_PREFETCHED_CHARACTERS; at += 16) {
@@ -80,10 +84,6 @@ async function fetchApplication(debug: DebuggerConnection, known: ReadonlySet<st
     fetched.push(...batch);
   }
   return fetched;
-}
-
-function isApplication(url: string): boolean {
-  return /^(file:|\/|[A-Za-z]:\\)/.test(url) && !/[\\/]node_modules[\\/]/.test(url);
 }
 
 async function withMap(source: ScriptSource, roots: Roots): Promise<ScriptSource> {

@@ -1,0 +1,99 @@
+import { type CallTree, frameAt } from './tree.js';
+import { isWork } from './weights.js';
+
+/** A stretch in which the event loop could not turn: samples `from` … `to` (exclusive) without idle between. */
+export interface Stall {
+  readonly from: number;
+  readonly to: number;
+  readonly atUs: number;
+  readonly durationUs: number;
+  /** Part of it in garbage collection. */
+  readonly gcUs: number;
+}
+
+/** `(program)` this short within one call is V8 at its own business (compiling, an interrupt), not a turn of the loop. */
+const BRIDGED_PROGRAM_US = 5_000;
+
+/** Stretches without idle of at least `minUs`, in the order of time. */
+export function stalls(tree: CallTree, minUs: number): Stall[] {
+  const found: Stall[] = [];
+  for (let from = 0; from < tree.sampleNode.length; from++) {
+    if (!isBusy(tree, from) || isGc(tree, from)) continue;
+    const to = endOf(tree, from);
+    const stall = measured(tree, from, to);
+    if (stall.durationUs >= minUs) found.push(stall);
+    from = to;
+  }
+  return found;
+}
+
+function endOf(tree: CallTree, from: number): number {
+  let end = from + 1;
+  for (let at = end; at < tree.sampleNode.length; at++) {
+    if (isBusy(tree, at)) end = at + 1;
+    else if (!isBridge(tree, end - 1, at)) break;
+  }
+  return end;
+}
+
+function isBusy(tree: CallTree, sample: number): boolean {
+  return isWork(tree, tree.sampleNode[sample]!) || isGc(tree, sample);
+}
+
+function isGc(tree: CallTree, sample: number): boolean {
+  return frameAt(tree, tree.sampleNode[sample]!).kind === 'gc';
+}
+
+/** True while (program) or lens' own samples stand for a moment between two samples of the same call. */
+function isBridge(tree: CallTree, last: number, at: number): boolean {
+  const kind = frameAt(tree, tree.sampleNode[at]!).kind;
+  if (kind === 'idle') return false;
+  let next = at;
+  while (next < tree.sampleNode.length && !isBusy(tree, next)) {
+    if (frameAt(tree, tree.sampleNode[next]!).kind === 'idle') return false;
+    next++;
+  }
+  if (next >= tree.sampleNode.length) return false;
+  if (tree.sampleAtUs[next]! - tree.sampleAtUs[last + 1]! > BRIDGED_PROGRAM_US && !tree.lensNodes[tree.sampleNode[at]!])
+    return false;
+  return entryOf(tree, tree.sampleNode[last]!) === entryOf(tree, tree.sampleNode[next]!);
+}
+
+/** The innermost user node of a sample, or its outermost node: what "the same call" means between two samples. */
+function entryOf(tree: CallTree, node: number): number {
+  let entry = node;
+  for (let at = node; tree.parent[at]! >= 0; at = tree.parent[at]!) {
+    entry = at;
+    if (frameAt(tree, at).kind === 'user') return at;
+  }
+  return entry;
+}
+
+function measured(tree: CallTree, from: number, to: number): Stall {
+  let durationUs = 0;
+  let gcUs = 0;
+  for (let at = from; at < to; at++) {
+    durationUs += tree.sampleUs[at]!;
+    if (isGc(tree, at)) gcUs += tree.sampleUs[at]!;
+  }
+  return { from, to, atUs: tree.sampleAtUs[from]!, durationUs, gcUs };
+}
+
+/** The longest unbroken stand of `frames` on the stack within the stalls, in microseconds. */
+export function longestStand(tree: CallTree, of: readonly Stall[], frame: number): number {
+  let longest = 0;
+  for (const { from, to } of of) {
+    let run = 0;
+    for (let at = from; at < to; at++) {
+      const holds = !isWork(tree, tree.sampleNode[at]!) || onStack(tree, tree.sampleNode[at]!, frame);
+      run = holds ? run + tree.sampleUs[at]! : 0;
+      longest = Math.max(longest, run);
+    }
+  }
+  return longest;
+}
+
+function onStack(tree: CallTree, node: number, frame: number): boolean {
+  for (let at = node; at >= 0; at = tree.parent[at]!) if (tree.frameOf[at] === frame) return true;
+  return false;
+}
