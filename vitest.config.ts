@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    globalSetup: './scripts/agents.mjs',
+    globalSetup: ['./scripts/agents.mjs', './scripts/sandbox.mjs'],
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
     // Real processes on a small machine: few at a time, and time enough for a loaded host.
     testTimeout: 60_000,
