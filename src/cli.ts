@@ -12,10 +12,30 @@ interface Entry {
 
 /** Every command is loaded only when it is called, so that `lens --help` costs little more than `node -e 0`. */
 const COMMANDS: readonly Entry[] = [
-  { name: 'run', usage: '[target] [--reason TEXT] [--json]', about: 'investigate a process and report the cause', load: async () => (await import('./commands/run.js')).runCommand() },
-  { name: 'skills', usage: '[--json]', about: 'what lens can look at, and what it can ask', load: async () => (await import('./commands/skills.js')).skillsCommand() },
-  { name: 'report', usage: 'RUN [--output FMT=FILE]', about: 'render a recorded run again', load: async () => (await import('./commands/report.js')).reportCommand() },
-  { name: 'demo', usage: '', about: 'start a bundled sick server, investigate it, print the report', load: async () => (await import('./commands/demo.js')).demoCommand() },
+  {
+    name: 'run',
+    usage: '[target] [--reason TEXT] [--json]',
+    about: 'investigate a process and report the cause',
+    load: async () => (await import('./commands/run.js')).runCommand(),
+  },
+  {
+    name: 'skills',
+    usage: '[--json]',
+    about: 'what lens can look at, and what it can ask',
+    load: async () => (await import('./commands/skills.js')).skillsCommand(),
+  },
+  {
+    name: 'report',
+    usage: 'RUN [--output FMT=FILE]',
+    about: 'render a recorded run again',
+    load: async () => (await import('./commands/report.js')).reportCommand(),
+  },
+  {
+    name: 'demo',
+    usage: '',
+    about: 'start a bundled sick server, investigate it, print the report',
+    load: async () => (await import('./commands/demo.js')).demoCommand(),
+  },
 ];
 
 function program(): Command {
@@ -57,7 +77,9 @@ async function main(argv: readonly string[]): Promise<void> {
     await program().parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
     return;
   }
-  const command = (await entry.load()).exitOverride().showHelpAfterError(`(lens ${entry.name} --help shows what there is)`);
+  const command = (await entry.load())
+    .exitOverride()
+    .showHelpAfterError(`(lens ${entry.name} --help shows what there is)`);
   await command.name(`lens ${entry.name}`).parseAsync(name === 'help' ? ['--help'] : args, { from: 'user' });
 }
 
@@ -77,10 +99,14 @@ function fail(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof LensError) {
     if (process.argv.some(arg => arg === '--json' || arg === '--json=stream'))
-      process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint ?? null } })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint ?? null } })}\n`,
+      );
     process.stderr.write(`lens: ${error.message}${error.hint ? `\n      ${error.hint}` : ''}\n`);
     return exitOfError(error);
   }
-  process.stderr.write(`lens: this is a bug in lens, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    `lens: this is a bug in lens, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
   return EXIT.bug;
 }

@@ -80,7 +80,9 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
   const { skills, urgent, why } = choose(able, plan.reason, plan.only);
   env.emit({ type: 'skills.chosen', skills: skills.map(s => s.id), why });
   const shared = { probe, signal, blackboard: [], reason: plan.reason };
-  const results = await Promise.all(skills.map(skill => runOperator(skill, urgent.has(skill.id) || !alive, shared, session, env)));
+  const results = await Promise.all(
+    skills.map(skill => runOperator(skill, urgent.has(skill.id) || !alive, shared, session, env)),
+  );
   return { results: results.flatMap(r => r ?? []), notifications: shared.blackboard, evidence };
 }
 
@@ -97,7 +99,9 @@ async function firstLook(session: Session, env: RunEnv): Promise<boolean> {
 
 /** The numbers of a sample that stand alone: what a header shows and a sparkline draws. */
 function plainVitals(sample: VitalsSample): { readonly [name: string]: number } {
-  return Object.fromEntries(Object.entries(sample).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+  return Object.fromEntries(
+    Object.entries(sample).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
 }
 
 function probeFor(session: Session, plan: Plan, env: RunEnv, signal: AbortSignal, kept: Map<string, Evidence>): Probe {
@@ -164,9 +168,12 @@ async function conclude(operated: Operated, session: Session, env: RunEnv): Prom
   if (session.lost.aborted) env.emit({ type: 'target.lost', reason: messageOf(session.lost.reason) });
   const snapshots = new Map(env.state().snapshots.map(s => [s.id, s]));
   const verified = operated.notifications.flatMap(said => {
-    const { ok, problems, notification } = verifyNotification(said, operated.evidence, { snapshots });
-    for (const { message } of problems)
-      env.emit({ type: 'failure', failure: { where: `verification of ${said.operator}`, message } });
+    const { ok, notification } = verifyNotification(said, operated.evidence, { snapshots });
+    if (!ok)
+      env.emit({
+        type: 'failure',
+        failure: { where: `verification of ${said.operator}`, message: `dropped: ${said.observation}` },
+      });
     return ok ? [notification] : [];
   });
   for (const insight of correlate(verified, env.newId)) env.emit({ type: 'insight.produced', insight });

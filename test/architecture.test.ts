@@ -64,7 +64,9 @@ test('nobody imports from a room above or beside', () => {
     const imports = [...codeOf(path).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(m => m[1] ?? '');
     return imports.flatMap(target => {
       const into = room(relative(src, join(src, dirname(path), target)));
-      return into === home || allowed.includes(into) ? [] : [`${path} imports ${target}: ${home}/ may not import ${into}/`];
+      return into === home || allowed.includes(into)
+        ? []
+        : [`${path} imports ${target}: ${home}/ may not import ${into}/`];
     });
   });
   expect(wrong, 'pass the value as an argument, or move the type to model/').toEqual([]);
@@ -89,7 +91,9 @@ test('every skill and every collector is in its table of contents', () => {
     const index = readFileSync(join(src, folder, 'index.ts'), 'utf8');
     const missing = files.filter(
       path =>
-        path.startsWith(`${folder}/`) && marker.test(codeOf(path)) && !index.includes(`'./${path.slice(folder.length + 1).replace(/\.ts$/, '.js')}'`),
+        path.startsWith(`${folder}/`) &&
+        marker.test(codeOf(path)) &&
+        !index.includes(`'./${path.slice(folder.length + 1).replace(/\.ts$/, '.js')}'`),
     );
     expect(missing, `add it to src/${folder}/index.ts`).toEqual([]);
   }

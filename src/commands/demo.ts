@@ -36,7 +36,12 @@ async function ready(child: ReturnType<typeof spawn>): Promise<void> {
   try {
     await Promise.race([once(lines, 'line', { signal: late }), once(child, 'exit', { signal: late }).then(died)]);
   } catch (cause) {
-    throw new LensError('target-not-found', 'The demo server did not start.', 'Run it by hand to see why: node fixtures/apps/demo/server.mjs', { cause });
+    throw new LensError(
+      'target-not-found',
+      'The demo server did not start.',
+      'Run it by hand to see why: node fixtures/apps/demo/server.mjs',
+      { cause },
+    );
   }
 }
 

@@ -30,7 +30,8 @@ export function exitOfError(error: LensError): number {
 
 /** Findings first, then a lost target: a report that names the cause of a death is worth more than the death. */
 export function exitOfReport(report: Report, failOn: FailOn, lost: boolean): number {
-  const failing: readonly string[] = failOn === 'never' ? [] : failOn === 'warning' ? ['warning', 'critical'] : ['critical'];
+  const failing: readonly string[] =
+    failOn === 'never' ? [] : failOn === 'warning' ? ['warning', 'critical'] : ['critical'];
   if (lost) return EXIT.targetLost;
   if (failing.includes(report.verdict)) return EXIT.found;
   return report.verdict === 'inconclusive' ? EXIT.inconclusive : EXIT.done;

@@ -54,7 +54,11 @@ function knownSkills(list: string): readonly string[] {
   const asked = list.split(',').map(id => id.trim());
   const unknown = asked.filter(id => !skills.some(skill => skill.id === id));
   if (unknown.length > 0)
-    throw new LensError('usage', `There is no skill ${unknown.join(', ')}.`, `There are: ${skills.map(s => s.id).join(', ')}.`);
+    throw new LensError(
+      'usage',
+      `There is no skill ${unknown.join(', ')}.`,
+      `There are: ${skills.map(s => s.id).join(', ')}.`,
+    );
   return asked;
 }
 
@@ -83,8 +87,10 @@ function deliver(report: Report, directory: RunDirectory, options: RunOptions): 
   directory.write('report.md', markdown);
   if (options.json !== 'stream') process.stdout.write(options.json ? json : markdown);
   for (const output of options.output) writeOutput(report, output);
-  if (directory.failed) process.stderr.write(`lens: the run could not be kept in ${directory.path}: ${directory.failed.message}.\n`);
-  else if (!options.quiet) process.stderr.write(`kept in ${directory.path} (report.json ${sha256(json).slice(0, 12)})\n`);
+  if (directory.failed)
+    process.stderr.write(`lens: the run could not be kept in ${directory.path}: ${directory.failed.message}.\n`);
+  else if (!options.quiet)
+    process.stderr.write(`kept in ${directory.path} (report.json ${sha256(json).slice(0, 12)})\n`);
 }
 
 function exitCode(report: Report, options: RunOptions, interruption: Interruption, lost: boolean): number {

@@ -44,6 +44,11 @@ export function writeOutput(report: Report, { format, path }: Output): void {
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LensError('storage', `The report could not be written to ${path}: ${why}.`, 'Choose another place with --output.', { cause });
+    throw new LensError(
+      'storage',
+      `The report could not be written to ${path}: ${why}.`,
+      'Choose another place with --output.',
+      { cause },
+    );
   }
 }

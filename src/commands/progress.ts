@@ -34,5 +34,5 @@ function wording(event: LensEvent): string | undefined {
 
 function vitalsLine(v: { readonly [name: string]: number }): string {
   const mb = (name: string) => `${Math.round((v[name] ?? 0) / 1048576)} MB`;
-  return `rss ${mb('rssBytes')}, heap ${mb('heapUsedBytes')} of ${mb('heapLimitBytes')}, external ${mb('externalBytes')}, cpu ${Math.round(v['cpuPercent'] ?? 0)} % since start`;
+  return `rss ${mb('rssBytes')}, heap ${mb('heapUsedBytes')} of ${mb('heapLimitBytes')}, external ${mb('externalBytes')}, cpu ${Math.round(v.cpuPercent ?? 0)} % since start`;
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { verdictOf } from '../coordinator/verdict.js';
 import { LensError } from '../model/error.js';
 import type { Report } from '../model/report.js';
-import { verdictOf } from '../coordinator/verdict.js';
 import { reportOf } from '../report/report.js';
 import { initialState, reduce } from '../report/state.js';
 import { readRun } from '../stores/recorded-run.js';
@@ -14,7 +14,12 @@ export function reportCommand(): Command {
     .description('render a recorded run again')
     .argument('<run>', 'a run directory, its run.ndjson, or a run id')
     .option('--json', 'as JSON')
-    .option('--output <fmt=file>', `write it: ${OUTPUT_FORMATS.join(', ')}`, (text: string, before: readonly Output[]) => [...before, parseOutput(text)], [])
+    .option(
+      '--output <fmt=file>',
+      `write it: ${OUTPUT_FORMATS.join(', ')}`,
+      (text: string, before: readonly Output[]) => [...before, parseOutput(text)],
+      [],
+    )
     .action((run: string, options: { json?: boolean; output: readonly Output[] }) => {
       const report = reportFrom(run);
       for (const output of options.output) writeOutput(report, output);
@@ -25,7 +30,8 @@ export function reportCommand(): Command {
 function reportFrom(run: string): Report {
   const { events, path } = readRun(run, runsHome(process.env));
   const state = events.reduce(reduce, initialState);
-  if (state.runId === '') throw new LensError('file-malformed', `${path} holds no run.`, 'Give a run directory or its run.ndjson.');
+  if (state.runId === '')
+    throw new LensError('file-malformed', `${path} holds no run.`, 'Give a run directory or its run.ndjson.');
   const results = state.operators.flatMap(o => (o.result ? [o.result] : []));
   return state.report ?? reportOf(state, verdictOf(state.insights, results, true), state.lastAt);
 }

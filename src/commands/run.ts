@@ -25,10 +25,16 @@ export function withRunOptions(command: Command): Command {
   return withTarget(command)
     .option('--reason <text>', 'why you look: “high memory”, “slow answers”; points operators, leaves none out')
     .option('--skills <ids>', 'only these skills, comma-separated (lens skills lists them)')
-    .addOption(new Option('--safety <level>', 'what readings may do to the target').choices(SAFETY_LEVELS).default('normal'))
+    .addOption(
+      new Option('--safety <level>', 'what readings may do to the target').choices(SAFETY_LEVELS).default('normal'),
+    )
     .option('--max-pause <ms>', 'longest standstill one reading may cause', whole, DEFAULT_MAX_PAUSE_MS)
     .option('--deadline <s>', 'conclude with what there is after this many seconds', whole, DEADLINE_S)
-    .addOption(new Option('--fail-on <severity>', 'exit 1 at or above it').choices(['warning', 'critical', 'never']).default('critical'))
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 1 at or above it')
+        .choices(['warning', 'critical', 'never'])
+        .default('critical'),
+    )
     .option('--json [stream]', 'the report as JSON on stdout; =stream: every event as it happens')
     .option('--output <fmt=file>', `also write the report: ${OUTPUT_FORMATS.join(', ')}`, collectOutput, [])
     .option('--dir <path>', 'where the run is kept')

@@ -13,7 +13,9 @@ export function skillsCommand(): Command {
     .action((id: string | undefined, options: { json?: boolean }) => {
       const chosen = id === undefined ? skills : skills.filter(skill => skill.id === id);
       if (chosen.length === 0) throw unknownSkill(id ?? '');
-      process.stdout.write(options.json ? `${JSON.stringify(chosen.map(plain), null, 2)}\n` : text(chosen, id !== undefined));
+      process.stdout.write(
+        options.json ? `${JSON.stringify(chosen.map(plain), null, 2)}\n` : text(chosen, id !== undefined),
+      );
     });
 }
 
@@ -33,5 +35,7 @@ function text(chosen: readonly Skill[], whole: boolean): string {
 
 function chapter(skill: Skill): string {
   const queries = skill.queries.map(q => `  ${q.name}\n      ${q.doc}`);
-  return [`${skill.title} (${skill.id})`, skill.description, `Scope: ${skill.scope}`, 'Queries:', ...queries].join('\n');
+  return [`${skill.title} (${skill.id})`, skill.description, `Scope: ${skill.scope}`, 'Queries:', ...queries].join(
+    '\n',
+  );
 }

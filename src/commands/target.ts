@@ -5,7 +5,10 @@ import type { AttachTarget } from '../inspector/attach.js';
 import { LensError } from '../model/error.js';
 import type { TargetSpec } from '../model/target.js';
 
-interface NodeProcess { readonly pid: number; readonly command: string }
+interface NodeProcess {
+  readonly pid: number;
+  readonly command: string;
+}
 const listNodeProcesses = async (): Promise<NodeProcess[]> => [];
 
 export interface TargetOptions {
@@ -61,7 +64,9 @@ export async function resolveTarget(spec: TargetSpec): Promise<Resolved> {
     case 'command':
       return startCommand(spec.argv);
     case 'name':
-      return { where: { pid: oneOf(await matching(spec.pattern), `whose command line contains “${spec.pattern}”`).pid } };
+      return {
+        where: { pid: oneOf(await matching(spec.pattern), `whose command line contains “${spec.pattern}”`).pid },
+      };
     case 'only':
       return { where: { pid: oneOf(await candidates(), 'besides lens').pid } };
     default:
@@ -76,7 +81,9 @@ async function matching(pattern: string): Promise<NodeProcess[]> {
 /** Neither lens itself, nor what started it, nor npm's own wrappers are ever meant. */
 async function candidates(): Promise<NodeProcess[]> {
   const all = await listNodeProcesses();
-  return all.filter(p => p.pid !== process.pid && p.pid !== process.ppid && !/\b(npm|npx|yarn|pnpm)(-cli\.js)?\b/.test(p.command));
+  return all.filter(
+    p => p.pid !== process.pid && p.pid !== process.ppid && !/\b(npm|npx|yarn|pnpm)(-cli\.js)?\b/.test(p.command),
+  );
 }
 
 function oneOf(found: readonly NodeProcess[], which: string): NodeProcess {
@@ -85,7 +92,11 @@ function oneOf(found: readonly NodeProcess[], which: string): NodeProcess {
     throw new LensError('target-not-found', `There is no Node process ${which}.`, '`lens ps` lists what lens can see.');
   if (more.length > 0) {
     const list = found.map(p => `  ${p.pid}  ${p.command}`).join('\n');
-    throw new LensError('target-ambiguous', `There are ${found.length} Node processes ${which}:\n${list}`, 'Choose one with --pid.');
+    throw new LensError(
+      'target-ambiguous',
+      `There are ${found.length} Node processes ${which}:\n${list}`,
+      'Choose one with --pid.',
+    );
   }
   return only;
 }
@@ -97,7 +108,14 @@ async function startCommand(argv: readonly string[]): Promise<Resolved> {
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', cause =>
-      reject(new LensError('target-not-found', `“${command}” could not be started: ${cause.message}.`, 'Check the command after --.', { cause })),
+      reject(
+        new LensError(
+          'target-not-found',
+          `“${command}” could not be started: ${cause.message}.`,
+          'Check the command after --.',
+          { cause },
+        ),
+      ),
     );
   });
   return { where: { pid: child.pid ?? 0 }, child };

@@ -132,6 +132,7 @@ function insightOf(cluster: Cluster, rank: number, newId: (prefix: string) => st
     ...(fix === undefined ? {} : { fix }),
     notificationIds: all.map(n => n.id),
     evidenceIds: [...new Set(all.flatMap(n => n.evidenceIds))],
+    ...(cause.marks && cause.marks.length > 0 ? { marks: cause.marks } : {}),
   };
 }
 

@@ -19,7 +19,9 @@ const codeLocation = z
   .object({
     package: z.string().optional().describe('the package the mechanism lies in, when it is not the application itself'),
     function: z.string().optional(),
-    file: z.string().describe('relative to the working directory of the target when inside it, else absolute; source-mapped'),
+    file: z
+      .string()
+      .describe('relative to the working directory of the target when inside it, else absolute; source-mapped'),
     line: z.int().min(1),
     column: z.int().min(1).optional(),
     via: z.array(z.string()).optional().describe('calls or a retaining path, outermost first'),
@@ -40,13 +42,16 @@ const notification = z.object({
   culprit: codeLocation.optional(),
   related: z.array(codeLocation).optional(),
   fix: z.string().optional(),
-  metrics: z.array(z.object({ name: z.string(), value: z.number(), unit: z.string(), baseline: z.number().optional() })),
+  metrics: z.array(
+    z.object({ name: z.string(), value: z.number(), unit: z.string(), baseline: z.number().optional() }),
+  ),
   snapshotIds: ids,
   evidenceIds: ids,
   mechanism: z.boolean().optional(),
   confidence: confidence.optional(),
   detectedAt: at,
   traceId: z.string(),
+  marks: z.array(z.string()).optional().describe('what verification in code found wanting'),
 });
 
 const insight = z.object({
@@ -66,6 +71,7 @@ const insight = z.object({
   fix: z.string().optional(),
   notificationIds: ids,
   evidenceIds: ids,
+  marks: z.array(z.string()).optional().describe('what verification in code found wanting'),
 });
 
 const target = z.object({

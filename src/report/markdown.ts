@@ -55,6 +55,7 @@ function insightSection(insight: Insight): string {
   if (insight.culprit) lines.push('', ...culpritLines(insight.culprit));
   for (const other of insight.related ?? []) lines.push('', `Also: ${place(other)}`, ...frameLines(other));
   if (insight.fix && insight.rank > 1) lines.push('', `Fix: ${insight.fix}`);
+  for (const mark of insight.marks ?? []) lines.push('', `Checked and not confirmed: ${mark}`);
   lines.push('', `Evidence: ${insight.evidenceIds.join(', ') || 'none'}`);
   return lines.join('\n');
 }

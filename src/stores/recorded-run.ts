@@ -23,7 +23,11 @@ export function readRun(run: string, home: string): RecordedRun {
     const event = parse(line);
     if (event === undefined && index === lines.length - 1) truncated = true;
     else if (event === undefined)
-      throw new LensError('file-malformed', `${path}:${index + 1} is not a lens event.`, 'Give a run directory or its run.ndjson.');
+      throw new LensError(
+        'file-malformed',
+        `${path}:${index + 1} is not a lens event.`,
+        'Give a run directory or its run.ndjson.',
+      );
     else if (isVersion(event)) checkSchema(event, path);
     else events.push(event);
   }
@@ -43,7 +47,9 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new LensError('file-unreadable', `${path} cannot be read: ${(cause as Error).message}.`, 'Check the path.', { cause });
+    throw new LensError('file-unreadable', `${path} cannot be read: ${(cause as Error).message}.`, 'Check the path.', {
+      cause,
+    });
   }
 }
 
@@ -68,5 +74,9 @@ function isVersion(event: LensEvent | VersionLine): event is VersionLine {
 
 function checkSchema(line: VersionLine, path: string): void {
   if (line.schema.split('.')[0] !== SCHEMA_MAJOR)
-    throw new LensError('file-malformed', `${path} was written in schema ${line.schema}, this lens reads ${SCHEMA_MAJOR}.x.`, 'Use the lens that recorded it.');
+    throw new LensError(
+      'file-malformed',
+      `${path} was written in schema ${line.schema}, this lens reads ${SCHEMA_MAJOR}.x.`,
+      'Use the lens that recorded it.',
+    );
 }

@@ -7,6 +7,6 @@ const published = new URL('../../docs/report.schema.json', import.meta.url);
 
 test('docs/report.schema.json is what the code says (UPDATE=1 writes it)', () => {
   const text = `${JSON.stringify(z.toJSONSchema(reportSchema), null, 2)}\n`;
-  if (process.env['UPDATE']) writeFileSync(published, text);
+  if (process.env.UPDATE) writeFileSync(published, text);
   expect(readFileSync(published, 'utf8')).toBe(text);
 });

@@ -89,8 +89,6 @@ export interface Container {
   readonly ownerClass?: string;
   readonly size: number;
   readonly limits: readonly HolderLimit[];
-  /** The event whose listeners these are, for an EventEmitter's array or an EventTarget's list. */
-  readonly event?: string;
   readonly timer?: TimerKind;
 }
 
