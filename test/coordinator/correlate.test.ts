@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { correlate } from '../../src/coordinator/correlate.js';
+import { verdictOf } from '../../src/coordinator/verdict.js';
+import type { FaultClass } from '../../src/model/fault.js';
+import type { Notification } from '../../src/model/notification.js';
+import type { OperatorResult } from '../../src/model/report.js';
+
+let count = 0;
+function seen(operator: string, faultClass: FaultClass, more: Partial<Notification> = {}): Notification {
+  count++;
+  return {
+    id: `n${count}`,
+    operator,
+    anomalyType: faultClass,
+    faultClass,
+    severity: 'warning',
+    context: '',
+    observation: `${operator} saw ${faultClass}.`,
+    metrics: [],
+    snapshotIds: [],
+    evidenceIds: [`e${count}`],
+    detectedAt: count,
+    traceId: 't',
+    ...more,
+  };
+}
+
+const at = (file: string, line = 10) => ({ file, line });
+const classes = (notifications: readonly Notification[]) =>
+  correlate(notifications, prefix => prefix).map(insight => insight.faultClass);
+
+test('a leak that keeps the collector busy is one insight, and the leak is its cause', () => {
+  const insights = correlate(
+    [
+      seen('gc', 'gc.pressure', { severity: 'critical' }),
+      seen('heap', 'memory.leak.collection', { mechanism: true, culprit: at('src/store.ts') }),
+    ],
+    prefix => prefix,
+  );
+  expect(insights.map(i => i.faultClass)).toEqual(['memory.leak.collection']);
+  expect(insights[0]).toMatchObject({ correlation: 'causal', grounded: true, rank: 1 });
+  expect(insights[0]?.matchedObservations).toContain('gc saw gc.pressure.');
+});
+
+test('a blocked loop explains the requests that wait', () => {
+  expect(
+    classes([
+      seen('async', 'waiting.unsettled', { severity: 'critical', culprit: at('src/route.ts') }),
+      seen('event-loop', 'loop.block.sync-api', { severity: 'critical', mechanism: true, culprit: at('src/hash.ts') }),
+    ]),
+  ).toEqual(['loop.block.sync-api']);
+});
+
+test('two proven faults in different files stay two', () => {
+  const proven = { mechanism: true, confidence: 'high' as const };
+  expect(
+    classes([
+      seen('heap', 'memory.leak.collection', { ...proven, culprit: at('src/cache.ts') }),
+      seen('event-loop', 'loop.block.regexp', { ...proven, severity: 'critical', culprit: at('src/parse.ts') }),
+    ]),
+  ).toEqual(['loop.block.regexp', 'memory.leak.collection']);
+});
+
+test('two operators that see one place give one insight that knows both', () => {
+  const insights = correlate(
+    [
+      seen('heap', 'memory.leak.collection', { mechanism: true, culprit: at('src/store.ts', 12) }),
+      seen('collections', 'memory.leak.collection', { culprit: at('src/store.ts', 14) }),
+    ],
+    prefix => prefix,
+  );
+  expect(insights).toHaveLength(1);
+  expect(insights[0]?.notificationIds).toHaveLength(2);
+});
+
+test('a claim of one operator without a mechanism is not grounded, and its confidence is lowered', () => {
+  const [insight] = correlate([seen('gc', 'gc.pressure', { confidence: 'high' })], prefix => prefix);
+  expect(insight).toMatchObject({ grounded: false, confidence: 'medium' });
+});
+
+const looked = (more: Partial<OperatorResult> = {}): OperatorResult => ({
+  skill: 'runtime',
+  state: 'healthy',
+  outcome: 'healthy',
+  summary: '',
+  iterations: 1,
+  incomplete: false,
+  durationMs: 1,
+  notificationIds: [],
+  ...more,
+});
+
+test('nobody looked is inconclusive, never healthy', () => {
+  expect(verdictOf([], [], false)).toBe('inconclusive');
+  expect(verdictOf([], [looked({ outcome: 'inconclusive' })], false)).toBe('inconclusive');
+  expect(verdictOf([], [looked(), looked({ incomplete: true })], false)).toBe('inconclusive');
+});
+
+test('a process that was looked at and lost nothing is healthy; one that was lost is not', () => {
+  expect(verdictOf([], [looked()], false)).toBe('healthy');
+  expect(verdictOf([], [looked()], true)).toBe('inconclusive');
+});
