@@ -1,0 +1,75 @@
+// CPU of a busy HTTP server per request, before, during and after lens looks at it, as paired ratios.
+// Windows of equal request counts alternate on one warmed server: ratio = during ÷ mean(before, after).
+// Run: node bench/overhead.mjs [pairs]
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+const pairs = Number(process.argv[2] ?? 5);
+const REQUESTS = 6000;
+const lens = fileURLToPath(new URL('../bin/lens.js', import.meta.url));
+
+const SERVER = `
+const rows = Array.from({ length: 40 }, (_, id) => ({ id, name: 'row ' + id, tags: ['a', 'b', id % 7] }));
+require('http').createServer((q, s) => { s.setHeader('content-type', 'application/json'); s.end(JSON.stringify(rows.map(r => ({ ...r, at: q.url })))); })
+  .listen(0, function () { console.log(this.address().port); });
+process.stdin.resume().on('end', () => process.exit());`;
+
+/** User and system time of the process so far, in milliseconds. */
+function cpuMs(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+const get = port =>
+  new Promise((resolve, reject) => {
+    http.get({ port, agent, path: '/rows' }, response => response.resume().on('end', resolve)).on('error', reject);
+  });
+
+/** CPU microseconds per request of one window. */
+async function window(pid, port) {
+  const before = cpuMs(pid);
+  let left = REQUESTS;
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    while (left-- > 0) await get(port);
+  }));
+  return ((cpuMs(pid) - before) * 1000) / REQUESTS;
+}
+
+async function lensOn(pid, args) {
+  const child = spawn(process.execPath, [lens, 'run', '--pid', String(pid), '--json', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let text = '';
+  for await (const chunk of child.stderr) if (/rss \d+ MB/.test((text += chunk))) break;
+  child.stderr.resume();
+  return async () => {
+    child.kill('SIGINT');
+    if (child.exitCode === null) await once(child, 'exit');
+  };
+}
+
+const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
+const target = spawn(process.execPath, ['--inspect-port=0', '-e', SERVER], { stdio: ['pipe', 'pipe', 'ignore'] });
+try {
+  const port = Number(String((await once(target.stdout, 'data'))[0]));
+  for (let i = 0; i < 3; i++) await window(target.pid, port);
+  const modes = { 'nothing (A/A)': undefined, 'watching vitals': ['--skills', 'runtime'], 'a whole run': [] };
+  for (const [name, args] of Object.entries(modes)) {
+    const ratios = [];
+    for (let i = 0; i < pairs; i++) {
+      const before = await window(target.pid, port);
+      const stop = args ? await lensOn(target.pid, args) : async () => {};
+      const during = await window(target.pid, port);
+      await stop();
+      const after = await window(target.pid, port);
+      ratios.push(during / ((before + after) / 2));
+    }
+    console.log(`${name.padEnd(16)} cpu per request × ${median(ratios).toFixed(2)}  (pairs: ${ratios.map(r => r.toFixed(2)).join(' ')})`);
+  }
+} finally {
+  target.stdin.end();
+  agent.destroy();
+}
