@@ -1,0 +1,159 @@
+import type { ContainerKind, HolderLimit } from '../../model/evidence/collection-growth.js';
+import {
+  isArray,
+  isObject,
+  mapEntries,
+  mapSize,
+  nextOfMap,
+  nextOfSet,
+  own,
+  ownKeys,
+  plainKeys,
+  setSize,
+  setValues,
+} from './intrinsics.js';
+
+/** A container under watch: weakly held, its place known by its node in the walk's tree. */
+export interface Watched {
+  readonly ref: WeakRef<object>;
+  readonly owner: WeakRef<object> | undefined;
+  readonly kind: Exclude<ContainerKind, 'timers'>;
+  /** The number field of a list, the link of a chain. */
+  readonly key: PropertyKey | undefined;
+  readonly node: number;
+  readonly first: number;
+  sizes: (number | null)[] | undefined;
+  gone: boolean;
+  /** Reading its size takes over 2 ms: every fourth reading only. */
+  slow: boolean;
+}
+
+/** A dictionary above this many keys is counted by string keys alone, which is several times cheaper. */
+const MANY_KEYS = 4000;
+/** A chain is counted up to this many links at each reading. */
+const MAX_CHAIN = 20_000;
+/** Entries passed over to reach the newest: half a millisecond. */
+const MAX_PASSED = 10_000;
+const SIZE_FIELDS = ['length', 'size', '_length', '_size', 'count', '_count'];
+const LIMIT_FIELD =
+  /^_?(max\w*|limit\w*|capacity|ttl\w*|std_?ttl|max_?age|maxsize|expires?(in|after)?|bound|threshold)$/i;
+const OPTION_FIELDS = ['options', '_options', 'opts', 'config'];
+
+/** Current number of entries; undefined when it can't be told. */
+export function sizeOf(
+  object: object,
+  kind: Watched['kind'],
+  key: PropertyKey | undefined,
+  last: number,
+): number | undefined {
+  switch (kind) {
+    case 'Map':
+      return mapSize(object);
+    case 'Set':
+      return setSize(object);
+    case 'Array':
+      return (object as unknown[]).length;
+    case 'object':
+      return last > MANY_KEYS ? plainKeys(object).length : ownKeys(object).length;
+    case 'list':
+      return numberField(object, key ?? '');
+    case 'chain':
+      return chainLength(object, key ?? '');
+    case 'huge-object':
+      return last;
+  }
+}
+
+function numberField(object: object, key: PropertyKey): number | undefined {
+  const value = own(object, key);
+  return typeof value === 'number' ? value : undefined;
+}
+
+function chainLength(head: object, key: PropertyKey): number {
+  let links = 0;
+  let mark: object = head;
+  for (let at = own(head, key); isObject(at) && at !== mark && links < MAX_CHAIN; at = own(at, key)) {
+    // A mark that moves at each power of two meets any ring, also one that doesn't come back to the head.
+    if ((links & (links - 1)) === 0) mark = at;
+    links++;
+  }
+  return links;
+}
+
+/** The name of a number field that looks like a count of entries, for a small object with links. */
+export function sizeField(object: object, keys: readonly PropertyKey[]): string | undefined {
+  return SIZE_FIELDS.find(name => {
+    const value = keys.includes(name) ? own(object, name) : undefined;
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+  });
+}
+
+/** A few entries as [key, value], the newest last where that is cheap to know. */
+export function someEntries(object: object, kind: Watched['kind'], key: PropertyKey | undefined): [unknown, unknown][] {
+  switch (kind) {
+    case 'Array':
+      return lastElements(object as unknown[]);
+    case 'Map':
+      return take(mapEntries(object), nextOfMap, mapSize(object));
+    case 'Set':
+      return take(setValues(object), nextOfSet, setSize(object)).map(value => [undefined, value]);
+    case 'object':
+      return ownKeys(object)
+        .slice(-4)
+        .map(name => [String(name), own(object, name)]);
+    case 'list':
+      return firstLink(object);
+    case 'chain':
+      return chainLinks(object, key ?? '');
+    case 'huge-object':
+      return [];
+  }
+}
+
+/** The newest four; a Map can only be read from its oldest end, so of a big one the oldest four. */
+function take<T>(iterator: Iterator<T>, next: (it: unknown) => IteratorResult<T>, size: number): T[] {
+  const out: T[] = [];
+  const from = size > MAX_PASSED ? 0 : size - 4;
+  for (let i = 0; out.length < 4; i++) {
+    const { done, value } = next(iterator);
+    if (done) break;
+    if (i >= from) out.push(value);
+  }
+  return out;
+}
+
+function lastElements(array: readonly unknown[]): [unknown, unknown][] {
+  const out: [unknown, unknown][] = [];
+  for (let i = Math.max(0, array.length - 4); i < array.length; i++) out.push([undefined, own(array, String(i))]);
+  return out;
+}
+
+function firstLink(object: object): [unknown, unknown][] {
+  for (const name of ['next', '_next', 'head', 'first', 'root', '_idleNext']) {
+    const value = own(object, name);
+    if (isObject(value)) return [[undefined, value]];
+  }
+  return [];
+}
+
+function chainLinks(head: object, key: PropertyKey): [unknown, unknown][] {
+  const out: [unknown, unknown][] = [];
+  for (let at = own(head, key); isObject(at) && out.length < 4; at = own(at, key)) out.push([undefined, at]);
+  return out;
+}
+
+/** Number fields of the holder (and of its options) that read like a bound. */
+export function limitsOf(owner: object | undefined): HolderLimit[] {
+  if (!owner) return [];
+  const places = [owner, ...OPTION_FIELDS.map(name => own(owner, name))];
+  return places.flatMap(place => (isObject(place) && !isArray(place) ? limitFields(place) : [])).slice(0, 6);
+}
+
+function limitFields(object: object): HolderLimit[] {
+  const keys = ownKeys(object);
+  if (keys.length > 200) return [];
+  return keys.flatMap(key => {
+    const value = typeof key === 'string' && LIMIT_FIELD.test(key) ? own(object, key) : undefined;
+    return typeof value === 'number' ? [{ name: String(key), value }] : [];
+  });
+}

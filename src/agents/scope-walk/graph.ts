@@ -1,0 +1,89 @@
+import type { PathStep } from '../../model/evidence/collection-growth.js';
+import type { RawLocation } from './inspector-bridge.js';
+
+/** How an object was reached from its parent. A bare key is a property. */
+export type Edge = string | symbol | DetailedEdge;
+export type DetailedEdge =
+  | { readonly kind: 'root' | 'getter' | 'private' | 'internal'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'map-value'; readonly key?: string }
+  | { readonly kind: 'element' | 'map-key' | 'set-value' | 'prototype' }
+  | { readonly kind: 'variable'; readonly name: string; readonly seen: SeenBy };
+
+/** The function whose scopes showed some variables; one object for all of them. */
+export interface SeenBy {
+  readonly location: RawLocation | undefined;
+  readonly function: string;
+  readonly scope: 'module' | 'closure';
+}
+
+const ELEMENT: DetailedEdge = { kind: 'element' };
+const MAP_KEY: DetailedEdge = { kind: 'map-key' };
+const SET_VALUE: DetailedEdge = { kind: 'set-value' };
+const PROTOTYPE: DetailedEdge = { kind: 'prototype' };
+export const EDGES = { ELEMENT, MAP_KEY, SET_VALUE, PROTOTYPE } as const;
+
+/** The tree of first visits: for each object its parent and the edge, and nothing of the object itself. */
+export class WalkTree {
+  private readonly parents: number[] = [];
+  private readonly edges: Edge[] = [];
+
+  add(parent: number, edge: Edge): number {
+    this.parents.push(parent);
+    this.edges.push(edge);
+    return this.parents.length - 1;
+  }
+
+  parentOf(node: number): number {
+    return this.parents[node] ?? -1;
+  }
+
+  edgeOf(node: number): Edge | undefined {
+    return this.edges[node];
+  }
+
+  path(node: number): PathStep[] {
+    const steps: PathStep[] = [];
+    for (let at = node; at >= 0; at = this.parentOf(at)) steps.push(step(this.edges[at] ?? ''));
+    return steps.reverse();
+  }
+
+  /** The same for the same place of two walks, whatever objects stand there. */
+  key(node: number): string {
+    const parts: string[] = [];
+    for (let at = node; at >= 0; at = this.parentOf(at)) parts.push(keyPart(this.edges[at] ?? ''));
+    return parts.reverse().join('/');
+  }
+
+  /** True when the path goes through one element of many, which another walk may not choose again. */
+  isSampled(node: number): boolean {
+    for (let at = node; at >= 0; at = this.parentOf(at)) {
+      const edge = this.edges[at];
+      if (typeof edge !== 'object') continue;
+      if (edge.kind === 'element' || edge.kind === 'map-key' || edge.kind === 'set-value') return true;
+      if (edge.kind === 'map-value' && edge.key === undefined) return true;
+    }
+    return false;
+  }
+}
+
+function step(edge: Edge): PathStep {
+  if (typeof edge === 'string') return { kind: 'property', name: edge };
+  if (typeof edge === 'symbol') return { kind: 'property', name: `[${String(edge)}]` };
+  if (edge.kind !== 'variable') return edge;
+  const { location, function: name, scope } = edge.seen;
+  const seenBy = {
+    scriptId: location?.scriptId ?? '',
+    url: '',
+    line: location?.lineNumber ?? 0,
+    column: location?.columnNumber ?? 0,
+  };
+  return { kind: 'variable', name: edge.name, scope, seenBy, function: name };
+}
+
+function keyPart(edge: Edge): string {
+  if (typeof edge !== 'object') return `.${String(edge)}`;
+  if (edge.kind === 'index') return `[${edge.index}]`;
+  if (edge.kind === 'map-value') return `get:${edge.key ?? ''}`;
+  return 'name' in edge ? `${edge.kind}:${edge.name}` : edge.kind;
+}

@@ -1,0 +1,155 @@
+import type {
+  GrowingContainer,
+  MemorySample,
+  SizedContainer,
+  WalkCost,
+} from '../../model/evidence/collection-growth.js';
+import type { Part, PartHost } from '../host.js';
+import { markBuiltins } from './builtins.js';
+import { Growth, type Seen } from './growth.js';
+import { InspectorBridge } from './inspector-bridge.js';
+import { createRealm } from './realm.js';
+import { type ModuleCounts, Roots } from './roots.js';
+import { Sizer } from './sizing.js';
+import { Timers } from './timers.js';
+import { Walk } from './walk.js';
+
+export interface ScopeWalkOptions {
+  /** Script ids of `node:` files and of lens itself: their functions are not asked for scopes. */
+  readonly internalScripts: readonly string[];
+}
+
+export interface ScopeWalkResult {
+  readonly times: readonly number[];
+  readonly growing: readonly GrowingContainer[];
+  readonly grewCount: number;
+  readonly biggest: readonly SizedContainer[];
+  readonly memory: readonly MemorySample[];
+  readonly modules: ModuleCounts;
+  readonly walks: readonly WalkCost[];
+  readonly unlisted: readonly number[];
+  readonly uptimeSeconds: number;
+}
+
+/**
+ * Who holds what, by name: walks the target's objects from its modules, servers and timers, remembers containers
+ * weakly, and reads their sizes again. Every method returns at once; `busy` tells when the work it began is done.
+ */
+export interface ScopeWalkPart extends Part {
+  /** Begins a walk; the first one also prepares. A later one finds containers and timers that were replaced. */
+  walk(): void;
+  /** Reads the sizes of all known containers again. */
+  tick(): void;
+  /** Weighs what grew. */
+  weigh(): void;
+  busy(): boolean;
+  /** Containers and timers that grew since the first walk. */
+  grew(): number;
+  result(): ScopeWalkResult;
+}
+
+class ScopeWalk implements ScopeWalkPart {
+  private readonly bridge: InspectorBridge;
+  private readonly timers: Timers;
+  private readonly roots: Roots;
+  private readonly realm;
+  private readonly walks: Walk[] = [];
+  private first: Seen | undefined;
+  private last: Seen | undefined;
+  private growth: Growth | undefined;
+  private working = false;
+  private disposed = false;
+  private modules: ModuleCounts = { commonjs: 0, esm: 0, packages: 0 };
+  private growing: GrowingContainer[] = [];
+  private largest: SizedContainer[] = [];
+  private grewCount = 0;
+
+  constructor(host: PartHost, options: ScopeWalkOptions) {
+    this.realm = createRealm(host, options.internalScripts);
+    this.realm.skip.add(this).add(host);
+    this.bridge = new InspectorBridge(this.realm);
+    this.timers = new Timers(this.realm, this.bridge);
+    this.roots = new Roots(this.realm, this.bridge);
+  }
+
+  walk(): void {
+    const walk = new Walk(this.realm, this.bridge, this.first?.walk);
+    this.walks.push(walk);
+    this.working = true;
+    const timers: Seen['timers'][number][] = [];
+    const addRoots = () => {
+      if (!this.first) markBuiltins(this.realm);
+      this.modules = this.roots.addTo(walk);
+      timers.push(...this.timers.groups());
+      this.timers.addTo(walk, timers);
+    };
+    walk.run(addRoots, () => this.walked({ walk, timers }));
+  }
+
+  tick(): void {
+    this.working = true;
+    this.growth?.tick(() => this.rest());
+  }
+
+  weigh(): void {
+    const { growth, last } = this;
+    if (!growth || !last) return;
+    this.working = true;
+    growth.weigh(last, (rows, grewCount) => {
+      this.growing = rows;
+      this.grewCount = grewCount;
+      growth.biggest(last, biggest => {
+        this.largest = biggest;
+        this.rest();
+      });
+    });
+  }
+
+  busy(): boolean {
+    return this.working;
+  }
+
+  grew(): number {
+    return this.growth?.grewSoFar() ?? 0;
+  }
+
+  result(): ScopeWalkResult {
+    return {
+      times: this.growth?.times ?? [],
+      growing: this.growing,
+      grewCount: this.grewCount,
+      biggest: this.largest,
+      memory: this.growth?.memory ?? [],
+      modules: this.modules,
+      walks: this.walks.map(walk => walk.cost()),
+      unlisted: this.last?.walk.unlisted ?? [],
+      uptimeSeconds: Math.round(process.uptime()),
+    };
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const walk of this.walks) walk.stop();
+    this.walks.length = 0;
+    this.first = this.last = this.growth = undefined;
+    this.growing = [];
+    this.largest = [];
+    this.bridge.dispose();
+  }
+
+  private walked(seen: Seen): void {
+    if (this.disposed) return;
+    this.first ??= seen;
+    this.last = seen;
+    this.growth ??= new Growth(this.realm, this.timers, new Sizer(this.realm, this.bridge), this.first);
+    this.rest();
+  }
+
+  private rest(): void {
+    this.working = false;
+  }
+}
+
+export default function install(host: PartHost, options: ScopeWalkOptions): ScopeWalkPart {
+  return new ScopeWalk(host, options);
+}

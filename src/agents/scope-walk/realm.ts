@@ -1,0 +1,88 @@
+import type * as inspector from 'node:inspector';
+import type * as util from 'node:util';
+import type { PartHost } from '../host.js';
+import { isObject, own, prototypeOf, SHARED } from './intrinsics.js';
+
+/** What a walk may spend and look at. Measured on 22 services: see the comments. */
+export const LIMITS = {
+  /** One slice of walking, in milliseconds; as long a pause follows. */
+  sliceMs: 4,
+  cpuMs: 1500,
+  wallMs: 12_000,
+  objects: 150_000,
+  functions: 6_000,
+  /** Of functions with the same source text (routes, class instances' arrows) this many are asked for their scopes. */
+  sameText: 8,
+  /** Up to this many elements of a collection are all visited; of bigger ones a few. */
+  wholeCollection: 64,
+  /** From a bigger collection this many from each end and between. */
+  sampledElements: 5,
+  /** An object with this many own keys counts as a dictionary. */
+  dictionaryKeys: 12,
+  /** Listing a dictionary's keys can't be sliced: beyond this forecast, in milliseconds, it is left out. */
+  longestListingMs: 25,
+  /** Links of a chain through the same property that are followed one by one. */
+  chainLinks: 24,
+  /** Chains whose links are counted at every reading. */
+  chains: 300,
+  /** Objects visited after the program's own roots: sockets, timers, handles. */
+  lateObjects: 6_000,
+  lateFunctions: 300,
+  promises: 150,
+} as const;
+
+export interface Realm {
+  readonly host: PartHost;
+  readonly types: typeof util.types;
+  readonly inspector: typeof inspector;
+  isContext(object: object): boolean;
+  /** Never entered: lens' own state, shared prototypes, process.env. */
+  readonly skip: WeakSet<object>;
+  /** Node's own functions: asking them for scopes is dear and shows nothing of the program. */
+  readonly builtin: WeakSet<object>;
+  /** Script ids of `node:` files and of lens. */
+  readonly internalScripts: ReadonlySet<string>;
+}
+
+export function createRealm(host: PartHost, internalScripts: readonly string[]): Realm {
+  const { types } = host.require('node:util') as typeof util;
+  const { isContext } = host.require('node:vm') as { isContext(o: object): boolean };
+  return {
+    host,
+    types,
+    isContext,
+    inspector: host.require('node:inspector') as typeof inspector,
+    skip: new WeakSet([...SHARED, process.env]),
+    builtin: new WeakSet(),
+    internalScripts: new Set(internalScripts),
+  };
+}
+
+/** The constructor's name found along the prototypes without running a getter; empty when there is none. */
+export function classOf(realm: Realm, object: object): string {
+  try {
+    let at: object | null = object;
+    for (let depth = 0; depth < 4 && at; depth++) {
+      if (realm.types.isProxy(at)) return 'Proxy';
+      const maker = own(at, 'constructor');
+      if (typeof maker === 'function' && !realm.types.isProxy(maker)) {
+        const name = own(maker, 'name');
+        return typeof name === 'string' ? name : '';
+      }
+      at = prototypeOf(at);
+    }
+  } catch {
+    // A revoked proxy among the prototypes.
+  }
+  return '';
+}
+
+/** Lens keeps its state under symbols of its own name. */
+export const isLensKey = (key: PropertyKey): boolean =>
+  typeof key === 'symbol' && (key.description ?? '').startsWith('lens');
+
+/** Keys whose very descriptor may run a program's code, or that belong to a call in progress. */
+export const isUntouchable = (key: PropertyKey): boolean =>
+  key === 'stack' || key === 'arguments' || key === 'caller' || isLensKey(key);
+
+export const asObject = (value: unknown): object | undefined => (isObject(value) ? value : undefined);

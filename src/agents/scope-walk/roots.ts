@@ -1,0 +1,159 @@
+import { type InspectorBridge, variablesOf } from './inspector-bridge.js';
+import { isObject, mapEntries, mapSize, nextOfMap, own, ownKeys, plainKeys } from './intrinsics.js';
+import { classOf, type Realm } from './realm.js';
+import type { Walk } from './walk.js';
+
+export interface ModuleCounts {
+  commonjs: number;
+  esm: number;
+  packages: number;
+}
+
+interface ModuleLibrary {
+  readonly _cache: object;
+  readonly _load?: unknown;
+  readonly register?: unknown;
+}
+interface ProcessInternals {
+  readonly moduleLoadList: readonly string[];
+  _getActiveHandles(): object[];
+}
+
+/** ES modules beyond this many are only counted, and so are re-imports (`?v=2`) beyond the first few hundred. */
+const MAX_ES_MODULES = 3000;
+const MAX_REIMPORTS = 400;
+/** Of many handles of one class the first and the last few are visited. */
+const MANY_HANDLES = 20;
+export const ES_MODULE_CACHE = "Node's cache of ES modules";
+export const REQUIRE_CACHE = 'require.cache';
+
+/** Adds the places a program's data hangs from, in the order that keeps paths readable. */
+export class Roots {
+  private esLoader: object | undefined;
+
+  constructor(
+    private readonly realm: Realm,
+    private readonly bridge: InspectorBridge,
+  ) {}
+
+  addTo(walk: Walk): ModuleCounts {
+    const library = this.realm.host.require('node:module') as ModuleLibrary;
+    const files = plainKeys(library._cache);
+    const inPackages = files.filter(file => file.includes('/node_modules/'));
+    const users = files.filter(file => !file.includes('/node_modules/'));
+    for (const file of users) walk.root(exportsOf(library._cache, file), `module ${file}`);
+    const esm = this.addEsModules(walk, library);
+    this.addServers(walk);
+    for (const file of inPackages) walk.root(exportsOf(library._cache, file), `module ${file}`, 2);
+    walk.root(library._cache, REQUIRE_CACHE, 2);
+    walk.root(process, 'process', 2);
+    walk.root(globalThis, 'globalThis', 2);
+    this.addAgents(walk);
+    this.addHandles(walk);
+    return { commonjs: users.length, esm, packages: inPackages.length };
+  }
+
+  private get internals(): ProcessInternals {
+    // Undocumented, and in every version from 18 to 26.
+    return process as unknown as ProcessInternals;
+  }
+
+  private addServers(walk: Walk): void {
+    for (const handle of this.internals._getActiveHandles()) {
+      if (classOf(this.realm, handle) === 'Server') walk.root(handle, 'server');
+    }
+  }
+
+  private addAgents(walk: Walk): void {
+    for (const name of ['http', 'https']) {
+      if (!this.internals.moduleLoadList.includes(`NativeModule ${name}`)) continue;
+      walk.root(own(this.realm.host.require(`node:${name}`), 'globalAgent'), `${name}.globalAgent`, 3);
+    }
+  }
+
+  private addHandles(walk: Walk): void {
+    const byClass = new Map<string, object[]>();
+    for (const handle of this.internals._getActiveHandles()) {
+      const name = classOf(this.realm, handle);
+      byClass.set(name, [...(byClass.get(name) ?? []), handle]);
+    }
+    for (const [name, handles] of byClass) {
+      const some = handles.length <= MANY_HANDLES ? handles : [...handles.slice(0, 5), ...handles.slice(-5)];
+      for (const handle of some) walk.root(handle, `active ${name}`, 3);
+    }
+  }
+
+  /** Namespaces of every ES module loaded. The cache's own size shows modules imported again and again. */
+  private addEsModules(walk: Walk, library: ModuleLibrary): number {
+    try {
+      this.esLoader ??= this.findEsLoader(library);
+      const cache = own(this.esLoader, 'loadCache') ?? own(this.esLoader, 'moduleMap');
+      if (!this.realm.types.isMap(cache)) return 0;
+      walk.watchOnly(cache, 'Map', ES_MODULE_CACHE);
+      return this.addNamespaces(walk, cache);
+    } catch {
+      return 0;
+    }
+  }
+
+  private addNamespaces(walk: Walk, cache: object): number {
+    let found = 0;
+    const entries = mapEntries(cache);
+    for (let i = 0; i < Math.min(mapSize(cache), MAX_ES_MODULES); i++) {
+      const { done, value } = nextOfMap(entries);
+      if (done) break;
+      const [url, byType] = value as [unknown, unknown];
+      if (typeof url !== 'string' || url.startsWith('node:') || (i > MAX_REIMPORTS && /[?#]/.test(url))) continue;
+      const phase = url.includes('/node_modules/') ? 2 : 1;
+      for (const namespace of namespacesOf(byType)) {
+        walk.root(namespace, `module ${url.replace('file://', '')}`, phase);
+        found++;
+      }
+    }
+    return found;
+  }
+
+  /** The scope of Module.register (Module._load on 18) holds the loader, directly or behind a getter function. */
+  private findEsLoader(library: ModuleLibrary): object | undefined {
+    for (const f of [library.register, library._load]) {
+      if (typeof f !== 'function') continue;
+      const seen = variablesOf(this.bridge, f);
+      const loader =
+        seen.cascadedLoader ?? this.loaderBehind(seen.getOrInitializeCascadedLoader ?? seen.getCascadedLoader);
+      const direct = loader ?? own(seen.asyncESM, 'esmLoader');
+      if (isObject(direct)) return direct;
+    }
+    return undefined;
+  }
+
+  private loaderBehind(getLoader: unknown): unknown {
+    if (typeof getLoader !== 'function') return undefined;
+    const seen = variablesOf(this.bridge, getLoader);
+    return seen.cascadedLoader ?? own(seen.asyncESM, 'esmLoader') ?? this.loaderOf18(seen);
+  }
+
+  private loaderOf18(seen: Record<string, unknown>): unknown {
+    const esLoader = seen.esmLoader ?? seen.value;
+    if (isObject(esLoader)) return own(esLoader, 'esmLoader') ?? esLoader;
+    // Node 18 asks its internal require for the loader at each call.
+    const load = seen.require as ((id: string) => { esmLoader?: unknown }) | undefined;
+    return typeof load === 'function' ? load('internal/process/esm_loader').esmLoader : undefined;
+  }
+}
+
+function exportsOf(cache: object, file: string): unknown {
+  return own(own(cache, file), 'exports');
+}
+
+function namespacesOf(byType: unknown): unknown[] {
+  if (!isObject(byType)) return [];
+  return ownKeys(byType).flatMap(type => {
+    const wrap = own(own(byType, type), 'module') as { getNamespace?(): unknown } | undefined;
+    try {
+      return isObject(wrap) ? [wrap.getNamespace?.()] : [];
+    } catch {
+      // Not evaluated yet: its variables can't be read.
+      return [];
+    }
+  });
+}

@@ -1,0 +1,60 @@
+import type { V8SamplingNode } from '../model/evidence/heap-sampling.js';
+import type { Collector } from './collector.js';
+
+/** 512 bytes and less slows the target, more misses small leaks: 64 KiB found the line that fills in 15 of 18. */
+export const SAMPLING_INTERVAL_BYTES = 64 * 1024;
+/** Reading a profile collects garbage twice: 500 ms of cpu at 183 MB. */
+const READ_MS_PER_MB = 2.8;
+const READ_BASE_MS = 30;
+const MB = 1024 * 1024;
+const STOP_TIMEOUT_MS = 30_000;
+
+/** Which calls allocated what survived (or everything): a sampling profile whose reading collects garbage first. */
+export const heapSamplingCollector: Collector<'heap-sampling'> = {
+  kind: 'heap-sampling',
+  title: 'Sampling heap profile',
+  cost: 'pausing',
+  estimate({ heapUsedBytes }) {
+    return { pauseMs: READ_BASE_MS + (heapUsedBytes / MB) * READ_MS_PER_MB, memoryBytes: 4 * MB };
+  },
+  async collect(session, { seconds, intervalBytes, all }, context) {
+    const collected = {
+      includeObjectsCollectedByMajorGC: all === true,
+      includeObjectsCollectedByMinorGC: all === true,
+    };
+    await session.send('HeapProfiler.startSampling', { samplingInterval: intervalBytes, ...collected });
+    let head: V8SamplingNode | undefined;
+    const stop = session.onDetach(async () => {
+      const { profile } = await session.send('HeapProfiler.stopSampling', { timeoutMs: STOP_TIMEOUT_MS });
+      head = profile.head;
+    });
+    try {
+      await context.sleep(seconds * 1000);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    const from = context.now();
+    await context.exclusively(stop);
+    const pausedMs = Math.round(context.now() - from);
+    if (!head) throw new Error('The profile was stopped by someone else.');
+    const own = withoutLens(head);
+    return {
+      data: { seconds, intervalBytes, head: own, bytes: bytesOf(own), includesCollected: all === true },
+      pausedMs,
+    };
+  },
+};
+
+/** What lens' own code and the inspector allocated is not the target's. */
+function withoutLens(node: V8SamplingNode): V8SamplingNode {
+  const children = node.children
+    .filter(({ callFrame: { url } }) => !/^(lens:|node:inspector)/.test(url))
+    .map(withoutLens);
+  const { callFrame, selfSize, id } = node;
+  return { callFrame, selfSize, id, children };
+}
+
+function bytesOf(node: V8SamplingNode): number {
+  return node.children.reduce((sum, child) => sum + bytesOf(child), node.selfSize);
+}
