@@ -10,27 +10,36 @@ const RENEW_EVERY_MS = 2_000;
 
 const HOST = `globalThis[Symbol.for('lens.v1')]`;
 
+export interface Lease {
+  /** True when lens opened the inspector: the expiring lease closes it. */
+  readonly opened: boolean;
+  readonly leaseMs?: number | undefined;
+}
+
 /** lens' side of the code in the target: installs the host first, renews its lease, and takes everything back. */
 export class LeasedAgentHost implements AgentHost {
   readonly #connection: Connection;
   readonly #installed = new Map<string, Promise<void>>();
+  readonly #leaseMs: number;
   #renewal: NodeJS.Timeout | undefined;
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, leaseMs: number) {
     this.#connection = connection;
+    this.#leaseMs = leaseMs;
   }
 
   /** Installs the host; one that a killed lens left behind is disposed of first, and its duty to close is inherited. */
-  static async start(connection: Connection, opened: boolean): Promise<{ agent: LeasedAgentHost; opened: boolean }> {
+  static async start(connection: Connection, lease: Lease): Promise<{ agent: LeasedAgentHost; opened: boolean }> {
     const left = await evaluateIn<boolean | null>(
       connection,
       `(h => h ? [h.opened(), h.dispose()][0] : null)(${HOST})`,
     );
-    const closeInspector = opened || left === true;
-    const options = { closeInspector, leaseMs: LEASE_MS };
+    const closeInspector = lease.opened || left === true;
+    const leaseMs = lease.leaseMs ?? LEASE_MS;
+    const options = { closeInspector, leaseMs };
     const code = await agentCode('host');
     await evaluateIn(connection, wrap('host', code, `__lensPart.default(require, ${JSON.stringify(options)})`));
-    const agent = new LeasedAgentHost(connection);
+    const agent = new LeasedAgentHost(connection, leaseMs);
     agent.#renewal = setInterval(() => agent.#renew(), RENEW_EVERY_MS).unref();
     return { agent, opened: closeInspector };
   }
@@ -76,7 +85,7 @@ export class LeasedAgentHost implements AgentHost {
   }
 
   #renew(): void {
-    evaluateIn(this.#connection, `${HOST}?.renew(${LEASE_MS})`).catch(() => {}); // a lost target is noticed by its session
+    evaluateIn(this.#connection, `${HOST}?.renew(${this.#leaseMs})`).catch(() => {}); // a lost target is noticed by its session
   }
 }
 

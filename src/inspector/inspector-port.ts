@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { fdLinks, listeningSockets, type TcpSocket } from './proc/sockets.js';
+import { descriptors, listeningSockets, type TcpSocket } from './proc/sockets.js';
 
 export interface InspectorAddress {
   readonly host: string;
@@ -34,10 +34,10 @@ function listedUrl(host: string, port: number, options: ProbeOptions): Promise<s
   const { connect } = options;
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(options.timeoutMs ?? PROBE_TIMEOUT_MS);
-    // node's http takes any Duplex; its type asks for a net.Socket.
-    const createConnection = connect && { createConnection: (() => connect(port, host)) as never };
+    // An own connection is used only without an agent. Node takes any Duplex; its type asks for a net.Socket.
+    const way = connect ? { createConnection: (() => connect(port, host)) as never } : { agent: false as const };
     // A name other than localhost or an address is refused by the inspector (DNS rebinding), so none is sent.
-    const request = get({ host, port, path: '/json/list', agent: false, signal, ...createConnection }, response => {
+    const request = get({ host, port, path: '/json/list', signal, ...way }, response => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -68,9 +68,8 @@ export function reachableHost(socket: TcpSocket): string {
  * than Node needs without an inspector, the likely ones first.
  */
 export async function openInspector(pid: number, options: ProbeOptions = {}): Promise<InspectorAddress | undefined> {
-  const [links, sockets] = await Promise.all([fdLinks(pid), listeningSockets(pid)]);
-  const loops = links.filter(link => link === 'anon_inode:[eventpoll]').length;
-  if (loops <= LOOPS_WITHOUT_INSPECTOR) return undefined;
+  const [loops, sockets] = await Promise.all([loopDescriptors(pid), listeningSockets(pid)]);
+  if (loops.length <= LOOPS_WITHOUT_INSPECTOR) return undefined;
   const likely = sockets.filter(looksLikeInspector);
   return (
     (await firstInspector(likely, options)) ??
@@ -94,4 +93,9 @@ export async function firstInspector(
 
 function looksLikeInspector(socket: TcpSocket): boolean {
   return socket.localPort >= 9_200 && socket.localPort < 9_400;
+}
+
+/** The epoll descriptors of a process: one per libuv loop. */
+export async function loopDescriptors(pid: number): Promise<number[]> {
+  return [...(await descriptors(pid))].filter(([, link]) => link === 'anon_inode:[eventpoll]').map(([fd]) => fd);
 }

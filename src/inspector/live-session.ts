@@ -3,6 +3,7 @@ import { LensError } from '../model/error.js';
 import type { Detached } from '../model/report.js';
 import type { TargetInfo } from '../model/target.js';
 import type { LeasedAgentHost } from './agent-host.js';
+import { endInspector } from './close-later.js';
 import type { ProtocolConnection } from './connection.js';
 import { enableDebugger } from './debugger.js';
 import { evaluateIn } from './evaluate.js';
@@ -29,7 +30,6 @@ export interface SessionParts {
 
 /** Leaving must not take longer than a person waits. */
 const DETACH_STEP_MS = 2_000;
-const CLOSE_WAIT_MS = 1_000;
 
 /** The one implementation of Session: a control connection, the agent host and what is to be taken back. */
 export class LiveSession implements Session {
@@ -155,14 +155,9 @@ export class LiveSession implements Session {
     return { inspectorClosed, residue };
   }
 
-  /** The answer never arrives: the socket closing is the success. */
   async #closeInspector(): Promise<boolean> {
-    const { connection, portClosed } = this.#parts;
-    if (connection.isOpen) {
-      evaluateIn(connection, `require('node:process')._debugEnd()`, { timeoutMs: CLOSE_WAIT_MS }).catch(() => {});
-      await within(CLOSE_WAIT_MS, connection.closed);
-    }
-    return portClosed();
+    await endInspector(this.#parts.connection);
+    return this.#parts.portClosed();
   }
 
   #lose(): void {
@@ -170,13 +165,4 @@ export class LiveSession implements Session {
     const reason = new LensError('target-lost', `The target (pid ${this.target.pid}) or its inspector is gone.`);
     this.#lost.abort(reason);
   }
-}
-
-async function within(ms: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, limit]);
-  clearTimeout(timer);
 }

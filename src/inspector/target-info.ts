@@ -21,11 +21,16 @@ const WHO = `(p => ({
   startedAt: Math.round(Date.now() - p.uptime() * 1000),
 }))(require('node:process'))`;
 
+export interface ReadTarget extends TargetInfo {
+  /** What the process itself takes for its pid: another number inside a container. */
+  readonly innerPid: number;
+}
+
 /** Asks the target who it is. `pid` is its own number unless `knownPid` says how it is called on this machine. */
 export async function readTargetInfo(
   connection: ProtocolConnection,
   options: { readonly url: string; readonly knownPid?: number | undefined; readonly timeoutMs: number },
-): Promise<TargetInfo & { readonly innerPid: number }> {
+): Promise<ReadTarget> {
   const told = await evaluateIn<Told>(connection, WHO, { timeoutMs: options.timeoutMs });
   const pid = options.knownPid ?? 0;
   const cmdline = pid === 0 ? undefined : await readProc(pid, 'cmdline');

@@ -29,7 +29,6 @@ export default function install(require: (id: string) => unknown, options: HostO
   const now = () => performance.now();
   const parts = new Map<string, InstalledPart>();
 
-  let closeInspector = options.closeInspector;
   let leaseMs = options.leaseMs;
   let renewedAt = now();
   let checkedAt = renewedAt;
@@ -66,13 +65,13 @@ export default function install(require: (id: string) => unknown, options: HostO
     checkedAt = at;
     if (at - renewedAt < leaseMs) return;
     dispose();
-    if (closeInspector) debugEnd?.call(process);
+    if (options.closeInspector) debugEnd?.call(process);
   };
   const lease = setInterval(check, CHECK_MS);
   lease.unref();
 
   const api = {
-    opened: () => closeInspector,
+    opened: () => options.closeInspector,
     renew(ms: number) {
       leaseMs = ms;
       renewedAt = now();
@@ -91,10 +90,6 @@ export default function install(require: (id: string) => unknown, options: HostO
     remove,
     dispose,
     turn: () => new Promise<void>(resolve => void setImmediate(resolve)),
-    closeSoon() {
-      closeInspector = false;
-      setTimeout(() => debugEnd?.call(process), 10);
-    },
   };
   Object.defineProperty(globalThis, KEY, { value: api, enumerable: false, configurable: true, writable: false });
 }

@@ -84,8 +84,16 @@ export async function socketInodes(pid: number): Promise<Set<number>> {
 
 /** What each open file descriptor points at; empty when they may not be read. */
 export async function fdLinks(pid: number): Promise<string[]> {
+  return [...(await descriptors(pid)).values()];
+}
+
+/** Descriptor number to what it points at. */
+export async function descriptors(pid: number): Promise<Map<number, string>> {
   const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
-  return Promise.all(names.map(name => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
+  const entries = names.map(
+    async name => [Number(name), await readlink(`/proc/${pid}/fd/${name}`).catch(() => '')] as const,
+  );
+  return new Map(await Promise.all(entries));
 }
 
 /** Every tcp socket of the network namespace that the process lives in, owned by whomever. */
