@@ -14,10 +14,11 @@ async function timed(args, until) {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   let at;
+  let stopped = false;
   child.stderr.on('data', chunk => {
     text += chunk;
     if (until?.test(text)) at ??= performance.now();
-    if (at !== undefined) child.kill('SIGINT');
+    if (at !== undefined && !stopped) stopped = child.kill('SIGINT');
   });
   await once(child, 'exit');
   return (until ? (at ?? Number.NaN) : performance.now()) - startedAt;

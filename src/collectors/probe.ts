@@ -51,9 +51,10 @@ export function guardedProbe(env: ProbeEnv): Probe {
         answer: take(kind, params),
       };
       remembered.set(key, entry);
-      void entry.answer.finally(() => {
+      const settled = () => {
         entry.at = env.now();
-      });
+      };
+      entry.answer.then(settled, settled);
       return entry.answer as Promise<EvidenceOf<K>>;
     },
   };
