@@ -1,13 +1,26 @@
 import type { EvidenceKind } from '../model/evidence/index.js';
 import { asyncDumpCollector, trafficCollector } from './async-dump.js';
+import { callCountsCollector } from './call-counts.js';
 import type { Collector } from './collector.js';
+import { cpuProfileCollector } from './cpu-profile.js';
+import { holdersCollector } from './holders.js';
 import { inFlightCollector } from './in-flight.js';
 import { sourceCollector } from './source.js';
 import { threadpoolCollector } from './threadpool.js';
 import { vitalsCollector } from './vitals.js';
 
 /** Every reading lens can take. Adding one: one file, one line here, one line in model/evidence/kinds.ts. */
-const all = [vitalsCollector, sourceCollector, inFlightCollector, asyncDumpCollector, trafficCollector, threadpoolCollector];
+const all = [
+  vitalsCollector,
+  cpuProfileCollector,
+  callCountsCollector,
+  sourceCollector,
+  inFlightCollector,
+  asyncDumpCollector,
+  trafficCollector,
+  threadpoolCollector,
+  holdersCollector,
+];
 
 export const collectors: ReadonlyMap<EvidenceKind, Collector> = new Map(
   // A collector's params belong to its own kind; the probe only hands it that kind's.

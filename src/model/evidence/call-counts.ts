@@ -1,21 +1,36 @@
 import type { ScriptPosition } from '../location.js';
 
+/** A function by the position of its definition, as a CPU profile names it. */
+export interface CountedFunction extends ScriptPosition {
+  /** Names of its parameters; without them arguments can't be compared. */
+  readonly parameters?: readonly string[];
+}
+
 export interface CallCountsParams {
   readonly seconds: number;
-  /** Functions by the position of their definition, as a CPU profile names them. */
-  readonly functions: readonly ScriptPosition[];
-  /** Also remember how often the first argument was the same value again. */
+  /** Outermost first: where an outer one is called too often to be watched, the inner ones are left alone. */
+  readonly functions: readonly CountedFunction[];
+  /** Also remember how often the arguments were the same values again. */
   readonly sameArguments?: boolean;
+}
+
+export interface CallCount {
+  readonly position: ScriptPosition;
+  readonly calls: number;
+  /** How long it was watched; shorter than asked when it was called too often. */
+  readonly seconds: number;
+  readonly perSecond: number;
+  /** Why it was not watched, or not to the end. */
+  readonly cut?: string;
+  /** Of the calls whose arguments were compared … */
+  readonly compared?: number;
+  /** … those whose arguments were all identical to an earlier call's; undefined when not asked. */
+  readonly repeated?: number;
+  /** What the repeated arguments are, never their content: "string of 60 000 characters". */
+  readonly example?: string;
 }
 
 export interface CallCounts {
   readonly seconds: number;
-  readonly counts: readonly {
-    readonly position: ScriptPosition;
-    readonly calls: number;
-    /** Calls whose arguments were all identical to an earlier call's; undefined when not asked. */
-    readonly repeated?: number;
-    /** One repeated argument, shortened and redacted, with its length. */
-    readonly example?: string;
-  }[];
+  readonly counts: readonly CallCount[];
 }

@@ -1,0 +1,83 @@
+import type { InstallPart, Part } from '../host.js';
+import { argumentReader } from './arguments.js';
+
+/** The name logpoints call: a property of globalThis, because a condition sees whatever names the function shadows. */
+const HIT = '__lensHit';
+
+/** Arguments of this many calls are compared; the rest are only counted. */
+const COMPARED_CALLS = 400;
+/** Distinct arguments remembered per function: a program that never repeats itself must not fill memory. */
+const MAX_DISTINCT = 400;
+
+export interface RawCount {
+  readonly hits: number;
+  readonly compared: number;
+  readonly repeated: number;
+  readonly example?: string;
+}
+
+/** Methods of the part `call-counts`. */
+export interface CallCountsPart extends Part {
+  /** Begins to count for the slots 0 … n−1, forgetting what was counted before; answers the global's name. */
+  open(slots: number): string;
+  read(): RawCount[];
+  /** Forgets everything and takes the global away. */
+  close(): void;
+}
+
+interface Slot {
+  hits: number;
+  compared: number;
+  repeated: number;
+  example?: string;
+  seen: Map<string, number>;
+}
+
+const install: InstallPart = (host): CallCountsPart => {
+  const { defineProperty, deleteProperty } = Reflect;
+  const read = argumentReader(host);
+  let slots: Slot[] = [];
+
+  const compare = (slot: Slot, values: readonly unknown[]): void => {
+    slot.compared += 1;
+    const signature = read.signature(values);
+    if (signature === undefined) return;
+    const before = slot.seen.get(signature);
+    if (before === undefined && slot.seen.size >= MAX_DISTINCT) return;
+    slot.seen.set(signature, (before ?? 0) + 1);
+    if (before === undefined) return;
+    slot.repeated += 1;
+    slot.example ??= read.describe(values);
+  };
+
+  const hit = (at: number, ...values: unknown[]): false => {
+    const slot = slots[at];
+    if (slot === undefined) return false;
+    slot.hits += 1;
+    if (values.length > 0 && slot.compared < COMPARED_CALLS) compare(slot, values);
+    return false;
+  };
+
+  const close = (): void => {
+    slots = [];
+    deleteProperty(globalThis, HIT);
+  };
+
+  return {
+    open(count) {
+      slots = Array.from({ length: count }, () => ({
+        hits: 0,
+        compared: 0,
+        repeated: 0,
+        seen: new Map<string, number>(),
+      }));
+      defineProperty(globalThis, HIT, { value: hit, configurable: true, enumerable: false });
+      return HIT;
+    },
+    read: () => slots.map(({ seen: _, ...count }) => count),
+    close,
+    dispose: close,
+  };
+};
+
+export default install;
