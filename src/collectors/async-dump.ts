@@ -37,7 +37,7 @@ export const asyncDumpCollector: Collector<'async-dump'> = {
     const dump = await context.exclusively(() => record(session, seconds, options, context));
     const lost = dump.totals.dropped + dump.totals.droppedPerRequest;
     return {
-      data: { ...dump, holders: [] },
+      data: dump,
       pausedMs: 0,
       ...(lost ? { partial: `${lost} records exceeded the budget` } : {}),
     };

@@ -86,22 +86,6 @@ export interface NewSockets {
   readonly requests: number;
 }
 
-/** An object that keeps a queue of waiters beside numbers that look like permits: a pool, lock or queue of any library. */
-export interface Holder {
-  /** Class name, or the variable it was found under. */
-  readonly name: string;
-  /** Script it was found through, and the way from there: `pool._pendingQueue`. */
-  readonly url: string;
-  readonly path: string;
-  readonly queue: string;
-  readonly waiting: number;
-  /** Items of the queue look like waiters: functions, deferreds, objects that own callbacks. */
-  readonly waiters: boolean;
-  readonly numbers: { readonly [name: string]: number };
-  /** Lengths of its other lists, maps and sets: idle, clients, all, … */
-  readonly lists: { readonly [name: string]: number };
-}
-
 export interface AsyncDumpTotals {
   readonly inits: number;
   readonly records: number;
@@ -130,5 +114,4 @@ export interface AsyncDump {
     readonly message: string;
     readonly stack: readonly string[];
   }[];
-  readonly holders: readonly Holder[];
 }

@@ -7,6 +7,7 @@ import type { Exceptions, ExceptionsParams } from './exceptions.js';
 import type { Handles, HandlesParams } from './handles.js';
 import type { Hang, HangParams } from './hang.js';
 import type { HeapSampling, HeapSamplingParams } from './heap-sampling.js';
+import type { Holders } from './holders.js';
 import type { Host } from './host.js';
 import type { InFlight } from './in-flight.js';
 import type { Logs, LogsParams } from './logs.js';
@@ -30,6 +31,7 @@ export interface EvidenceKinds {
   'in-flight': { params: None; data: InFlight };
   'async-dump': { params: AsyncDumpParams; data: AsyncDump };
   traffic: { params: TrafficParams; data: Traffic };
+  holders: { params: None; data: Holders };
   threadpool: { params: ThreadpoolParams; data: Threadpool };
   process: { params: None; data: ProcessReading };
   host: { params: None; data: Host };

@@ -1,0 +1,147 @@
+import type { Holder } from '../../model/evidence/holders.js';
+import { sizeOf, someEntries, type Watched } from '../scope-walk/containers.js';
+import { isObject, own, ownKeys } from '../scope-walk/intrinsics.js';
+import { classOf, isUntouchable, type Realm } from '../scope-walk/realm.js';
+import type { Walk } from '../scope-walk/walk.js';
+
+const MOST_HOLDERS = 80;
+const MOST_FIELDS = 120;
+/** A queue may be a structure of its own (priority queue of linked lists): its owner is at most this far up. */
+const CLIMB = 5;
+
+/** Property names under which pools, locks and queues of all libraries keep those who wait. */
+const QUEUE =
+  /queue|pending|wait|acquir|request|job|task|backlog|deferred|resolver|resolve|callback|consumer|blocked|parked/i;
+/** What a pool keeps beside: those at rest and those in use. */
+const POOL = /idle|free|avail|used|borrow|clients|connections|resources|objects|sockets|^_?all/i;
+const NUMBERS =
+  /max|min|limit|size|count|permit|value|used|idle|free|avail|borrow|pending|running|active|capacity|concurren|locked|busy|held|slots|current|total|length|weight/i;
+const OPTIONS = ['options', '_options', 'opts', 'config', '_config'];
+
+interface Lists {
+  readonly owner: object;
+  readonly lists: { [name: string]: number };
+  readonly containers: Watched[];
+}
+
+/** Objects that own a queue of waiters or look like a pool, fullest queue first. */
+export function holdersIn(realm: Realm, walk: Walk): Holder[] {
+  const owners = new Map<number, Lists>();
+  for (const watched of walk.containers) noteOwner(walk, watched, owners);
+  const found = new Map<object, Holder>();
+  for (const watched of walk.containers) {
+    const holder = queueHolder(realm, walk, watched, owners);
+    const key = holder && (holder.owner ?? watched);
+    const known = key && found.get(key);
+    if (key && (!known || known.waiting < holder.row.waiting)) found.set(key, holder.row);
+  }
+  for (const [node, lists] of owners) {
+    if (!found.has(lists.owner) && isPool(lists))
+      found.set(lists.owner, row(realm, walk, node, lists, { queue: '', waiting: 0, waiters: false }));
+  }
+  return [...found.values()].sort((a, b) => b.waiting - a.waiting).slice(0, MOST_HOLDERS);
+}
+
+function noteOwner(walk: Walk, watched: Watched, owners: Map<number, Lists>): void {
+  const owner = watched.owner?.deref();
+  const name = propertyOf(walk, watched.node);
+  if (!owner || name === undefined) return;
+  const node = walk.tree.parentOf(watched.node);
+  const lists = owners.get(node) ?? { owner, lists: {}, containers: [] };
+  owners.set(node, lists);
+  lists.lists[name] = length(watched);
+  lists.containers.push(watched);
+}
+
+function queueHolder(
+  realm: Realm,
+  walk: Walk,
+  watched: Watched,
+  owners: Map<number, Lists>,
+): { owner?: object; row: Holder } | undefined {
+  const waiting = QUEUE_KINDS.has(watched.kind) ? length(watched) : 0;
+  if (waiting === 0) return undefined;
+  const queue = queueName(walk, watched.node);
+  if (queue === undefined || !areWaiters(watched)) return undefined;
+  const home = ownerAbove(walk, queue.node, owners);
+  const said = { queue: queue.name, waiting, waiters: true };
+  if (home) return { owner: home.lists.owner, row: row(realm, walk, home.node, home.lists, said) };
+  return { row: { ...said, name: queue.name, path: walk.tree.path(watched.node), numbers: {}, lists: {} } };
+}
+
+/** The step that is named like a queue, on the way up from the container. */
+function queueName(walk: Walk, node: number): { name: string; node: number } | undefined {
+  for (let at = node, climbed = 0; at >= 0 && climbed < CLIMB; at = walk.tree.parentOf(at), climbed++) {
+    const name = propertyOf(walk, at) ?? variableOf(walk, at);
+    if (name !== undefined && QUEUE.test(name)) return { name, node: at };
+  }
+  return undefined;
+}
+
+/** The object whose property the queue is: known from any of its containers. */
+function ownerAbove(walk: Walk, node: number, owners: Map<number, Lists>): { node: number; lists: Lists } | undefined {
+  const at = walk.tree.parentOf(node);
+  const lists = owners.get(at);
+  return lists && { node: at, lists };
+}
+
+function isPool({ lists, owner }: Lists): boolean {
+  const names = Object.keys(lists).filter(name => POOL.test(name) || QUEUE.test(name));
+  return names.length >= 2 && Object.keys(numbersOf(owner)).some(name => /max|limit/i.test(name));
+}
+
+function row(
+  realm: Realm,
+  walk: Walk,
+  node: number,
+  { owner, lists }: Lists,
+  said: Pick<Holder, 'queue' | 'waiting' | 'waiters'>,
+): Holder {
+  const path = walk.tree.path(node);
+  return { ...said, name: classOf(realm, owner), path, numbers: numbersOf(owner), lists };
+}
+
+/** Functions, deferreds, or objects one of whose fields is a function, at most two levels deep. */
+function areWaiters(watched: Watched): boolean {
+  const container = watched.ref.deref();
+  if (!container) return false;
+  return someEntries(container, watched.kind, watched.key).some(([, value]) => isWaiter(value, 2));
+}
+
+function isWaiter(value: unknown, depth: number): boolean {
+  if (typeof value === 'function') return true;
+  if (!isObject(value) || depth === 0) return false;
+  const keys = ownKeys(value).slice(0, 12);
+  return keys.some(key => !isUntouchable(key) && isWaiter(own(value, key), depth - 1));
+}
+
+function numbersOf(owner: object): { [name: string]: number } {
+  const numbers: { [name: string]: number } = {};
+  const places = [owner, ...OPTIONS.map(name => own(owner, name)).filter(isObject)];
+  for (const place of places) {
+    for (const key of ownKeys(place).slice(0, MOST_FIELDS)) {
+      if (typeof key !== 'string' || !NUMBERS.test(key)) continue;
+      const value = own(place, key);
+      if (typeof value === 'number' && Number.isFinite(value)) numbers[key] = value;
+      else if (typeof value === 'boolean') numbers[key] = value ? 1 : 0;
+    }
+  }
+  return numbers;
+}
+
+function propertyOf(walk: Walk, node: number): string | undefined {
+  const edge = walk.tree.edgeOf(node);
+  if (typeof edge === 'string') return edge;
+  if (typeof edge === 'symbol') return edge.description;
+  return edge?.kind === 'private' ? edge.name : undefined;
+}
+
+function variableOf(walk: Walk, node: number): string | undefined {
+  const edge = walk.tree.edgeOf(node);
+  return typeof edge === 'object' && edge.kind === 'variable' ? edge.name : undefined;
+}
+
+function length(watched: Watched): number {
+  const container = watched.ref.deref();
+  return (container && sizeOf(container, watched.kind, watched.key, watched.first)) || 0;
+}

@@ -1,0 +1,109 @@
+import { keyOf } from './flow.js';
+import { codeFrame, type Frame, innermostPackage, placeKey, type Wait, type Waits } from './waits.js';
+
+/** Waits of one route at one place, over the recorded requests of the window. Times in milliseconds. */
+export interface PlaceWaits {
+  readonly route: string;
+  readonly place: Frame;
+  readonly user: readonly Frame[];
+  readonly package: string | undefined;
+  readonly requests: number;
+  readonly perRequest: number;
+  /** Union of its waits ÷ the requests' wall time, 0..1. */
+  readonly share: number;
+  /** Sum ÷ union: 1 is one after the other. */
+  readonly overlap: number;
+  readonly meanMs: number;
+  readonly wallMs: number;
+  readonly natives: readonly string[];
+}
+
+/** Requests shorter than this have nothing worth dividing. */
+const LEAST_WALL_MS = 5;
+
+interface Sum {
+  readonly route: string;
+  readonly wait: Wait;
+  readonly natives: Set<string>;
+  requests: number;
+  count: number;
+  union: number;
+  total: number;
+}
+
+/** Where the requests of each route spend their time, most of it first. */
+export function waitsByPlace(waits: Waits): PlaceWaits[] {
+  const sums = new Map<string, Sum>();
+  const walls = new Map<string, number>();
+  for (const request of waits.dump.requests) {
+    const own = request.recorded ? waits.ofRequest(request.index) : [];
+    const end = request.end || waits.dump.windowMs;
+    if (
+      own.length === 0 ||
+      request.aborted ||
+      request.headersSent !== request.end > 0 ||
+      end - request.at < LEAST_WALL_MS
+    )
+      continue;
+    const route = keyOf(request);
+    walls.set(route, (walls.get(route) ?? 0) + end - request.at);
+    addRequest(waits, route, own, end, sums);
+  }
+  return [...sums.values()]
+    .map(sum => toPlace(sum, walls.get(sum.route) ?? 1))
+    .sort((a, b) => b.share * b.wallMs - a.share * a.wallMs);
+}
+
+function addRequest(waits: Waits, route: string, own: readonly Wait[], end: number, sums: Map<string, Sum>): void {
+  const byPlace = new Map<string, Wait[]>();
+  for (const wait of own) {
+    if (!waits.isLeaf(wait)) continue;
+    const key = placeKey(codeFrame(wait));
+    if (key) byPlace.set(key, [...(byPlace.get(key) ?? []), wait]);
+  }
+  for (const [key, list] of byPlace) {
+    const id = `${route} ${key}`;
+    const sum = sums.get(id) ?? {
+      route,
+      wait: list[0] as Wait,
+      natives: new Set<string>(),
+      requests: 0,
+      count: 0,
+      union: 0,
+      total: 0,
+    };
+    sums.set(id, sum);
+    sum.requests++;
+    sum.count += list.length;
+    const spans = list.map(wait => [wait.at, wait.end > 0 ? Math.min(wait.end, end) : end] as const);
+    sum.union += unionOf(spans);
+    sum.total += spans.reduce((all, [from, to]) => all + Math.max(0, to - from), 0);
+    for (const wait of list) for (const native of waits.beneath(wait)) sum.natives.add(native.type);
+  }
+}
+
+function unionOf(spans: readonly (readonly [number, number])[]): number {
+  let covered = 0;
+  let reached = Number.NEGATIVE_INFINITY;
+  for (const [from, to] of [...spans].sort((a, b) => a[0] - b[0])) {
+    covered += Math.max(0, to - Math.max(from, reached));
+    reached = Math.max(reached, to);
+  }
+  return covered;
+}
+
+function toPlace(sum: Sum, wall: number): PlaceWaits {
+  return {
+    route: sum.route,
+    place: codeFrame(sum.wait) as Frame, // only waits with a place are summed
+    user: sum.wait.user,
+    package: innermostPackage(sum.wait),
+    requests: sum.requests,
+    perRequest: Math.round((sum.count / sum.requests) * 10) / 10,
+    share: Math.round((sum.union / wall) * 100) / 100,
+    overlap: Math.round((sum.total / Math.max(sum.union, 0.01)) * 10) / 10,
+    meanMs: Math.round((sum.total / sum.count) * 10) / 10,
+    wallMs: Math.round(wall / sum.requests),
+    natives: [...sum.natives],
+  };
+}

@@ -1,0 +1,155 @@
+import { isNodeInternal, isOwnCode, isUserCode, packageOf } from '../base/script-url.js';
+import type { AsyncDump, AsyncFrame, AsyncRecord } from '../model/evidence/async-dump.js';
+
+export type FrameKind = 'builtin' | 'node' | 'package' | 'user';
+
+export interface Frame extends AsyncFrame {
+  readonly kind: FrameKind;
+  readonly package?: string;
+}
+
+/**
+ * How a promise came to be: an async function's own, an await, a then, `new Promise`, Promise.all and its kin; all else
+ * is a native resource.
+ */
+export type WaitKind = 'async-function' | 'await' | 'then' | 'executor' | 'combinator' | 'native';
+
+/** A record with its frames resolved. */
+export interface Wait extends Omit<AsyncRecord, 'stack'> {
+  readonly kind: WaitKind;
+  /** Innermost first. */
+  readonly frames: readonly Frame[];
+  readonly user: readonly Frame[];
+  readonly pending: boolean;
+}
+
+/** Helpers that compilers put around async functions: everybody's plumbing, nobody's library. */
+const PLUMBING = new Set(['tslib', '@babel/runtime', '@swc/helpers', 'regenerator-runtime', 'asyncawait']);
+const HOOKS = /async_hooks|promise_hooks|internal\/process\/promises/;
+
+/** A dump's records by id, with the links between them. */
+export class Waits {
+  readonly all: readonly Wait[];
+  private readonly byId: ReadonlyMap<number, Wait>;
+  private readonly byRequest = new Map<number, Wait[]>();
+
+  constructor(readonly dump: AsyncDump) {
+    const frames = dump.frames.map(resolve);
+    this.all = adoptCallers(dump.records.map(record => toWait(record, frames)));
+    this.byId = new Map(this.all.map(wait => [wait.id, wait]));
+    for (const wait of this.all) {
+      const list = this.byRequest.get(wait.request);
+      if (list) list.push(wait);
+      else this.byRequest.set(wait.request, [wait]);
+    }
+  }
+
+  ofRequest(index: number): readonly Wait[] {
+    return this.byRequest.get(index) ?? [];
+  }
+
+  /** The promise that an await or a then waits for, when it was made in the window. */
+  awaited(wait: Wait): Wait | undefined {
+    return wait.kind === 'native' ? undefined : this.byId.get(wait.triggerId);
+  }
+
+  /**
+   * True for what is really waited for: an await or then whose promise is not itself a pending function, await or then
+   * of the window; or a native resource.
+   */
+  isLeaf(wait: Wait): boolean {
+    if (wait.kind === 'native') return isNativeLeaf(wait);
+    if (wait.kind !== 'await' && wait.kind !== 'then') return false;
+    const promise = this.awaited(wait);
+    if (!promise || promise.id === wait.executionId) return true;
+    // Made at the very same place: the promise of a native call or of a thenable, with nothing behind it to see.
+    if (promise.kind === 'async-function' && top(promise) === top(wait)) return true;
+    return promise.kind !== 'async-function' && promise.kind !== 'await' && promise.kind !== 'then';
+  }
+
+  /** Native resources made in the same breath as the promise that is waited for. */
+  beneath(wait: Wait): readonly Wait[] {
+    if (wait.kind === 'native') return [wait];
+    const promise = this.awaited(wait);
+    if (!promise) return [];
+    return this.ofRequest(promise.request).filter(
+      other =>
+        other.kind === 'native' &&
+        other.executionId === promise.executionId &&
+        other.id > promise.id - 3 &&
+        other.id <= wait.id &&
+        other.type !== 'HTTPSTART',
+    );
+  }
+}
+
+/** The innermost frame that is not Node's or a built-in. */
+export function codeFrame(wait: Wait): Frame | undefined {
+  return wait.user[0] ?? wait.frames.find(frame => frame.kind === 'package');
+}
+
+/** The package that the wait happens in, from the inside: undefined when user code itself waits. */
+export function innermostPackage(wait: Wait): string | undefined {
+  const first = wait.frames.find(
+    frame => frame.kind === 'user' || (frame.kind === 'package' && !PLUMBING.has(frame.package ?? '')),
+  );
+  return first?.package;
+}
+
+export function sameFrame(a: Frame, b: Frame): boolean {
+  return a.url === b.url && a.line === b.line && a.column === b.column;
+}
+
+export const placeKey = (frame: Frame | undefined): string =>
+  frame ? `${frame.url}:${frame.line}:${frame.column}` : '';
+
+const top = (wait: Wait): Frame | undefined => wait.frames.find(frame => frame.kind !== 'node');
+
+function resolve(frame: AsyncFrame): Frame {
+  if (frame.url === '' || isOwnCode(frame.url)) return { ...frame, kind: 'builtin' };
+  if (isNodeInternal(frame.url)) return { ...frame, kind: 'node' };
+  const name = packageOf(frame.url);
+  if (name !== undefined) return { ...frame, kind: 'package', package: name };
+  return { ...frame, kind: isUserCode(frame.url) ? 'user' : 'builtin' };
+}
+
+function toWait(record: AsyncRecord, frames: readonly Frame[]): Wait {
+  const { stack, ...rest } = record;
+  const own = stack
+    .flatMap(index => frames[index] ?? [])
+    .filter(frame => !(frame.kind === 'node' && HOOKS.test(frame.url)));
+  return {
+    ...rest,
+    kind: kindOf(record, own),
+    frames: own,
+    user: own.filter(frame => frame.kind === 'user'),
+    pending: record.end === 0,
+  };
+}
+
+function kindOf(record: AsyncRecord, frames: readonly Frame[]): WaitKind {
+  if (record.type !== 'PROMISE') return 'native';
+  const first = frames.find(frame => frame.kind !== 'node');
+  if (first?.kind === 'builtin') {
+    if (first.function === 'new Promise') return 'executor';
+    if (/\b(all|allSettled|race|any)$/i.test(first.function)) return 'combinator';
+    if (/\b(then|catch|finally)$/.test(first.function)) return 'then';
+  }
+  return record.triggerId !== record.executionId ? 'await' : 'async-function';
+}
+
+/** A request over a kept-alive socket starts in a later tick: that tick was scheduled by the caller. */
+function adoptCallers(waits: Wait[]): Wait[] {
+  const starts = new Map(waits.filter(wait => wait.type === 'HTTPSTART').map(wait => [wait.id, wait]));
+  return waits.map(wait => {
+    const start = wait.type === 'HTTPCLIENTREQUEST' ? starts.get(wait.executionId) : undefined;
+    return start ? { ...wait, frames: start.frames, user: start.user } : wait;
+  });
+}
+
+function isNativeLeaf(wait: Wait): boolean {
+  if (wait.type === 'HTTPSTART' || wait.type === 'onerror') return false;
+  if (wait.type === 'HTTPCLIENTREQUEST') return !wait.detail?.done;
+  // A timer that no code of the program or its packages set is Node's own time limit.
+  return wait.type !== 'Timeout' || wait.frames.some(frame => frame.kind === 'user' || frame.kind === 'package');
+}
