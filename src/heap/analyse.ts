@@ -1,0 +1,63 @@
+import { type Aggregates, aggregate } from './analysis/aggregates.js';
+import { type Classes, classify } from './analysis/classes.js';
+import { propagateDetachedness } from './analysis/detached.js';
+import { findDistances } from './analysis/distances.js';
+import { type Dominators, findDominators } from './analysis/dominators.js';
+import { markEssentialEdges } from './analysis/essential.js';
+import { type Facts, gatherFacts } from './analysis/facts.js';
+import { bookBackingStores } from './analysis/own-sizes.js';
+import { markOwned } from './analysis/owned.js';
+import { Pool } from './analysis/pool.js';
+import { findRetainedSizes } from './analysis/retained.js';
+import type { HeapFile } from './heap-file.js';
+
+/** A heapSnapshot with everything that answers are made of. Sizes in bytes; all arrays by ordinal. */
+export interface Heap {
+  readonly file: HeapFile;
+  readonly facts: Facts;
+  readonly dominators: Dominators;
+  readonly retained: Float64Array;
+  /** Edges from the program's globals; 100 000 000 and more: only V8 reaches it; negative: nobody. */
+  readonly distance: Int32Array;
+  readonly classes: Classes;
+  readonly aggregates: Aggregates;
+}
+
+/** Told before each step; may throw HeapCancelled to stop the work there. */
+export type OnStep = (step: string, done: number, of: number) => void;
+
+const STEPS = [
+  'facts',
+  'owners',
+  'sizes',
+  'dominators',
+  'distances',
+  'retained sizes',
+  'classes',
+  'class sizes',
+] as const;
+
+/** Turns a parsed file into a heap; changes the file in place (marks, booked sizes), so that each file is analysed once. */
+export function analyse(file: HeapFile, onStep: OnStep = () => {}): Heap {
+  const step = (name: (typeof STEPS)[number]) => onStep(name, STEPS.indexOf(name), STEPS.length);
+  const pool = new Pool(file.nodeCount + 2);
+  step('facts');
+  const facts = gatherFacts(file);
+  propagateDetachedness(file, facts);
+  step('owners');
+  markOwned(file, facts);
+  markEssentialEdges(file, facts);
+  step('sizes');
+  bookBackingStores(file, facts, pool);
+  step('dominators');
+  const dominators = findDominators(file, pool);
+  step('distances');
+  const distance = findDistances(file, facts, pool);
+  step('retained sizes');
+  const retained = findRetainedSizes(file, dominators);
+  step('classes');
+  const classes = classify(file, facts, pool.dirty());
+  step('class sizes');
+  const aggregates = aggregate({ file, classes, dominators, retained, distance }, pool);
+  return { file, facts, dominators, retained, distance, classes, aggregates };
+}

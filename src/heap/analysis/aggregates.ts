@@ -1,0 +1,77 @@
+import type { HeapFile } from '../heap-file.js';
+import type { Classes } from './classes.js';
+import type { Dominators } from './dominators.js';
+import { sizeOf } from './own-sizes.js';
+import type { Pool } from './pool.js';
+
+/** What the objects of each class amount to, by class number. Objects without a size of their own don't count. */
+export interface Aggregates {
+  readonly count: Uint32Array;
+  readonly selfSize: Float64Array;
+  /** Bytes that would be free without any of them: objects under another one of the same class count once. */
+  readonly retainedSize: Float64Array;
+  readonly distance: Int32Array;
+}
+
+interface Graph {
+  readonly file: HeapFile;
+  readonly classes: Classes;
+  readonly dominators: Dominators;
+  readonly retained: Float64Array;
+  readonly distance: Int32Array;
+}
+
+export function aggregate(graph: Graph, pool: Pool): Aggregates {
+  const { file, classes, distance } = graph;
+  const classCount = classes.list.length;
+  const sums: Aggregates = {
+    count: new Uint32Array(classCount),
+    selfSize: new Float64Array(classCount),
+    retainedSize: new Float64Array(classCount),
+    distance: new Int32Array(classCount).fill(0x7fffffff),
+  };
+  for (let node = 0; node < file.nodeCount; node++) {
+    const size = sizeOf(file, node);
+    if (size === 0) continue;
+    const index = classes.of[node]!;
+    sums.count[index]!++;
+    sums.selfSize[index]! += size;
+    if (distance[node]! < sums.distance[index]!) sums.distance[index] = distance[node]!;
+  }
+  addRetained(graph, sums.retainedSize, pool);
+  return sums;
+}
+
+/** Walks the dominator tree with a counter per class of how many of it are open above. */
+function addRetained({ file, classes, dominators, retained }: Graph, sums: Float64Array, pool: Pool): void {
+  const { immediate, order } = dominators;
+  const { nodeCount, root, selfSize } = file;
+  const open = new Uint32Array(classes.list.length);
+  const firstChild = pool.zeros();
+  const nextSibling = pool.zeros();
+  for (let at = nodeCount - 1; at >= 1; at--) {
+    const node = order[at]!;
+    const above = immediate[node]!;
+    nextSibling[node] = firstChild[above]!;
+    firstChild[above] = node + 1;
+  }
+  const enter = (node: number) => {
+    if (selfSize[node] !== 0 && open[classes.of[node]!]!++ === 0) sums[classes.of[node]!]! += retained[node]!;
+  };
+  let node = root;
+  enter(node);
+  for (;;) {
+    let next = firstChild[node]!;
+    while (next === 0) {
+      if (selfSize[node] !== 0) open[classes.of[node]!]!--;
+      if (node === root) {
+        pool.giveBack(firstChild, nextSibling);
+        return;
+      }
+      next = nextSibling[node]!;
+      node = immediate[node]!;
+    }
+    node = next - 1;
+    enter(node);
+  }
+}

@@ -1,0 +1,24 @@
+/** Working arrays of one length, used again by the next phase: freed typed arrays wait for a collection, lent ones don't. */
+export class Pool {
+  private readonly free: Uint32Array<ArrayBuffer>[] = [];
+
+  constructor(private readonly length: number) {}
+
+  /** An array filled with zeros. */
+  zeros(): Uint32Array<ArrayBuffer> {
+    return this.free.pop()?.fill(0) ?? new Uint32Array(this.length);
+  }
+
+  /** An array with anything in it. */
+  dirty(): Uint32Array<ArrayBuffer> {
+    return this.free.pop() ?? new Uint32Array(this.length);
+  }
+
+  giveBack(...arrays: Uint32Array<ArrayBuffer>[]): void {
+    this.free.push(...arrays);
+  }
+
+  drop(): void {
+    this.free.length = 0;
+  }
+}

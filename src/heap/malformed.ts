@@ -1,0 +1,20 @@
+/** A file that is not a heapSnapshot, is cut off, contradicts itself, or is beyond what can be held: says where. */
+export class MalformedSnapshot extends Error {
+  override readonly name = 'MalformedSnapshot';
+  constructor(
+    readonly problem: string,
+    /** Byte offset in the (decompressed) file. */
+    readonly offset: number,
+    readonly section: string,
+  ) {
+    super(`${problem} (byte ${offset}, in ${section})`);
+  }
+}
+
+/** The work was cancelled between two steps. */
+export class HeapCancelled extends Error {
+  override readonly name = 'HeapCancelled';
+  constructor() {
+    super('The heap analysis was cancelled.');
+  }
+}

@@ -1,0 +1,67 @@
+import type { Layout, LocationLayout } from './header.js';
+import { RecordSection } from './records.js';
+
+/** Where an object's constructor or a closure was written: V8's script id, 0-based line and column. */
+export interface ScriptPosition {
+  readonly scriptId: number;
+  readonly line: number;
+  readonly column: number;
+}
+
+const FIRST_ROOM = 1024;
+
+/** Location records: which node, and which of the distinct positions. A program has few positions and many objects. */
+export class LocationSection extends RecordSection {
+  ordinal = new Uint32Array(FIRST_ROOM);
+  position = new Uint32Array(FIRST_ROOM);
+  readonly positions: ScriptPosition[] = [];
+  private readonly known = new Map<string, number>();
+  private readonly layout: LocationLayout;
+  private last: { scriptId: number; line: number; column: number; index: number } | undefined;
+
+  constructor(
+    private readonly whole: Layout,
+    layout: LocationLayout,
+  ) {
+    super('locations', layout.fields);
+    this.layout = layout;
+  }
+
+  protected commit(): string | undefined {
+    const { record, layout, whole, recordCount: at } = this;
+    const ordinal = record[layout.object]! / whole.node.width;
+    if (!Number.isInteger(ordinal) || ordinal >= whole.nodeCount) return 'object_index is no node';
+    if (at === this.ordinal.length) this.grow();
+    this.ordinal[at] = ordinal;
+    this.position[at] = this.intern(record[layout.script]!, record[layout.line]!, record[layout.column]!);
+    return undefined;
+  }
+
+  protected fast(_bytes: Uint8Array, start: number): number {
+    return start; // one object in ten has a location: not worth a second reader
+  }
+
+  private intern(scriptId: number, line: number, column: number): number {
+    const { last } = this;
+    if (last && last.column === column && last.line === line && last.scriptId === scriptId) return last.index;
+    const key = `${scriptId},${line},${column}`;
+    let index = this.known.get(key);
+    if (index === undefined) {
+      index = this.positions.push({ scriptId, line, column }) - 1;
+      this.known.set(key, index);
+    }
+    this.last = { scriptId, line, column, index };
+    return index;
+  }
+
+  private grow(): void {
+    this.ordinal = enlarged(this.ordinal);
+    this.position = enlarged(this.position);
+  }
+}
+
+function enlarged(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}

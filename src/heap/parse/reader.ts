@@ -1,0 +1,231 @@
+import type { HeapFile } from '../heap-file.js';
+import { MalformedSnapshot } from '../malformed.js';
+import { EdgeSection } from './edges.js';
+import { type Layout, readLayout } from './header.js';
+import { LocationSection } from './locations.js';
+import { NodeSection } from './nodes.js';
+import { HeadSection, SkipSection } from './other.js';
+import { describeByte, isSpace, type Section } from './records.js';
+import { StringSection } from './strings.js';
+
+export interface ReaderOptions {
+  /** Size of the whole text where it is known: a head that promises more than fits is refused at once. */
+  readonly totalBytes?: number;
+  /** Memory the analysis may take, in bytes (`estimateBytes` says how much a file needs). */
+  readonly memoryCeiling?: number;
+}
+
+/** Smallest text of a record: a digit and a comma per field. */
+const MIN_BYTES_PER_FIELD = 2;
+const MAX_KEY_BYTES = 256;
+
+enum Top {
+  Open,
+  Key,
+  InKey,
+  Colon,
+  Value,
+  AfterValue,
+  Closed,
+}
+
+/**
+ * Memory for analysing a file of this many nodes and edges, in bytes, texts not counted: columns 17 a node and 8 an edge;
+ * at the peak (dominators) six more words a node and one word for every edge beyond the spanning tree.
+ */
+export function estimateBytes(nodeCount: number, edgeCount: number): number {
+  return nodeCount * (17 + 24) + edgeCount * 8 + Math.max(0, edgeCount - nodeCount) * 4;
+}
+
+/** Takes the bytes of a heapSnapshot in chunks of any size and order of arrival; `end()` gives the columns. */
+export class SnapshotReader {
+  private top = Top.Open as Top;
+  private key = '';
+  private section: Section | undefined;
+  private offset = 0;
+  private layout: Layout | undefined;
+  private nodes: NodeSection | undefined;
+  private edges: EdgeSection | undefined;
+  private locations: LocationSection | undefined;
+  private strings: StringSection | undefined;
+
+  constructor(private readonly options: ReaderOptions = {}) {}
+
+  /** Bytes taken so far. */
+  get bytesRead(): number {
+    return this.offset;
+  }
+
+  /** The chunk may be reused by the caller afterwards: nothing of it is kept. Throws MalformedSnapshot. */
+  write(bytes: Uint8Array): void {
+    const base = this.offset;
+    let position = 0;
+    while (position < bytes.length) {
+      position = this.section ? this.consume(bytes, position, base) : this.between(bytes[position]!, position, base);
+    }
+    this.offset = base + bytes.length;
+  }
+
+  private consume(bytes: Uint8Array, position: number, base: number): number {
+    const section = this.section!;
+    const stop = section.consume(bytes, position, bytes.length, base);
+    if (section.done) this.leave(section, base + stop);
+    return stop;
+  }
+
+  /** A byte between two sections: the punctuation of the outer object and its keys. Returns the next position. */
+  private between(byte: number, position: number, base: number): number {
+    if (this.top === Top.InKey) this.inKey(byte, base + position);
+    else if (isSpace(byte)) return position + 1;
+    else if (this.top === Top.Value) {
+      this.section = this.enter(base + position);
+      return position; // the section reads this byte itself
+    } else this.punctuation(byte, base + position);
+    return position + 1;
+  }
+
+  private punctuation(byte: number, offset: number): void {
+    if (byte === 0x7b && this.top === Top.Open) this.top = Top.Key;
+    else if (byte === 0x22 && this.top === Top.Key) {
+      this.key = '';
+      this.top = Top.InKey;
+    } else if (byte === 0x3a && this.top === Top.Colon) this.top = Top.Value;
+    else if (byte === 0x2c && this.top === Top.AfterValue) this.top = Top.Key;
+    else if (byte === 0x7d && this.top === Top.AfterValue) this.top = Top.Closed;
+    else throw new MalformedSnapshot(this.unexpected(byte), offset, 'the outer object');
+  }
+
+  private unexpected(byte: number): string {
+    return this.top === Top.Open
+      ? `not a heapSnapshot: it starts with ${describeByte(byte)}`
+      : `unexpected ${describeByte(byte)}`;
+  }
+
+  private inKey(byte: number, offset: number): void {
+    if (byte === 0x22) this.top = Top.Colon;
+    else this.key += String.fromCharCode(byte);
+    if (this.key.length > MAX_KEY_BYTES) throw new MalformedSnapshot('a key without end', offset, 'the outer object');
+  }
+
+  private enter(offset: number): Section {
+    switch (this.key) {
+      case 'snapshot':
+        return new HeadSection();
+      case 'nodes':
+        this.nodes = once(this.nodes, 'nodes', offset, () => new NodeSection(this.described(offset)));
+        return this.nodes;
+      case 'edges':
+        this.edges = once(this.edges, 'edges', offset, () => new EdgeSection(this.described(offset)));
+        return this.edges;
+      case 'strings':
+        this.strings = once(this.strings, 'strings', offset, () => new StringSection());
+        return this.strings;
+      case 'locations':
+        return this.enterLocations(offset);
+      default:
+        return new SkipSection(this.key);
+    }
+  }
+
+  private enterLocations(offset: number): Section {
+    const layout = this.described(offset);
+    const { location } = layout;
+    if (!location) return new SkipSection('locations');
+    this.locations = once(this.locations, 'locations', offset, () => new LocationSection(layout, location));
+    return this.locations;
+  }
+
+  private described(offset: number): Layout {
+    if (this.layout) return this.layout;
+    throw new MalformedSnapshot('lists come before the description of their fields', offset, this.key);
+  }
+
+  private leave(section: Section, offset: number): void {
+    if (section instanceof HeadSection) {
+      this.layout = readLayout(section.json, offset);
+      this.checkRoom(this.layout, offset);
+    }
+    this.section = undefined;
+    this.top = Top.AfterValue;
+  }
+
+  private checkRoom(layout: Layout, offset: number): void {
+    const { nodeCount, edgeCount, node, edge } = layout;
+    const { totalBytes, memoryCeiling } = this.options;
+    const least = (nodeCount * node.width + edgeCount * edge.width) * MIN_BYTES_PER_FIELD;
+    if (totalBytes !== undefined && least > totalBytes) {
+      throw new MalformedSnapshot(
+        `the head promises ${nodeCount} nodes and ${edgeCount} edges, which take at least ${least} bytes; the file has ${totalBytes}`,
+        offset,
+        'snapshot',
+      );
+    }
+    const need = estimateBytes(nodeCount, edgeCount);
+    if (memoryCeiling !== undefined && need > memoryCeiling) {
+      const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+      throw new MalformedSnapshot(
+        `${nodeCount} nodes and ${edgeCount} edges need ${mib(need)} of memory; the ceiling is ${mib(memoryCeiling)}`,
+        offset,
+        'snapshot',
+      );
+    }
+  }
+
+  /** The file is over: checks that it is whole and agrees with itself. Throws MalformedSnapshot. */
+  end(): HeapFile {
+    const { layout, nodes, edges, strings } = this;
+    if (this.top !== Top.Closed) this.fail(`the file ends too early`, this.section?.name ?? 'the outer object');
+    if (!layout) return this.fail('there is no description of the fields', 'snapshot');
+    if (!nodes) return this.fail('there is no list of nodes', 'nodes');
+    if (!edges) return this.fail('there is no list of edges', 'edges');
+    if (!strings) return this.fail('there is no list of texts', 'strings');
+    this.checkCounts(layout, nodes, edges, strings);
+    return {
+      layout,
+      nodeCount: layout.nodeCount,
+      edgeCount: layout.edgeCount,
+      root: layout.rootOrdinal,
+      kind: nodes.kind,
+      nameIndex: nodes.nameIndex,
+      id: nodes.id,
+      selfSize: nodes.selfSize,
+      wideSizes: nodes.wideSizes,
+      firstEdge: nodes.firstEdge,
+      label: edges.label,
+      target: edges.target,
+      wideNames: edges.wideNames,
+      strings: strings.finish(),
+      locations: {
+        count: this.locations?.count ?? 0,
+        ordinal: this.locations?.ordinal ?? new Uint32Array(),
+        position: this.locations?.position ?? new Uint32Array(),
+        positions: this.locations?.positions ?? [],
+      },
+    };
+  }
+
+  private checkCounts(layout: Layout, nodes: NodeSection, edges: EdgeSection, strings: StringSection): void {
+    if (layout.nodeCount === 0) this.fail('there are no nodes', 'nodes');
+    if (nodes.count !== layout.nodeCount) this.fail(`${nodes.count} nodes of ${layout.nodeCount} promised`, 'nodes');
+    if (edges.count !== layout.edgeCount) this.fail(`${edges.count} edges of ${layout.edgeCount} promised`, 'edges');
+    if (nodes.claimedEdges !== layout.edgeCount) {
+      this.fail(`the nodes claim ${nodes.claimedEdges} edges of ${layout.edgeCount}`, 'nodes');
+    }
+    if (nodes.maxNameIndex >= strings.count) this.fail(`a node is named by text ${nodes.maxNameIndex}`, 'strings');
+    if (edges.maxNameIndex >= strings.count) this.fail(`an edge is named by text ${edges.maxNameIndex}`, 'strings');
+  }
+
+  private fail(problem: string, section: string): never {
+    throw new MalformedSnapshot(problem, this.offset, section);
+  }
+}
+
+function once<T>(existing: T | undefined, name: string, offset: number, create: () => T): T {
+  if (existing !== undefined) throw new MalformedSnapshot(`a second list of ${name}`, offset, name);
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new MalformedSnapshot('not enough memory for as much as the head promises', offset, name);
+  }
+}
