@@ -1,0 +1,81 @@
+import { type Baseline, distance, follow, learn } from './baseline.js';
+
+/** DESIGN §7 defaults. */
+export const DETECTOR_DEFAULTS = { learningMs: 2 * 3_600_000, z: 3, consecutive: 3, cooldownMs: 15 * 60_000 } as const;
+
+export interface DetectorOptions {
+  readonly learningMs: number;
+  readonly z: number;
+  readonly consecutive: number;
+  readonly cooldownMs: number;
+}
+
+/** One series' detector. A plain value: `observe` returns the next one. */
+export type DetectorState =
+  | { readonly phase: 'learning'; readonly since: number; readonly values: readonly number[] }
+  | { readonly phase: 'active'; readonly baseline: Baseline; readonly consecutive: number }
+  | { readonly phase: 'cooldown'; readonly baseline: Baseline; readonly until: number };
+
+export interface Anomaly {
+  readonly at: number;
+  readonly value: number;
+  readonly z: number;
+  readonly baseline: Baseline;
+}
+
+/** Enough for two hours at 30 s, and bounded whatever the interval. */
+const MAX_LEARNING_SAMPLES = 2_000;
+
+/** A saved baseline starts active at once; without one a series learns first. */
+export function startDetector(at: number, saved?: Baseline): DetectorState {
+  return saved ? { phase: 'active', baseline: saved, consecutive: 0 } : { phase: 'learning', since: at, values: [] };
+}
+
+/** One sample further. `anomaly` is set at the moment the n-th consecutive sample lies outside. */
+export function observe(
+  state: DetectorState,
+  value: number,
+  at: number,
+  options: DetectorOptions = DETECTOR_DEFAULTS,
+): { readonly state: DetectorState; readonly anomaly?: Anomaly } {
+  switch (state.phase) {
+    case 'learning':
+      return { state: learning(state, value, at, options) };
+    case 'cooldown':
+      return at < state.until
+        ? { state }
+        : observe({ phase: 'active', baseline: state.baseline, consecutive: 0 }, value, at, options);
+    case 'active':
+      return active(state, value, at, options);
+    default:
+      return state satisfies never;
+  }
+}
+
+function learning(
+  state: Extract<DetectorState, { phase: 'learning' }>,
+  value: number,
+  at: number,
+  options: DetectorOptions,
+): DetectorState {
+  const values = [...state.values, value].slice(-MAX_LEARNING_SAMPLES);
+  const baseline = at - state.since >= options.learningMs ? learn(values, at) : undefined;
+  return baseline ? { phase: 'active', baseline, consecutive: 0 } : { ...state, values };
+}
+
+function active(
+  state: Extract<DetectorState, { phase: 'active' }>,
+  value: number,
+  at: number,
+  options: DetectorOptions,
+): { readonly state: DetectorState; readonly anomaly?: Anomaly } {
+  const z = distance(state.baseline, value);
+  if (Math.abs(z) <= options.z)
+    return { state: { ...state, baseline: follow(state.baseline, value, at), consecutive: 0 } };
+  const consecutive = state.consecutive + 1;
+  if (consecutive < options.consecutive) return { state: { ...state, consecutive } };
+  return {
+    state: { phase: 'cooldown', baseline: state.baseline, until: at + options.cooldownMs },
+    anomaly: { at, value, z, baseline: state.baseline },
+  };
+}
