@@ -1,3 +1,4 @@
+import type { Protocol } from 'devtools-protocol';
 import { ProtocolConnection } from './connection.js';
 import type { DebuggerConnection } from './session.js';
 import type { Wire } from './wire.js';
@@ -8,34 +9,110 @@ const NUDGE = 'Runtime.getIsolateId';
 /** Stops the target in proportion to the heap and to the scripts it has parsed: 18–30 ns an object. */
 const ENABLE_TIMEOUT_MS = 30_000;
 
-/**
- * A connection with Debugger enabled and every pause skipped. Node writes two small packets per answer, and the second
- * waits 40 ms for the acknowledgement of the first: sending anything at once brings it in 2–7 ms.
- */
-export async function enableDebugger(wire: Wire): Promise<{ connection: DebuggerConnection; raw: ProtocolConnection }> {
-  const raw = new ProtocolConnection(wire);
-  hurry(raw);
-  const scripts = new Map<string, { url: string; sourceMapUrl?: string }>();
-  raw.on('Debugger.scriptParsed', ({ scriptId, url, sourceMapURL }) => {
-    scripts.set(scriptId, sourceMapURL ? { url, sourceMapUrl: sourceMapURL } : { url });
-  });
-  raw.on('Debugger.paused', () => void raw.send('Debugger.resume').catch(() => {})); // resumed already, or lost
-  // In one breath: nothing can pause between enabling and skipping.
-  const skipFirst = raw.send('Debugger.setSkipAllPauses', { skip: true }).catch(() => {}); // refused until enabled on some versions
-  const startedAt = performance.now();
-  const enabled = raw.send('Debugger.enable', {}, { timeoutMs: ENABLE_TIMEOUT_MS });
-  const skip = raw.send('Debugger.setSkipAllPauses', { skip: true }, { timeoutMs: ENABLE_TIMEOUT_MS });
-  await enabled;
-  const pausedMs = performance.now() - startedAt;
-  await Promise.all([skipFirst, skip]);
-  return { connection: Object.assign(raw, { scripts, pausedMs }), raw };
+/** What is read while the target stands still is read within this, or not at all. */
+const LOOK_TIMEOUT_MS = 500;
+
+type PausedEvent = Protocol.Debugger.PausedEvent;
+
+/** Debugger enabled, every pause skipped but the one that is asked for. */
+export async function enableDebugger(wire: Wire): Promise<DebuggerConnection> {
+  const connection = new LiveDebugger(wire);
+  try {
+    await connection.enable();
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
-/** One nudge at a time, for everything but the answer to a nudge. */
-export function hurry(connection: ProtocolConnection): void {
+class LiveDebugger extends ProtocolConnection implements DebuggerConnection {
+  readonly scripts = new Map<string, { url: string; sourceMapUrl?: string }>();
+  pausedMs = 0;
+  #onPaused: ((event: PausedEvent) => void) | undefined;
+
+  constructor(wire: Wire) {
+    super(wire);
+    hurry(this);
+    this.on('Debugger.scriptParsed', ({ scriptId, url, sourceMapURL }) => {
+      this.scripts.set(scriptId, sourceMapURL ? { url, sourceMapUrl: sourceMapURL } : { url });
+    });
+    this.on('Debugger.paused', event => {
+      if (this.#onPaused) this.#onPaused(event);
+      else void this.#resume();
+    });
+  }
+
+  /** In one breath: nothing can pause between enabling and skipping. */
+  async enable(): Promise<void> {
+    const early = this.#skipPauses(true).catch(() => {}); // a version may refuse it before enable
+    const startedAt = performance.now();
+    const enabled = this.send('Debugger.enable', {}, { timeoutMs: ENABLE_TIMEOUT_MS });
+    const skipping = this.#skipPauses(true);
+    await enabled;
+    this.pausedMs = performance.now() - startedAt;
+    await Promise.all([early, skipping]);
+  }
+
+  async pause<T>(
+    look: (paused: PausedEvent) => Promise<T>,
+    timeoutMs: number,
+  ): Promise<{ value: T; pausedMs: number } | undefined> {
+    const paused = new Promise<PausedEvent>(resolve => {
+      this.#onPaused = resolve;
+    });
+    try {
+      await this.#skipPauses(false);
+      await this.send('Debugger.pause', { timeoutMs });
+      const event = await withinMs(timeoutMs, paused);
+      if (!event) return undefined;
+      const startedAt = performance.now();
+      const value = await this.#lookThenResume(() => look(event));
+      return value === undefined ? undefined : { value, pausedMs: performance.now() - startedAt };
+    } finally {
+      this.#onPaused = undefined;
+      await this.#skipPauses(true).catch(() => {}); // lost: nothing is left to skip
+    }
+  }
+
+  async #lookThenResume<T>(look: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await withinMs(LOOK_TIMEOUT_MS, look());
+    } finally {
+      this.#onPaused = undefined;
+      await this.#resume();
+    }
+  }
+
+  #resume(): Promise<void> {
+    return this.send('Debugger.resume').catch(() => {}); // resumed already by another client, or lost
+  }
+
+  #skipPauses(skip: boolean): Promise<void> {
+    return this.send('Debugger.setSkipAllPauses', { skip }, { timeoutMs: ENABLE_TIMEOUT_MS });
+  }
+}
+
+/**
+ * Node writes two small packets per answer, and the second waits 40 ms for the acknowledgement of the first: sending
+ * anything at once brings it in 2–7 ms. One nudge at a time, for everything but the answer to a nudge.
+ */
+function hurry(connection: ProtocolConnection): void {
   let nudge: number | undefined;
   connection.onTraffic = id => {
     if (id !== undefined && id === nudge) nudge = undefined;
     else nudge ??= connection.post(NUDGE);
   };
+}
+
+async function withinMs<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

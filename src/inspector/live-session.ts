@@ -101,14 +101,10 @@ export class LiveSession implements Session {
   }
 
   async withDebugger<T>(use: (debug: DebuggerConnection) => Promise<T>): Promise<T> {
-    const wire = await this.#parts.dial();
-    const { connection, raw } = await enableDebugger(wire).catch(error => {
-      wire.close();
-      throw error;
-    });
-    const release = this.onDetach(() => raw.close());
+    const debug = await enableDebugger(await this.#parts.dial());
+    const release = this.onDetach(() => debug.close());
     try {
-      return await use(connection);
+      return await use(debug);
     } finally {
       await release();
     }

@@ -1,3 +1,4 @@
+import type { Protocol } from 'devtools-protocol';
 import type { ProtocolMapping } from 'devtools-protocol/types/protocol-mapping.js';
 import type { Json } from '../model/json.js';
 import type { Detached } from '../model/report.js';
@@ -66,6 +67,14 @@ export interface DebuggerConnection extends Connection {
   readonly scripts: ReadonlyMap<string, { readonly url: string; readonly sourceMapUrl?: string }>;
   /** What Debugger.enable stopped the target for, in milliseconds (estimated by its round trip). */
   readonly pausedMs: number;
+  /**
+   * Stops the main thread at its next statement, lets `look` read the stack, and resumes at once, whatever `look` does.
+   * Undefined when nothing ran within `timeoutMs`. `pausedMs` is the standstill.
+   */
+  pause<T>(
+    look: (paused: Protocol.Debugger.PausedEvent) => Promise<T>,
+    timeoutMs: number,
+  ): Promise<{ readonly value: T; readonly pausedMs: number } | undefined>;
 }
 
 /** A worker thread of the target. Runtime, Profiler, HeapProfiler and Debugger work on it as on the main thread. */

@@ -25,10 +25,12 @@ export default function install(require: (id: string) => unknown, options: HostO
   const { performance } = require('node:perf_hooks') as typeof import('node:perf_hooks');
   const debugEnd = Reflect.get(process, '_debugEnd') as (() => void) | undefined;
   const { setTimeout, setImmediate, setInterval, clearInterval } = timers;
+  const nextTick = process.nextTick;
   const stringify = JSON.stringify;
   const now = () => performance.now();
   const parts = new Map<string, InstalledPart>();
 
+  let queues = { microtask: false, nextTick: false };
   let leaseMs = options.leaseMs;
   let renewedAt = now();
   let checkedAt = renewedAt;
@@ -89,6 +91,18 @@ export default function install(require: (id: string) => unknown, options: HostO
     },
     remove,
     dispose,
+    /** Puts one callback into each queue that runs between macrotasks; `ran` tells later which of them had its turn. */
+    probeQueues() {
+      const ran = { microtask: false, nextTick: false };
+      queues = ran;
+      nextTick(() => {
+        ran.nextTick = true;
+      });
+      Promise.resolve().then(() => {
+        ran.microtask = true;
+      });
+    },
+    queuesRan: () => queues,
     turn: () => new Promise<void>(resolve => void setImmediate(resolve)),
   };
   Object.defineProperty(globalThis, KEY, { value: api, enumerable: false, configurable: true, writable: false });

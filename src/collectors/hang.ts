@@ -1,0 +1,227 @@
+import type { Protocol } from 'devtools-protocol';
+import { describeNativeBlock } from '../inspector/native-block.js';
+import type { DebuggerConnection, Session } from '../inspector/session.js';
+import type { Hang, HangFrame, HangKind, HangLocal } from '../model/evidence/hang.js';
+import type { V8CallFrame, V8CpuProfile } from '../model/evidence/v8-cpu-profile.js';
+import type { CollectContext, Collector, Reading } from './collector.js';
+
+type PausedEvent = Protocol.Debugger.PausedEvent;
+type PausedFrame = Protocol.Debugger.CallFrame;
+
+/** A loop that has not turned for this long is worth a look: ten times what users notice. */
+const TURN_SECONDS = { least: 0.2, usual: 1, most: 10 };
+
+/** JavaScript of any kind is interrupted within this, also under a collecting heap. */
+const ANSWER_MS = 1_500;
+const PAUSE_MS = 1_500;
+const PROFILE_MS = 500;
+
+/** Both queues had many turns in this time, if they have any. */
+const QUEUES_MS = 60;
+
+/** A loop that does nothing but setImmediate has one pending whenever it is looked at. */
+const IMMEDIATE_LOOKS = 6;
+const IMMEDIATE_LOOK_MS = 30;
+
+const MAX_FRAMES = 40;
+const MAX_HOT = 8;
+const HOST = `globalThis[Symbol.for('lens.v1')]`;
+
+/**
+ * Whether the event loop turns, and if not, what stands in its way: one stack by a short pause, and a profile of half a
+ * second as a second witness. Free for a healthy target.
+ */
+export const hangCollector: Collector<'hang'> = {
+  kind: 'hang',
+  title: 'Hang check',
+  cost: 'light',
+  async collect(session, params, context) {
+    const seconds = Math.min(TURN_SECONDS.most, Math.max(TURN_SECONDS.least, params.seconds ?? TURN_SECONDS.usual));
+    const startedAt = context.now();
+    const turned = await session.loopTurns(seconds * 1000);
+    const loopTurnMs = context.now() - startedAt;
+    if (turned) return { data: await turning(session, loopTurnMs, context), pausedMs: 0 };
+    if (!(await answers(session))) return { data: await native(session, loopTurnMs), pausedMs: 0 };
+    return context.exclusively(() => hung(session, loopTurnMs, context));
+  },
+};
+
+const nothing = { stack: [], locals: [], hot: [] };
+
+async function turning(session: Session, loopTurnMs: number, context: CollectContext): Promise<Hang> {
+  const immediates = await immediateStorm(session, context);
+  if (immediates === undefined) return { kind: 'turns', loopTurnMs, ...nothing };
+  const { hot } = digest(await profile(session, context), undefined);
+  return { kind: 'immediates', loopTurnMs, stack: [], locals: [], hot, immediatesPerSecond: immediates };
+}
+
+interface Look {
+  readonly immediates: number;
+  readonly loops: number | null;
+  readonly busy: number;
+  readonly at: number;
+}
+
+const LOOK = `(p => ({
+  immediates: process.getActiveResourcesInfo().filter(type => type === 'Immediate').length,
+  loops: p.nodeTiming.uvMetricsInfo?.loopCount ?? null, busy: p.eventLoopUtilization().active, at: p.now(),
+}))(require('node:perf_hooks').performance)`;
+
+/** Loop turns per second when every look finds an Immediate pending and the loop never idles; 0 where Node does not count. */
+async function immediateStorm(session: Session, context: CollectContext): Promise<number | undefined> {
+  const looks: Look[] = [];
+  for (let i = 0; i < IMMEDIATE_LOOKS; i++) {
+    const look = await session.evaluate<Look>(LOOK);
+    if (look.immediates === 0) return undefined;
+    looks.push(look);
+    await context.sleep(IMMEDIATE_LOOK_MS);
+  }
+  const [first, last] = [looks[0], looks.at(-1)];
+  if (!first || !last || last.busy - first.busy < 0.95 * (last.at - first.at)) return undefined;
+  return Math.round((((last.loops ?? 0) - (first.loops ?? 0)) * 1000) / (last.at - first.at));
+}
+
+/** Plain evaluates are answered within any JavaScript; what stays silent is in C++ or the kernel. */
+async function answers(session: Session): Promise<boolean> {
+  return session.evaluate<number>('1', { timeoutMs: ANSWER_MS }).then(
+    () => true,
+    error => {
+      if (session.lost.aborted) throw error;
+      return false;
+    },
+  );
+}
+
+async function native(session: Session, loopTurnMs: number): Promise<Hang> {
+  const hang = { kind: 'native', loopTurnMs, ...nothing } as const;
+  const { pid } = session.target;
+  return pid === 0 ? hang : { ...hang, native: await describeNativeBlock(pid, loopTurnMs + ANSWER_MS) };
+}
+
+async function hung(session: Session, loopTurnMs: number, context: CollectContext): Promise<Reading<Hang>> {
+  const kind = await hungKind(session, context);
+  const caught = await session.withDebugger(async debug => ({
+    paused: await debug.pause(event => read(debug, event), PAUSE_MS),
+    enableMs: debug.pausedMs,
+  }));
+  const pausedMs = caught.enableMs + (caught.paused?.pausedMs ?? 0);
+  if (!caught.paused && (await session.loopTurns(100))) {
+    return {
+      data: { kind: 'turns', loopTurnMs, ...nothing },
+      pausedMs,
+      partial: 'The block ended before its stack was read.',
+    };
+  }
+  const { stack, locals } = caught.paused?.value ?? nothing;
+  const witness = digest(await profile(session, context), stack.find(isUserFrame));
+  return { data: { kind, loopTurnMs, stack, locals, ...witness }, pausedMs };
+}
+
+/** A call that does not return lets neither queue run; one of them running while the loop stands still is the starver. */
+async function hungKind(session: Session, context: CollectContext): Promise<HangKind> {
+  await session.evaluate(`${HOST}.probeQueues()`);
+  await context.sleep(QUEUES_MS);
+  const ran = await session.evaluate<{ microtask: boolean; nextTick: boolean }>(`${HOST}.queuesRan()`);
+  return ran.microtask || ran.nextTick ? 'microtasks' : 'javascript';
+}
+
+async function read(
+  debug: DebuggerConnection,
+  { callFrames }: PausedEvent,
+): Promise<{ stack: HangFrame[]; locals: HangLocal[] }> {
+  const stack = callFrames.slice(0, MAX_FRAMES).map(frame => toFrame(frame, debug));
+  const user = callFrames[stack.findIndex(isUserFrame)];
+  return { stack, locals: user ? await readLocals(debug, user) : [] };
+}
+
+function toFrame(frame: PausedFrame, debug: DebuggerConnection): HangFrame {
+  return {
+    function: frame.functionName,
+    url: frame.url || (debug.scripts.get(frame.location.scriptId)?.url ?? ''),
+    line: frame.location.lineNumber + 1,
+    column: (frame.location.columnNumber ?? 0) + 1,
+  };
+}
+
+function isUserFrame({ url }: HangFrame): boolean {
+  return url !== '' && !url.startsWith('node:') && !url.startsWith('lens:') && !url.startsWith('wasm:');
+}
+
+/** Runs in the paused frame with a scope as `this`: sizes and patterns, never contents; accessors are not touched. */
+const DESCRIBE = `function () {
+  const size = (proto, of) => Reflect.getOwnPropertyDescriptor(proto, 'size').get.call(of);
+  const describe = v => {
+    if (typeof v === 'string') return 'string of ' + v.length + ' characters';
+    if (typeof v === 'number' || typeof v === 'boolean' || v == null) return String(v);
+    if (typeof v !== 'object') return typeof v;
+    if (Array.isArray(v)) return 'Array(' + v.length + ')';
+    const tag = Object.prototype.toString.call(v).slice(8, -1);
+    if (tag === 'RegExp') return 'RegExp ' + RegExp.prototype.toString.call(v).slice(0, 200);
+    if (tag === 'Map') return 'Map(' + size(Map.prototype, v) + ')';
+    if (tag === 'Set') return 'Set(' + size(Set.prototype, v) + ')';
+    if (ArrayBuffer.isView(v)) return tag + '(' + v.byteLength + ' bytes)';
+    return tag;
+  };
+  return Object.keys(this).slice(0, 20).map(name => { try { return { name, description: describe(this[name]) } } catch { return { name, description: '?' } } });
+}`;
+
+async function readLocals(debug: DebuggerConnection, frame: PausedFrame): Promise<HangLocal[]> {
+  const scopes = frame.scopeChain.filter(({ type }) => type === 'local' || type === 'block').slice(0, 3);
+  const locals = await Promise.all(scopes.map(({ object }) => readScope(debug, object.objectId)));
+  return locals.flat();
+}
+
+async function readScope(debug: DebuggerConnection, objectId: string | undefined): Promise<HangLocal[]> {
+  if (objectId === undefined) return [];
+  const call = { objectId, functionDeclaration: DESCRIBE, silent: true, returnByValue: true };
+  const answer = await debug.send('Runtime.callFunctionOn', call, { timeoutMs: 300 }).catch(() => undefined);
+  // DESCRIBE returns just this; a scope that can't be read is left out.
+  return (answer?.exceptionDetails ? undefined : (answer?.result.value as HangLocal[] | undefined)) ?? [];
+}
+
+async function profile(session: Session, context: CollectContext): Promise<V8CpuProfile> {
+  await session.send('Profiler.enable');
+  const stop = session.onDetach(async () => void (await session.send('Profiler.disable')));
+  try {
+    await session.send('Profiler.start');
+    await context.sleep(PROFILE_MS);
+    return (await session.send('Profiler.stop')).profile;
+  } finally {
+    await stop().catch(() => {}); // lost: nothing is left to disable
+  }
+}
+
+/** Self time by function, and how many samples agree with the frame that the pause caught. */
+function digest(profile: V8CpuProfile, caught: HangFrame | undefined): { hot: HangFrame[]; agreement?: number } {
+  const nodes = new Map(profile.nodes.map(node => [node.id, node]));
+  const parents = new Map(profile.nodes.flatMap(node => (node.children ?? []).map(child => [child, node.id] as const)));
+  const samples = (profile.samples ?? []).filter(id => isRunning(nodes.get(id)?.callFrame));
+  const self = new Map<string, { frame: V8CallFrame; count: number }>();
+  let agreeing = 0;
+  for (const id of samples) {
+    const frame = nodes.get(id)?.callFrame;
+    if (!frame) continue;
+    const key = `${frame.functionName}@${frame.url}:${frame.lineNumber}`;
+    self.set(key, { frame, count: (self.get(key)?.count ?? 0) + 1 });
+    for (let at: number | undefined = id; caught && at !== undefined; at = parents.get(at)) {
+      const above = nodes.get(at)?.callFrame;
+      if (above?.url !== caught.url || above.functionName !== caught.function) continue;
+      agreeing++;
+      break;
+    }
+  }
+  const hot = [...self.values()].sort((a, b) => b.count - a.count).slice(0, MAX_HOT);
+  return {
+    hot: hot.map(({ frame, count }) => hotFrame(frame, count / samples.length)),
+    ...(caught && samples.length > 0 && { agreement: agreeing / samples.length }),
+  };
+}
+
+function isRunning(frame: V8CallFrame | undefined): boolean {
+  return frame !== undefined && frame.functionName !== '(idle)' && frame.functionName !== '(root)';
+}
+
+function hotFrame(frame: V8CallFrame, selfShare: number): HangFrame {
+  const { functionName, url, lineNumber, columnNumber } = frame;
+  return { function: functionName, url, line: lineNumber + 1, column: columnNumber + 1, selfShare };
+}
