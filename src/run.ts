@@ -1,3 +1,4 @@
+import { reportBlock } from './blocked.js';
 import { guard, type Safety } from './collectors/guard.js';
 import { collectors } from './collectors/index.js';
 import { guardedProbe } from './collectors/probe.js';
@@ -7,6 +8,7 @@ import { correlate } from './coordinator/correlate.js';
 import { verdictOf } from './coordinator/verdict.js';
 import { verifyNotification } from './coordinator/verify.js';
 import { type AttachTarget, attach } from './inspector/attach.js';
+import { TargetBlockedError } from './inspector/native-block.js';
 import type { Session } from './inspector/session.js';
 import { LensError } from './model/error.js';
 import type { Emit } from './model/event.js';
@@ -54,7 +56,8 @@ const LOOP_ALIVE_MS = 3_000;
 export async function investigate(where: AttachTarget, plan: Plan, env: RunEnv): Promise<Report> {
   env.emit({ type: 'run.started', reason: plan.reason, lens: env.version, planner: 'rules' });
   const startedAt = env.now();
-  const session = await attach(where, { signal: env.interrupt });
+  const session = await reach(where, env);
+  if (session instanceof TargetBlockedError) return concludeBlocked(session, env);
   try {
     const { target, openedInspector } = session;
     env.emit({ type: 'target.attached', target, openedInspector, attachMs: env.now() - startedAt });
@@ -62,6 +65,33 @@ export async function investigate(where: AttachTarget, plan: Plan, env: RunEnv):
   } finally {
     env.emit({ type: 'target.detached', detached: await session.detach() });
   }
+  return finish(env);
+}
+
+/** Most native blocks end; one that lasts longer than this is reported from outside. */
+const BLOCK_ENDS_WITHIN_MS = 8_000;
+
+/** Attaches; a target that sits in native code gets a second chance once the block has ended. */
+async function reach(where: AttachTarget, env: RunEnv): Promise<Session | TargetBlockedError> {
+  try {
+    return await attach(where, { signal: env.interrupt });
+  } catch (error) {
+    if (!(error instanceof TargetBlockedError)) throw error;
+    if (!(await error.closeWhenOpened(BLOCK_ENDS_WITHIN_MS))) return error;
+    return attach(where, { signal: env.interrupt }).catch(again => {
+      if (again instanceof TargetBlockedError) return again;
+      throw again;
+    });
+  }
+}
+
+async function concludeBlocked(error: TargetBlockedError, env: RunEnv): Promise<Report> {
+  reportBlock(error, error.block.pid, env);
+  const closed = await error.closeWhenOpened(0);
+  const residue = closed
+    ? []
+    : ['A signal is pending: the inspector opens when the call returns. Run lens again then, and it closes it.'];
+  env.emit({ type: 'target.detached', detached: { inspectorClosed: closed, residue } });
   return finish(env);
 }
 

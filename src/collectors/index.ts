@@ -1,8 +1,12 @@
 import type { EvidenceKind } from '../model/evidence/index.js';
 import { asyncDumpCollector, trafficCollector } from './async-dump.js';
 import { callCountsCollector } from './call-counts.js';
+import { collectionGrowthCollector } from './collection-growth.js';
 import type { Collector } from './collector.js';
 import { cpuProfileCollector } from './cpu-profile.js';
+import { handlesCollector } from './handles.js';
+import { hangCollector } from './hang.js';
+import { heapSamplingCollector } from './heap-sampling.js';
 import { holdersCollector } from './holders.js';
 import { inFlightCollector } from './in-flight.js';
 import { sourceCollector } from './source.js';
@@ -11,15 +15,19 @@ import { vitalsCollector } from './vitals.js';
 
 /** Every reading lens can take. Adding one: one file, one line here, one line in model/evidence/kinds.ts. */
 const all = [
-  vitalsCollector,
-  cpuProfileCollector,
-  callCountsCollector,
-  sourceCollector,
-  inFlightCollector,
   asyncDumpCollector,
   trafficCollector,
-  threadpoolCollector,
+  callCountsCollector,
+  collectionGrowthCollector,
+  cpuProfileCollector,
+  handlesCollector,
+  hangCollector,
+  heapSamplingCollector,
   holdersCollector,
+  inFlightCollector,
+  sourceCollector,
+  threadpoolCollector,
+  vitalsCollector,
 ];
 
 export const collectors: ReadonlyMap<EvidenceKind, Collector> = new Map(
