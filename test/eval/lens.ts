@@ -1,0 +1,68 @@
+// Runs the real command line and brings back what a user would have: report, exit code, run folder.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Report } from '../../src/model/report.js';
+import type { Stage } from './stage.js';
+
+const LENS = new URL('../../bin/lens.js', import.meta.url).pathname;
+const LIMIT_MS = 180_000;
+
+export interface LensRun {
+  readonly report?: Report;
+  readonly exitCode: number | null;
+  readonly seconds: number;
+  readonly stderr: string;
+  /** Ids of all evidence that the run's own log knows; undefined when no log was found. */
+  readonly evidenceIds?: ReadonlySet<string>;
+}
+
+export async function runLens(stage: Stage, reason: string | undefined): Promise<LensRun> {
+  const state = mkdtempSync(join(tmpdir(), 'lens-eval-'));
+  const argv = [...stage.inside, process.execPath, LENS, 'run', '--pid', String(stage.pid), '--json', '--no-input'];
+  if (reason) argv.push('--reason', reason);
+  const started = performance.now();
+  try {
+    const { code, stdout, stderr } = await collect(argv, { ...process.env, XDG_STATE_HOME: state, NO_COLOR: '1' });
+    const seconds = (performance.now() - started) / 1000;
+    const report = parseReport(stdout);
+    const evidenceIds = evidenceIdsIn(state);
+    return { exitCode: code, seconds, stderr, ...(report && { report }), ...(evidenceIds && { evidenceIds }) };
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+function collect(argv: readonly string[], env: NodeJS.ProcessEnv) {
+  return new Promise<{ code: number | null; stdout: string; stderr: string }>(resolve => {
+    const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', chunk => (stdout += chunk));
+    child.stderr.on('data', chunk => (stderr = (stderr + chunk).slice(-4000)));
+    child.on('close', code => {
+      clearTimeout(limit);
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+function parseReport(text: string): Report | undefined {
+  try {
+    const report = JSON.parse(text) as Report; // checked for its schema in the next line
+    return report.schema === 'lens.report/1' ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function evidenceIdsIn(state: string): Set<string> | undefined {
+  const logs = readdirSync(state, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('run.ndjson'));
+  if (logs.length === 0) return undefined;
+  const events = logs.flatMap(file => readFileSync(join(state, file), 'utf8').split('\n'));
+  return new Set(
+    events.filter(line => line.includes('"evidence.collected"')).map(line => JSON.parse(line).id as string),
+  );
+}

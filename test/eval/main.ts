@@ -1,0 +1,96 @@
+// The evaluation: lens, as users run it, against programs whose truth is known.
+//   npm run eval -- [--quick] [--only a,b] [--repeat K] [--node 18|20|22|24|26] [--json] [--min-right 0.95] [--max-alarms 0]
+// Fails when a case did not run, when none ran, when a target died or kept something of lens, or a given bound is missed.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Case } from './case.js';
+import { CASES } from './cases.js';
+import { grade } from './grade.js';
+import { runLens } from './lens.js';
+import { listeningPorts, residue } from './residue.js';
+import { NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
+import { type Row, rowText, type Summary, summarize, summaryText } from './table.js';
+import { readMarks } from './truth.js';
+
+const DEFAULT_SETTLE_SECONDS = 3;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    repeat: { type: 'string', default: '1' },
+    node: { type: 'string' },
+    'min-right': { type: 'string', default: '0' },
+    'max-alarms': { type: 'string' },
+  },
+});
+
+const wanted = options.only?.split(',');
+const cases = CASES.filter(one => (options.quick ? one.quick : true) && (wanted ? wanted.includes(one.app) : true));
+const rows: Row[] = [];
+for (let repeat = 0; repeat < Number(options.repeat); repeat++) {
+  for (const one of cases) rows.push(await judged(one, repeat));
+}
+const summary = summarize(rows);
+console.log(options.json ? JSON.stringify({ summary, rows }, undefined, 2) : summaryText(summary));
+process.exitCode = isFailure(summary) ? 1 : 0;
+
+async function judged(one: Case, repeat: number): Promise<Row> {
+  const node = versionFor(one, repeat);
+  const row = await attempt(one, node, repeat).catch((error: Error) => failedRow(one, node, repeat, error));
+  (options.json ? console.error : console.log)(rowText(row));
+  return row;
+}
+
+/** Versions take turns, over the cases and over the repeats. */
+function versionFor(one: Case, repeat: number): NodeVersion {
+  const asked = NODE_VERSIONS.find(version => String(version) === options.node);
+  const able = NODE_VERSIONS.filter(version => version >= (one.from ?? NODE_VERSIONS[0]));
+  return asked ?? able[(CASES.indexOf(one) + repeat) % able.length]!;
+}
+
+async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Row> {
+  await using stage = await raise(one.app, node);
+  await sleep((one.settle ?? DEFAULT_SETTLE_SECONDS) * 1000);
+  const ports = listeningPorts(stage.pid);
+  const run = await runLens(stage, one.reason);
+  const targetDied = !stage.alive();
+  const disturbance = run.report?.disturbance;
+  return {
+    ...{ case: one, node, repeat, targetDied, seconds: run.seconds },
+    grade: grade(one, run, readMarks(stage.folder)),
+    longestPauseMs: disturbance?.longestPauseMs ?? 0,
+    targetCpuMs: disturbance?.targetCpuMs ?? 0,
+    residue: targetDied ? [] : residue(stage, ports),
+  };
+}
+
+function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): Row {
+  const said = error.message;
+  const nothing = {
+    right: false,
+    classRight: false,
+    fileRight: false,
+    lineRight: false,
+    falseAlarms: [],
+    extras: 0,
+    flaws: [],
+  };
+  const none = { seconds: 0, longestPauseMs: 0, targetCpuMs: 0, residue: [], targetDied: false };
+  return { case: one, node, repeat, ...none, grade: { ...nothing, ran: false, verdict: '-', said } };
+}
+
+function isFailure(summary: Summary): boolean {
+  const right = summary.sickRuns > 0 ? summary.firstRight / summary.sickRuns : 1;
+  const tooMany = options['max-alarms'] !== undefined && summary.healthyAlarmed > Number(options['max-alarms']);
+  return (
+    summary.runs === 0 ||
+    summary.notRun > 0 ||
+    summary.deaths > 0 ||
+    summary.residues > 0 ||
+    tooMany ||
+    right < Number(options['min-right'])
+  );
+}

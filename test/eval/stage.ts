@@ -1,0 +1,96 @@
+// Puts a program on stage: in a network namespace of its own where the system allows it, else on a random inspector port.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const START_LIMIT_MS = 40_000;
+const ANSWER_LIMIT_MS = 3000;
+
+export const NODE_VERSIONS = [18, 20, 22, 24, 26] as const;
+export type NodeVersion = (typeof NODE_VERSIONS)[number];
+
+export interface Counts {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failed: number;
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly pid: number;
+  readonly namespaced: boolean;
+  readonly folder: string;
+  /** Words before a command that must run where the program runs. */
+  readonly inside: readonly string[];
+  counts(): Promise<Counts | undefined>;
+  alive(): boolean;
+}
+
+/** The binary of a Node version: our own, or the one installed below fixtures/runtimes. */
+export const nodeBinary = (version: NodeVersion): string =>
+  process.version.startsWith(`v${version}.`)
+    ? process.execPath
+    : `${ROOT}fixtures/runtimes/node_modules/node${version}/bin/node`;
+
+const canUnshare = spawnSync('unshare', ['-n', 'sh', '-c', 'ip link set lo up']).status === 0;
+
+export async function raise(app: string, version: NodeVersion): Promise<Stage> {
+  const folder = `${ROOT}fixtures/apps/${app}`;
+  const child = spawnWorld(folder, version);
+  const lines: string[] = [];
+  createInterface({ input: child.stdout! }).on('line', line => lines.push(line));
+  try {
+    const pid = await readyPid(child, lines);
+    return stageOf(child, lines, pid, folder);
+  } catch (error) {
+    child.kill('SIGTERM');
+    throw error;
+  }
+}
+
+function spawnWorld(folder: string, version: NodeVersion): ChildProcess {
+  const world = `${folder}/world.mjs`;
+  const argv = canUnshare
+    ? ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$0" "$1"', process.execPath, world]
+    : [process.execPath, world];
+  const env = { ...process.env, NODE_UNDER_TEST: nodeBinary(version), ...(canUnshare ? {} : { INSPECT_PORT: '0' }) };
+  return spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], env });
+}
+
+async function readyPid(child: ChildProcess, lines: readonly string[]): Promise<number> {
+  const until = Date.now() + START_LIMIT_MS;
+  while (Date.now() < until) {
+    const pid = /^ready pid=(\d+)/m.exec(lines.join('\n'))?.[1];
+    if (pid) return Number(pid);
+    if (child.exitCode !== null) break;
+    await sleep(50);
+  }
+  throw new Error(`the program did not start: ${lines.join(' | ').slice(0, 300)}`);
+}
+
+function stageOf(child: ChildProcess, lines: string[], pid: number, folder: string): Stage {
+  return {
+    pid,
+    folder,
+    namespaced: canUnshare,
+    inside: canUnshare ? ['nsenter', '-t', String(pid), '-n', '--'] : [],
+    counts: () => counts(child, lines),
+    alive: () => child.exitCode === null && !lines.some(line => line.startsWith('gone')),
+    async [Symbol.asyncDispose]() {
+      child.stdin?.end();
+      if (child.exitCode === null)
+        await Promise.race([new Promise(resolve => child.once('exit', resolve)), sleep(3000)]);
+      if (child.exitCode === null) child.kill('SIGKILL');
+    },
+  };
+}
+
+async function counts(child: ChildProcess, lines: string[]): Promise<Counts | undefined> {
+  const from = lines.length;
+  child.stdin?.write('stats\n');
+  for (const until = Date.now() + ANSWER_LIMIT_MS; Date.now() < until; await sleep(20)) {
+    const line = lines.slice(from).find(text => text.startsWith('{"stats"'));
+    if (line) return (JSON.parse(line) as { stats: Counts }).stats; // written by fixtures/world/world.mjs
+  }
+  return undefined;
+}
