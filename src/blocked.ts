@@ -60,7 +60,7 @@ function describe(block: NativeBlock, evidenceId: string, env: RunEnv): Notifica
     id: env.newId('notification'),
     operator: OPERATOR,
     anomalyType: 'native-block',
-    faultClass: child ? 'loop.block.sync-api' : 'loop.hung',
+    faultClass: 'loop.hung',
     severity: 'critical',
     title: `The process answers nothing: its main thread is ${block.summary}.`,
     context: `Seen from outside for ${sayMs(block.observedMs)}; no inspector opens while native code runs.`,

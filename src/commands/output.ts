@@ -2,9 +2,12 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { LensError } from '../model/error.js';
 import type { Report } from '../model/report.js';
+import { annotationsOf } from '../report/github.js';
+import { junitOf } from '../report/junit.js';
 import { markdownOf } from '../report/markdown.js';
+import { sarifOf } from '../report/sarif.js';
 
-export const OUTPUT_FORMATS = ['json', 'md'] as const;
+export const OUTPUT_FORMATS = ['json', 'md', 'sarif', 'junit', 'github'] as const;
 type Format = (typeof OUTPUT_FORMATS)[number];
 
 export interface Output {
@@ -25,6 +28,9 @@ export function parseOutput(text: string): Output {
 const RENDER: { readonly [F in Format]: (report: Report) => string } = {
   json: report => `${JSON.stringify(report, null, 2)}\n`,
   md: markdownOf,
+  sarif: sarifOf,
+  junit: junitOf,
+  github: annotationsOf,
 };
 
 export function render(report: Report, format: Format): string {
