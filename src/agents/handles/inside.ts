@@ -1,0 +1,116 @@
+import type { Session } from 'node:inspector';
+import type { PartHost } from '../host.js';
+import type { RawLocation } from './raw.js';
+
+const GROUP = 'lens.handles';
+const DOOR = Symbol.for('lens.handles');
+const SILENT = { objectGroup: GROUP, silent: true } as const;
+
+interface RemoteValue {
+  readonly objectId?: string;
+  readonly value?: unknown;
+}
+interface Properties {
+  readonly result: readonly { readonly name: string; readonly value?: RemoteValue }[];
+  readonly internalProperties?: readonly { readonly name: string; readonly value?: RemoteValue }[];
+}
+
+/** Looks into functions through a same-thread inspector session that never enables Debugger. */
+export class Inside {
+  private session: Session | undefined;
+
+  constructor(private readonly host: PartHost) {}
+
+  /** The variable of that name that a function closes over; undefined when it closes over none. */
+  variable(f: object, name: string): unknown {
+    let found: unknown;
+    const take = (value: unknown): void => {
+      found = value;
+    };
+    this.with({ f, take }, f_ => {
+      const scopes = internal(this.properties(f_), '[[Scopes]]')?.objectId;
+      for (const scope of scopes ? this.properties(scopes).result : []) {
+        if (!scope.value?.objectId) continue;
+        const value = this.properties(scope.value.objectId).result.find(property => property.name === name)?.value;
+        if (value?.objectId) return this.hand(value.objectId);
+      }
+    });
+    return found;
+  }
+
+  /** Where V8 says the function begins (0-based); a bound function's target; undefined for native functions. */
+  location(f: object): RawLocation | undefined {
+    let found: RawLocation | undefined;
+    this.with({ f }, f_ => {
+      const properties = this.properties(f_);
+      const target = internal(properties, '[[TargetFunction]]')?.objectId;
+      const of = target ? this.properties(target) : properties;
+      // V8's own shape of the internal property.
+      found = internal(of, '[[FunctionLocation]]')?.value as RawLocation | undefined;
+    });
+    return found;
+  }
+
+  dispose(): void {
+    this.session?.disconnect();
+    this.session = undefined;
+  }
+
+  /** Opens a door on globalThis for the length of one look, because an inspector reaches objects only by name. */
+  private with(door: { f: object; take?: (value: unknown) => void }, look: (f: string) => void): void {
+    try {
+      this.session ??= this.connect();
+      Object.defineProperty(globalThis, DOOR, { value: door, configurable: true, enumerable: false });
+      const expression = "globalThis[Symbol.for('lens.handles')].f";
+      const { result } = this.post<{ result: RemoteValue }>('Runtime.evaluate', {
+        ...SILENT,
+        expression,
+        disableBreaks: true,
+      });
+      if (result.objectId) look(result.objectId);
+    } finally {
+      Reflect.deleteProperty(globalThis, DOOR);
+      this.post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
+    }
+  }
+
+  private connect(): Session {
+    const inspector = this.host.require('node:inspector') as typeof import('node:inspector');
+    const session = new inspector.Session();
+    session.connect();
+    return session;
+  }
+
+  private hand(objectId: string): void {
+    this.post('Runtime.callFunctionOn', {
+      ...SILENT,
+      objectId,
+      functionDeclaration: "function(){globalThis[Symbol.for('lens.handles')].take(this)}",
+    });
+  }
+
+  private properties(objectId: string): Properties {
+    return this.post('Runtime.getProperties', { objectId, ownProperties: true });
+  }
+
+  /** Same-thread sessions answer before `post` returns. */
+  private post<T>(method: string, params: object): T {
+    let answer: unknown;
+    let failed = false;
+    // The typed overloads know one method each; here the method is a value.
+    const post = this.session?.post as unknown as (
+      m: string,
+      p: object,
+      done: (e: unknown, r: unknown) => void,
+    ) => void;
+    post.call(this.session, method, params, (error, result) => {
+      failed = error !== null && error !== undefined;
+      answer = result;
+    });
+    if (failed) throw new Error(`${method} failed`);
+    return answer as T;
+  }
+}
+
+const internal = ({ internalProperties = [] }: Properties, name: string): RemoteValue | undefined =>
+  internalProperties.find(property => property.name === name)?.value;
