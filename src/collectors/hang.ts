@@ -19,17 +19,20 @@ const PROFILE_MS = 500;
 /** Both queues had many turns in this time, if they have any. */
 const QUEUES_MS = 60;
 
-/** A loop that does nothing but setImmediate has one pending whenever it is looked at. */
-const IMMEDIATE_LOOKS = 6;
+/** A loop that does nothing but setImmediate has one pending nearly whenever it is looked at. */
+const IMMEDIATE_LOOKS = 8;
 const IMMEDIATE_LOOK_MS = 30;
+
+const LOOKS = 3;
+const LOOK_GAP_MS = 100;
 
 const MAX_FRAMES = 40;
 const MAX_HOT = 8;
 const HOST = `globalThis[Symbol.for('lens.v1')]`;
 
 /**
- * Whether the event loop turns, and if not, what stands in its way: one stack by a short pause, and a profile of half a
- * second as a second witness. Free for a healthy target.
+ * Whether the event loop turns, and if not, what stands in its way: stacks by three short pauses, and a profile of half
+ * a second as a second witness. Free for a healthy target.
  */
 export const hangCollector: Collector<'hang'> = {
   kind: 'hang',
@@ -51,7 +54,7 @@ const nothing = { stack: [], locals: [], hot: [] };
 async function turning(session: Session, loopTurnMs: number, context: CollectContext): Promise<Hang> {
   const immediates = await immediateStorm(session, context);
   if (immediates === undefined) return { kind: 'turns', loopTurnMs, ...nothing };
-  const { hot } = digest(await profile(session, context), undefined);
+  const { hot } = digest(await profile(session, context));
   return { kind: 'immediates', loopTurnMs, stack: [], locals: [], hot, immediatesPerSecond: immediates };
 }
 
@@ -67,13 +70,13 @@ const LOOK = `(p => ({
   loops: p.nodeTiming.uvMetricsInfo?.loopCount ?? null, busy: p.eventLoopUtilization().active, at: p.now(),
 }))(require('node:perf_hooks').performance)`;
 
-/** Loop turns per second when every look finds an Immediate pending and the loop never idles; 0 where Node does not count. */
+/** Loop turns per second when an Immediate is always pending and the loop never idles; 0 where Node does not count them. */
 async function immediateStorm(session: Session, context: CollectContext): Promise<number | undefined> {
   const looks: Look[] = [];
   for (let i = 0; i < IMMEDIATE_LOOKS; i++) {
-    const look = await session.evaluate<Look>(LOOK);
-    if (look.immediates === 0) return undefined;
-    looks.push(look);
+    looks.push(await session.evaluate<Look>(LOOK));
+    // While its callback runs, the next one is not pending yet: some looks of a storm see none.
+    if (looks.filter(look => look.immediates === 0).length > IMMEDIATE_LOOKS / 2) return undefined;
     await context.sleep(IMMEDIATE_LOOK_MS);
   }
   const [first, last] = [looks[0], looks.at(-1)];
@@ -98,23 +101,53 @@ async function native(session: Session, loopTurnMs: number): Promise<Hang> {
   return pid === 0 ? hang : { ...hang, native: await describeNativeBlock(pid, loopTurnMs + ANSWER_MS) };
 }
 
+interface Caught {
+  readonly stack: readonly HangFrame[];
+  readonly locals: readonly HangLocal[];
+}
+
 async function hung(session: Session, loopTurnMs: number, context: CollectContext): Promise<Reading<Hang>> {
   const kind = await hungKind(session, context);
-  const caught = await session.withDebugger(async debug => ({
-    paused: await debug.pause(event => read(debug, event), PAUSE_MS),
-    enableMs: debug.pausedMs,
-  }));
-  const pausedMs = caught.enableMs + (caught.paused?.pausedMs ?? 0);
-  if (!caught.paused && (await session.loopTurns(100))) {
-    return {
-      data: { kind: 'turns', loopTurnMs, ...nothing },
-      pausedMs,
-      partial: 'The block ended before its stack was read.',
-    };
+  const { caught, pausedMs } = await session.withDebugger(debug => catchStacks(debug, context));
+  const [first] = caught;
+  if (!first && (await session.loopTurns(100))) {
+    const partial = 'The block ended before its stack was read.';
+    return { data: { kind: 'turns', loopTurnMs, ...nothing }, pausedMs, partial };
   }
-  const { stack, locals } = caught.paused?.value ?? nothing;
-  const witness = digest(await profile(session, context), stack.find(isUserFrame));
-  return { data: { kind, loopTurnMs, stack, locals, ...witness }, pausedMs };
+  const user = first?.stack.find(isUserFrame);
+  const { hot } = digest(await profile(session, context));
+  const data = {
+    kind,
+    loopTurnMs,
+    stack: first?.stack ?? [],
+    locals: first?.locals ?? [],
+    // V8 books a loop that was compiled while it ran to its caller: a profile that never saw the frame says nothing.
+    hot: user && !hot.some(frame => sameFunction(frame, user)) && kind === 'javascript' ? [] : hot,
+  };
+  const agreement =
+    user && caught.filter(({ stack }) => stack.some(frame => sameFunction(frame, user))).length / caught.length;
+  return { data: { ...data, ...(agreement !== undefined && { agreement }) }, pausedMs };
+}
+
+/** Three looks a tenth of a second apart: what is under all of them is what does not return. */
+async function catchStacks(
+  debug: DebuggerConnection,
+  context: CollectContext,
+): Promise<{ caught: Caught[]; pausedMs: number }> {
+  const caught: Caught[] = [];
+  let { pausedMs } = debug;
+  for (let look = 0; look < LOOKS; look++) {
+    if (look > 0) await context.sleep(LOOK_GAP_MS);
+    const paused = await debug.pause(event => read(debug, event), PAUSE_MS);
+    if (!paused) break;
+    caught.push(paused.value);
+    pausedMs += paused.pausedMs;
+  }
+  return { caught, pausedMs };
+}
+
+function sameFunction(a: HangFrame, b: HangFrame): boolean {
+  return a.function === b.function && a.url === b.url;
 }
 
 /** A call that does not return lets neither queue run; one of them running while the loop stands still is the starver. */
@@ -125,10 +158,7 @@ async function hungKind(session: Session, context: CollectContext): Promise<Hang
   return ran.microtask || ran.nextTick ? 'microtasks' : 'javascript';
 }
 
-async function read(
-  debug: DebuggerConnection,
-  { callFrames }: PausedEvent,
-): Promise<{ stack: HangFrame[]; locals: HangLocal[] }> {
+async function read(debug: DebuggerConnection, { callFrames }: PausedEvent): Promise<Caught> {
   const stack = callFrames.slice(0, MAX_FRAMES).map(frame => toFrame(frame, debug));
   const user = callFrames[stack.findIndex(isUserFrame)];
   return { stack, locals: user ? await readLocals(debug, user) : [] };
@@ -191,33 +221,20 @@ async function profile(session: Session, context: CollectContext): Promise<V8Cpu
   }
 }
 
-/** Self time by function, and how many samples agree with the frame that the pause caught. */
-function digest(profile: V8CpuProfile, caught: HangFrame | undefined): { hot: HangFrame[]; agreement?: number } {
-  const nodes = new Map(profile.nodes.map(node => [node.id, node]));
-  const parents = new Map(profile.nodes.flatMap(node => (node.children ?? []).map(child => [child, node.id] as const)));
-  const samples = (profile.samples ?? []).filter(id => isRunning(nodes.get(id)?.callFrame));
+/** Self time by function, hottest first. */
+function digest(profile: V8CpuProfile): { hot: HangFrame[] } {
+  const nodes = new Map(profile.nodes.map(node => [node.id, node.callFrame]));
+  const frames = (profile.samples ?? []).map(id => nodes.get(id)).filter(frame => isRunning(frame));
   const self = new Map<string, { frame: V8CallFrame; count: number }>();
-  let agreeing = 0;
-  for (const id of samples) {
-    const frame = nodes.get(id)?.callFrame;
-    if (!frame) continue;
+  for (const frame of frames) {
     const key = `${frame.functionName}@${frame.url}:${frame.lineNumber}`;
     self.set(key, { frame, count: (self.get(key)?.count ?? 0) + 1 });
-    for (let at: number | undefined = id; caught && at !== undefined; at = parents.get(at)) {
-      const above = nodes.get(at)?.callFrame;
-      if (above?.url !== caught.url || above.functionName !== caught.function) continue;
-      agreeing++;
-      break;
-    }
   }
   const hot = [...self.values()].sort((a, b) => b.count - a.count).slice(0, MAX_HOT);
-  return {
-    hot: hot.map(({ frame, count }) => hotFrame(frame, count / samples.length)),
-    ...(caught && samples.length > 0 && { agreement: agreeing / samples.length }),
-  };
+  return { hot: hot.map(({ frame, count }) => hotFrame(frame, count / frames.length)) };
 }
 
-function isRunning(frame: V8CallFrame | undefined): boolean {
+function isRunning(frame: V8CallFrame | undefined): frame is V8CallFrame {
   return frame !== undefined && frame.functionName !== '(idle)' && frame.functionName !== '(root)';
 }
 

@@ -53,6 +53,11 @@ export class ProtocolConnection implements Connection {
     return this.#open;
   }
 
+  /** True while a call waits for its answer. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
   send<M extends keyof Commands>(
     method: M,
     ...rest: [...Commands[M]['paramsType'], SendOptions?]

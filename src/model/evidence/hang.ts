@@ -35,9 +35,9 @@ export interface Hang {
   /** The stack at one moment, innermost first; empty when the loop turns or the block is native. */
   readonly stack: readonly HangFrame[];
   readonly locals: readonly HangLocal[];
-  /** Share of a second witness' samples (a CPU profile of half a second) that stand under the same user frame, 0..1. */
+  /** Share of the looks (three, a tenth of a second apart) that found the same user function on the stack, 0..1. */
   readonly agreement?: number;
-  /** The leaf functions of that profile, hottest first. */
+  /** The leaf functions of a profile of half a second, hottest first; empty when V8 could not attribute the running frame. */
   readonly hot: readonly HangFrame[];
   /** Callbacks of setImmediate per second, when they are all the loop does. */
   readonly immediatesPerSecond?: number;
