@@ -1,6 +1,7 @@
 import type { EvidenceStatus } from './evidence/index.js';
 import type { Insight } from './insight.js';
 import type { Json } from './json.js';
+import type { ModelUse } from './model-use.js';
 import type { Notification } from './notification.js';
 import type { Artifact, Detached, Failure, OperatorResult, Report } from './report.js';
 import type { HealthState } from './severity.js';
@@ -54,6 +55,7 @@ export type EventBody =
   | { readonly type: 'snapshot.taken'; readonly snapshot: Snapshot }
   | { readonly type: 'notification.raised'; readonly notification: Notification }
   | { readonly type: 'insight.produced'; readonly insight: Insight }
+  | { readonly type: 'model.called'; readonly call: ModelUse }
   | { readonly type: 'artifact.saved'; readonly artifact: Artifact }
   | { readonly type: 'failure'; readonly failure: Failure }
   | { readonly type: 'target.lost'; readonly reason: string }

@@ -100,6 +100,14 @@ export const reportSchema = z
       finishedAt: at,
       planner: z.enum(['rules', 'model']),
       model: z.string().optional(),
+      usage: z
+        .object({
+          calls: z.number(),
+          tokens: z.object({ input: z.number(), output: z.number(), cacheRead: z.number(), cacheWrite: z.number() }),
+          dollars: z.number(),
+          models: z.array(z.string()),
+        })
+        .optional(),
     }),
     target,
     verdict: z.enum(['healthy', 'observing', 'warning', 'critical', 'inconclusive']),

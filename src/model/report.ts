@@ -1,4 +1,5 @@
 import type { Insight } from './insight.js';
+import type { ModelTotal } from './model-use.js';
 import type { Notification } from './notification.js';
 import type { HealthState } from './severity.js';
 import type { Outcome } from './skill.js';
@@ -52,6 +53,8 @@ export interface Report {
     readonly finishedAt: number;
     readonly planner: 'rules' | 'model';
     readonly model?: string;
+    /** Calls, tokens and money, when a model was asked. */
+    readonly usage?: ModelTotal;
   };
   readonly target: TargetInfo;
   readonly verdict: Verdict;

@@ -10,7 +10,14 @@ export function reportOf(state: RunState, verdict: Verdict, finishedAt: number):
   return {
     schema: 'lens.report/1',
     lens: { version: state.lens },
-    run: { id: state.runId, reason: state.reason, startedAt: state.startedAt, finishedAt, planner: state.planner },
+    run: {
+      id: state.runId,
+      reason: state.reason,
+      startedAt: state.startedAt,
+      finishedAt,
+      planner: state.planner,
+      ...(state.model && { model: state.model.models.join(', '), usage: state.model }),
+    },
     target: state.target ?? NOBODY,
     verdict,
     summary: summaryOf(state, verdict),

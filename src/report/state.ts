@@ -1,6 +1,7 @@
 import type { LensEvent } from '../model/event.js';
 import type { EvidenceStatus } from '../model/evidence/index.js';
 import type { Insight } from '../model/insight.js';
+import { addUse, type ModelTotal } from '../model/model-use.js';
 import type { Notification } from '../model/notification.js';
 import type { Artifact, Detached, Failure, OperatorResult, Report } from '../model/report.js';
 import type { HealthState } from '../model/severity.js';
@@ -49,6 +50,8 @@ export interface RunState {
   readonly insights: readonly Insight[];
   readonly failures: readonly Failure[];
   readonly artifacts: readonly Artifact[];
+  /** Calls, tokens and money of the models, so far. */
+  readonly model?: ModelTotal;
   readonly lost?: string;
   readonly detached?: Detached;
   readonly report?: Report;
@@ -124,6 +127,8 @@ export function reduce(before: RunState, event: LensEvent): RunState {
       return { ...state, notifications: [...state.notifications, event.notification] };
     case 'insight.produced':
       return { ...state, insights: [...state.insights, event.insight] };
+    case 'model.called':
+      return { ...state, model: addUse(state.model, event.call) };
     case 'artifact.saved':
       return { ...state, artifacts: [...state.artifacts, event.artifact] };
     case 'failure':
