@@ -66,6 +66,12 @@ function ownersOf(tree: CallTree, { selfUs }: Weights): Map<number, Owner> {
   return owners;
 }
 
+/** Index of the user frame that was the last one for most of the weighed time; −1 without any. */
+export function dominantOwner(tree: CallTree, weights: Weights): number {
+  const heaviest = [...ownersOf(tree, weights).values()].sort((a, b) => b.ownedUs - a.ownedUs)[0];
+  return heaviest?.frameIndex ?? -1;
+}
+
 /** The innermost user node at or above a node, −1 when the application is not on the stack. */
 export function lastUserAbove(tree: CallTree, node: number): number {
   for (let at = node; at >= 0; at = tree.parent[at]!) if (frameAt(tree, at).kind === 'user') return at;

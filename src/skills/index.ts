@@ -1,5 +1,9 @@
 import type { Skill } from '../model/skill.js';
+import { async } from './async.js';
+import { cpu } from './cpu.js';
+import { eventLoop } from './event-loop.js';
 import { runtime } from './runtime.js';
+import { vmEvents } from './vm-events.js';
 
 /** Every skill lens has, in the order a report lists them. Adding one: one file, one line here. */
-export const skills: readonly Skill[] = [runtime];
+export const skills: readonly Skill[] = [runtime, cpu, eventLoop, vmEvents, async];

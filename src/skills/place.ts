@@ -1,7 +1,6 @@
 import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { enclosingFunction } from '../source/names.js';
 import { type OriginalPlace, ScriptText } from '../source/script.js';
 import { displayPath, isFile, packageOf } from '../source/url.js';
 
@@ -10,10 +9,14 @@ export interface Spot extends ScriptPosition {
   readonly functionName?: string;
 }
 
-/** The text of a script with its source map; undefined for Node's own code and when it can't be read. */
-export async function* sourceOf(see: OperatorView, scriptId: string): Step<ScriptText | undefined> {
+/** The text of a script with its source map (`also`: those asked for next); undefined for Node's own code and when it can't be read. */
+export async function* sourceOf(
+  see: OperatorView,
+  scriptId: string,
+  also?: readonly string[],
+): Step<ScriptText | undefined> {
   if (scriptId === '' || scriptId === '0') return undefined;
-  const evidence = yield* see.ask('source', { scriptId }, SOURCES_STAY_MS);
+  const evidence = yield* see.ask('source', { scriptId, ...(also ? { also } : {}) }, SOURCES_STAY_MS);
   return isUsable(evidence) ? new ScriptText(evidence.data) : undefined;
 }
 
@@ -34,7 +37,7 @@ export async function* place(
 export function locate(script: ScriptText | undefined, spot: Spot, cwd: string, via?: readonly string[]): CodeLocation {
   const where = script?.original(spot.line, spot.column) ?? unmapped(spot);
   const frame = script?.frameAround(where);
-  const name = spot.functionName || (script && enclosingFunction(script.text, spot.line, spot.column)?.name);
+  const name = script?.functionName(spot.line, spot.column, spot.functionName) ?? spot.functionName;
   const packageName = packageOf(where.file);
   return {
     ...(packageName === undefined ? {} : { package: packageName }),

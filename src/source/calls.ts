@@ -19,7 +19,7 @@ export interface CallSite extends TextPosition {
   /** Callee with a leading string argument, as a person would say it: `require('./x')`. */
   readonly label: string;
   readonly kind: 'call' | 'new' | 'regexp' | 'spread' | 'template';
-  /** Index of the innermost function around it among the text's functions; −1 at the top level. */
+  /** Index of the syntax node of the innermost function around it; −1 at the top level. */
   readonly within: number;
 }
 
@@ -37,12 +37,12 @@ export function callSites(text: string): readonly CallSite[] {
   const syntax = syntaxOf(text);
   const known = sites.get(syntax);
   if (known) return known;
-  const found = syntax.nodes.flatMap(node => siteOf(syntax, node) ?? []);
+  const found = syntax.nodes.flatMap((node, index) => siteOf(syntax, node, index) ?? []);
   sites.set(syntax, found);
   return found;
 }
 
-function siteOf(syntax: Syntax, node: SyntaxNode): CallSite | undefined {
+function siteOf(syntax: Syntax, node: SyntaxNode, index: number): CallSite | undefined {
   const kind = kindOf(node);
   if (!kind) return undefined;
   const subject =
@@ -54,7 +54,7 @@ function siteOf(syntax: Syntax, node: SyntaxNode): CallSite | undefined {
     kind,
     method: /([\w$#]+)(?:\(\))?$/.exec(callee)?.[1] ?? callee,
     label: kind === 'call' || kind === 'new' ? callName(syntax, node) : callee,
-    within: functionAround(syntax, node.start),
+    within: syntax.around[index] ?? -1,
     ...positionOf(syntax, anchorOf(subject)),
   };
 }

@@ -112,10 +112,7 @@ function returnedName(syntax: Syntax, index: number): string | undefined {
 }
 
 function functionIndexAbove(syntax: Syntax, index: number): number {
-  for (let at = syntax.parents[index] ?? -1; at !== -1; at = syntax.parents[at] ?? -1) {
-    if (syntax.functions.includes(at)) return at;
-  }
-  return -1;
+  return syntax.around[index] ?? -1;
 }
 
 function anonymous(syntax: Syntax, index: number): string {
@@ -156,4 +153,34 @@ export function textOf(syntax: Syntax, node: SyntaxNode): string {
 
 function shorten(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+}
+
+/**
+ * The name a person would look for: an anonymous callback inside of another function takes that function's name, one
+ * at the top level what it is passed to (`app.get('/cart') callback`). Undefined at the top level of the script.
+ */
+export function ownerName(text: string, line0: number, column0: number): string | undefined {
+  const syntax = syntaxOf(text);
+  let index = functionAround(syntax, offsetOf(syntax, { line0, column0 }));
+  for (
+    let outer = functionIndexAbove(syntax, index);
+    index !== -1 && outer !== -1;
+    outer = functionIndexAbove(syntax, index)
+  ) {
+    if (!isAnonymousCallback(functionName(syntax, index))) break;
+    index = outer;
+  }
+  return index === -1 ? undefined : functionName(syntax, index);
+}
+
+function isAnonymousCallback(name: string): boolean {
+  return name.endsWith(' callback') || name.startsWith('callback in ') || name === '(anonymous)';
+}
+
+/** Names of a function's plain parameters, for a condition that may read them; destructured ones are left out. */
+export function parametersOf(text: string, line0: number, column0: number): string[] {
+  const syntax = syntaxOf(text);
+  const node = syntax.nodes[functionAround(syntax, offsetOf(syntax, { line0, column0 }))];
+  const parameters = Array.isArray(node?.params) ? node.params : [];
+  return parameters.flatMap(each => (isNode(each) && each.type === 'Identifier' ? [String(each.name)] : []));
 }

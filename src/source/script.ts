@@ -7,6 +7,7 @@ import {
 } from '@jridgewell/trace-mapping';
 import type { ScriptSource } from '../model/evidence/source.js';
 import { codeFrame } from './frame.js';
+import { ownerName } from './names.js';
 import { lineText } from './syntax.js';
 import { filePath } from './url.js';
 
@@ -65,10 +66,42 @@ export class ScriptText {
     return source && this.#map ? (sourceContentFor(this.#map, source) ?? undefined) : undefined;
   }
 
+  /**
+   * What the function around a position is called where it was written; `known` is V8's name for it, which a minifier
+   * may have shortened. Undefined at the top level.
+   */
+  functionName(line0: number, column0: number, known = ''): string | undefined {
+    if (known.length > MINIFIED_NAME) return known;
+    const place = this.original(line0, column0);
+    const written = place.mapped ? this.sourceText(place.file) : undefined;
+    const name = written === undefined ? undefined : writtenName(written, place.line - 1, place.column - 1);
+    return name ?? (known || ownerName(this.text, line0, column0));
+  }
+
   /** The running text's line, 0-based. */
   line(line0: number): string {
     return lineText(this.text, line0);
   }
+}
+
+/** Names this short are worth a look at what was written. */
+const MINIFIED_NAME = 2;
+
+/** A definition as TypeScript writes it, which acorn can't parse: the nearest above the line. */
+const DEFINITION =
+  /(?:function\s*\*?\s*([\w$]+)|(?:const|let|var)\s+([\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function|\(|[\w$]+\s*=>)|^\s*(?:(?:public|private|protected|static|override|async|get|set)\s+)*([\w$]+)\s*(?:<[^>]*>)?\([^;]*$)/;
+const KEYWORDS = new Set(['if', 'for', 'while', 'switch', 'catch', 'return', 'super', 'function', 'constructor']);
+
+function writtenName(text: string, line0: number, column0: number): string | undefined {
+  const parsed = ownerName(text, line0, column0);
+  if (parsed !== undefined) return parsed;
+  const lines = text.split('\n', line0 + 1);
+  for (let at = line0; at >= 0; at--) {
+    const match = DEFINITION.exec(lines[at] ?? '');
+    const name = match?.[1] ?? match?.[2] ?? match?.[3];
+    if (name && !KEYWORDS.has(name)) return name;
+  }
+  return undefined;
 }
 
 function mapOf({ sourceMap, sourceMapUrl, url }: ScriptSource): TraceMap | undefined {

@@ -16,6 +16,8 @@ export interface Syntax {
   readonly nodes: readonly SyntaxNode[];
   /** Index of the parent in `nodes`, −1 for the program. */
   readonly parents: Int32Array;
+  /** Index of the innermost function around a node (not itself), −1 at the top level. */
+  readonly around: Int32Array;
   /** Indices of all functions, in source order. */
   readonly functions: readonly number[];
   /** False when the text could not be parsed: then only lines are known. */
@@ -53,7 +55,16 @@ export function syntaxOf(text: string): Syntax {
 function build(text: string): Syntax {
   const program = text.length <= MAX_PARSED_CHARACTERS ? parseLeniently(text) : undefined;
   const lineStarts = lineStartsOf(text);
-  if (!program) return { text, lineStarts, nodes: [], parents: new Int32Array(0), functions: [], parsed: false };
+  if (!program)
+    return {
+      text,
+      lineStarts,
+      nodes: [],
+      parents: new Int32Array(0),
+      around: new Int32Array(0),
+      functions: [],
+      parsed: false,
+    };
   return { text, lineStarts, ...flatten(program), parsed: true };
 }
 
@@ -72,18 +83,21 @@ function parseLeniently(text: string): SyntaxNode | undefined {
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 
 /** Iterative: minified code nests deeper than a call stack. */
-function flatten(program: SyntaxNode): Pick<Syntax, 'nodes' | 'parents' | 'functions'> {
+function flatten(program: SyntaxNode): Pick<Syntax, 'nodes' | 'parents' | 'around' | 'functions'> {
   const nodes: SyntaxNode[] = [];
   const parents: number[] = [];
+  const around: number[] = [];
   const functions: number[] = [];
   const waiting: { node: SyntaxNode; parent: number }[] = [{ node: program, parent: -1 }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const index = nodes.push(next.node) - 1;
     parents.push(next.parent);
+    const inFunction = FUNCTIONS.has(nodes[next.parent]?.type ?? '');
+    around.push(inFunction ? next.parent : (around[next.parent] ?? -1));
     if (FUNCTIONS.has(next.node.type)) functions.push(index);
     for (const child of childrenOf(next.node).reverse()) waiting.push({ node: child, parent: index });
   }
-  return { nodes, parents: Int32Array.from(parents), functions };
+  return { nodes, parents: Int32Array.from(parents), around: Int32Array.from(around), functions };
 }
 
 function childrenOf(node: SyntaxNode): SyntaxNode[] {

@@ -1,0 +1,103 @@
+import { lastUserAbove } from './blame.js';
+import { lineShares } from './mechanism.js';
+import { type CallTree, type Frame, frameAt } from './tree.js';
+import type { Weights } from './weights.js';
+
+/** How the time that belongs to one user function divides, each list the heaviest first; microseconds. */
+export interface Owned {
+  readonly selfUs: number;
+  /** Self time by 1-based line of the running text; line 0 where V8 kept no ticks. */
+  readonly lines: readonly { readonly line: number; readonly us: number }[];
+  /** What it called directly: packages, Node, native code. */
+  readonly callees: readonly { readonly frame: Frame; readonly us: number }[];
+  /** Time by the innermost package beneath it, those that also stand above it (its host) left out. */
+  readonly packages: readonly { readonly name: string; readonly us: number; readonly frame: Frame }[];
+  /** Scripts with self time, whose text tells what they do. */
+  readonly scripts: readonly string[];
+}
+
+/** Divides the time in which a frame was the last of the application on the stack. */
+export function owned(tree: CallTree, { selfUs }: Weights, frameIndex: number): Owned {
+  const sums = new Sums();
+  for (let node = 0; node < tree.nodeCount; node++) {
+    const us = selfUs[node]!;
+    const owner = us > 0 ? ownerOf(tree, node, frameIndex) : -1;
+    if (owner >= 0) sums.add(tree, node, owner, us);
+  }
+  return sums.result(tree);
+}
+
+/** The owning node of a sample's node when that owner is the asked function, else −1. */
+export function ownerOf(tree: CallTree, node: number, frameIndex: number): number {
+  const last = lastUserAbove(tree, node);
+  const owner = last >= 0 ? last : selfOrAbove(tree, node, frameIndex);
+  return owner >= 0 && tree.frameOf[owner] === frameIndex ? owner : -1;
+}
+
+/** Without a user frame on the stack the blamed one is a package's. */
+function selfOrAbove(tree: CallTree, node: number, frameIndex: number): number {
+  for (let at = node; at >= 0; at = tree.parent[at]!) if (tree.frameOf[at] === frameIndex) return at;
+  return -1;
+}
+
+class Sums {
+  readonly #lines = new Map<number, number>();
+  readonly #callees = new Map<number, number>();
+  readonly #packages = new Map<string, { us: number; frame: Frame }>();
+  readonly #scripts = new Map<string, number>();
+  #selfUs = 0;
+
+  add(tree: CallTree, node: number, owner: number, us: number): void {
+    const { scriptId, kind } = frameAt(tree, node);
+    if (kind === 'user' || kind === 'package' || kind === 'evaluated') more(this.#scripts, scriptId, us);
+    if (node === owner) {
+      this.#selfUs += us;
+      for (const { line, share } of lineShares(tree, node)) more(this.#lines, line, us * share);
+      return;
+    }
+    more(this.#callees, tree.frameOf[directBeneath(tree, node, owner)]!, us);
+    const inner = innermostPackage(tree, node, owner);
+    if (inner?.package && !isHost(tree, owner, inner.package)) {
+      const known = this.#packages.get(inner.package);
+      this.#packages.set(inner.package, { us: (known?.us ?? 0) + us, frame: known?.frame ?? inner });
+    }
+  }
+
+  result(tree: CallTree): Owned {
+    return {
+      selfUs: this.#selfUs,
+      lines: heaviest(this.#lines).map(([line, us]) => ({ line, us })),
+      callees: heaviest(this.#callees).map(([frame, us]) => ({ frame: tree.frames[frame]!, us })),
+      packages: [...this.#packages].map(([name, sum]) => ({ name, ...sum })).sort((a, b) => b.us - a.us),
+      scripts: heaviest(this.#scripts).map(([id]) => id),
+    };
+  }
+}
+
+function more<K>(sums: Map<K, number>, key: K, us: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + us);
+}
+
+function heaviest<K>(sums: ReadonlyMap<K, number>): [K, number][] {
+  return [...sums].sort((a, b) => b[1] - a[1]);
+}
+
+function directBeneath(tree: CallTree, node: number, owner: number): number {
+  let at = node;
+  while (tree.parent[at] !== owner && tree.parent[at]! >= 0) at = tree.parent[at]!;
+  return at;
+}
+
+function innermostPackage(tree: CallTree, node: number, owner: number): Frame | undefined {
+  for (let at = node; at !== owner && at >= 0; at = tree.parent[at]!) {
+    const frame = frameAt(tree, at);
+    if (frame.kind === 'package') return frame;
+  }
+  return undefined;
+}
+
+/** A framework stands both above a handler and beneath it (`res.json`): it hosts the work, it isn't the cause. */
+function isHost(tree: CallTree, owner: number, name: string): boolean {
+  for (let at = owner; at >= 0; at = tree.parent[at]!) if (frameAt(tree, at).package === name) return true;
+  return false;
+}

@@ -1,0 +1,245 @@
+import { sayCount, sayMs, sayShare } from '../base/say.js';
+import type { Mechanism } from '../cpu/mechanism.js';
+import { topShare } from '../cpu/shares.js';
+import { byPackage } from '../cpu/weights.js';
+import { isUsable } from '../model/evidence/index.js';
+import type { Vitals } from '../model/evidence/vitals.js';
+import type { FaultClass } from '../model/fault.js';
+import type { NotificationDraft } from '../model/notification.js';
+import { type Conclusion, defineSkill, type OperatorView, type Step } from '../model/skill.js';
+import { findBlock } from './blocking.js';
+import { type Cause, explain } from './cause.js';
+import { nameOf } from './event-loop.js';
+import { DOING, FIX } from './fixes.js';
+import { hotLines, packages, topFunctions } from './profile-queries.js';
+import { type CallLength, type Counted, countCalls, type Study, study } from './study.js';
+
+const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
+
+/** Below this the cpu is nobody's complaint. */
+const QUIET_PERCENT = 25;
+/** A hot path must take this share of a core before anybody should change it. */
+const HOT_SHARE = 0.15;
+/** Share of all work that logging or exceptions take before they are the matter. */
+const SIDE_SHARE = 0.3;
+/** Calls with identical arguments among those compared: 40 of 40 where the work was avoidable. */
+const REPEATED_SHARE = 0.8;
+const COMPARED_AT_LEAST = 8;
+/** Cheaper calls are repeated because that is what they are for. */
+const DEAR_CALL_MS = 1;
+/** Saturation: no time left in either window, and everything else waits. */
+const SATURATED_ELU = 0.97;
+const SATURATED_DELAY_MS = 20;
+
+export const cpu = defineSkill({
+  id: 'cpu',
+  title: 'CPU',
+  description: 'Where the cpu goes: functions, packages, logging, exceptions, work done again and again',
+  scope:
+    'What uses the cpu and whether that work is avoidable. Single long calls that block the loop are the event-loop skill’s.',
+  words: ['cpu', 'hot', 'busy', 'load', 'slow', 'spin', 'spinning', 'profile', 'throughput', 'core', 'cores', '100%'],
+  needs: { vitals },
+  snapshot: given =>
+    given.vitals && {
+      seconds: given.vitals.seconds,
+      cpuPercent: given.vitals.cpuPercent,
+      mainThreadPercent: given.vitals.mainThreadPercent ?? null,
+      elu: given.vitals.elu,
+      gcShare: given.vitals.gcShare,
+      runQueueShare: given.vitals.runQueueShare ?? null,
+    },
+  rules: [],
+  playbook,
+  queries: [topFunctions, packages, hotLines],
+  prompt:
+    'Busy and concentrated in one function is not a fault: many healthy services are. It is one when the work is avoidable: the same arguments again, the same text compiled again, logging or exceptions in place of work.',
+});
+
+async function* playbook(see: OperatorView): Step<Conclusion> {
+  const baseline = yield* see.ask('vitals', vitals.params);
+  if (!isUsable(baseline))
+    return { outcome: 'inconclusive', summary: `The cpu could not be read: ${baseline.reason ?? 'no reason'}.` };
+  const data = baseline.data;
+  const percent = data.mainThreadPercent ?? data.cpuPercent;
+  if (percent < QUIET_PERCENT && !see.urgent) return quiet(data);
+  const studied = yield* study(see);
+  if (typeof studied === 'string') return { outcome: 'inconclusive', summary: `The cpu was not profiled: ${studied}` };
+  const blocked = yield* findBlock(see, studied, data);
+  if (typeof blocked !== 'string')
+    return {
+      outcome: 'healthy',
+      summary: `${usage(data)} Single long calls take it, which the event-loop operator reports.`,
+    };
+  const found = (yield* side(see, studied)) ?? (yield* hot(see, studied, data));
+  if (!found) return { outcome: 'healthy', summary: `${usage(data)} ${breakdown(studied)}` };
+  yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
+  yield* see.notify({ ...found, evidenceIds: [baseline.id, ...found.evidenceIds] });
+  return { outcome: 'found', summary: found.observation };
+}
+
+const usage = (data: Vitals): string => `The process uses ${data.cpuPercent.toFixed(0)} % of a core.`;
+const quiet = (data: Vitals): Conclusion => ({ outcome: 'healthy', summary: usage(data) });
+
+function breakdown({ tree, work }: Study): string {
+  const [first] = byPackage(tree, work);
+  return first
+    ? `Most self time is in ${first.name} (${sayShare(first.selfUs / Math.max(1, work.allUs))} of the work).`
+    : 'Nothing ran while it was profiled.';
+}
+
+const SIDE_CLASS: Partial<Record<Mechanism, FaultClass>> = {
+  logging: 'cpu.logging',
+  exceptions: 'cpu.exceptions',
+  clock: 'cpu.busy-loop',
+};
+
+/** Work beside the point: logging, exceptions, asking the clock. */
+async function* side(see: OperatorView, studied: Study): Step<NotificationDraft | undefined> {
+  const { tree, work } = studied;
+  const cause = yield* explain(see, tree, work);
+  if (!cause) return undefined;
+  const direct =
+    SIDE_CLASS[cause.mechanism] && cause.mechanismShare * cause.blame.ownedUs >= SIDE_SHARE * work.allUs
+      ? cause
+      : undefined;
+  const chosen = direct ?? (yield* spread(see, studied));
+  const faultClass = chosen && SIDE_CLASS[chosen.mechanism];
+  const us = chosen ? chosen.mechanismShare * chosen.blame.ownedUs : 0;
+  if (!chosen || !faultClass || us < HOT_SHARE * tree.durationUs) return undefined;
+  return sideDraft(studied, chosen, faultClass, us);
+}
+
+/** The same kind of side work from many places: all samples of logging or exceptions together. */
+async function* spread(see: OperatorView, { tree, work }: Study): Step<Cause | undefined> {
+  for (const mechanism of ['logging', 'exceptions'] as const) {
+    const weights = topShare(tree, mechanism);
+    if (weights.allUs >= SIDE_SHARE * work.allUs) return yield* explain(see, tree, weights);
+  }
+  return undefined;
+}
+
+function sideDraft(
+  { tree, work, evidence }: Study,
+  cause: Cause,
+  faultClass: FaultClass,
+  us: number,
+): NotificationDraft {
+  const where = nameOf(cause.place);
+  const ofWork = us / work.allUs;
+  const ofCore = us / tree.durationUs;
+  return {
+    anomalyType: 'side-work',
+    faultClass,
+    severity: ofCore >= 0.5 ? 'critical' : 'warning',
+    title: `${where} spends the cpu on ${DOING[cause.mechanism]} (\`${cause.what}\`)`,
+    context: `CPU profile of ${sayMs(tree.durationUs / 1000)}.`,
+    observation: `${sayShare(ofWork)} of all work (${sayShare(ofCore)} of a core) is ${DOING[cause.mechanism]} under ${where}.`,
+    culprit: cause.place,
+    ...(cause.entry ? { related: [cause.entry] } : {}),
+    fix: FIX[cause.mechanism],
+    metrics: [
+      { name: 'share of the work', value: ofWork * 100, unit: '%' },
+      { name: 'share of a core', value: ofCore * 100, unit: '%' },
+      { name: 'window', value: tree.durationUs / 1000, unit: 'ms' },
+    ],
+    evidenceIds: [evidence.id],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
+
+/** A hot path with proof that its work is avoidable, or a saturated process; undefined for honest work. */
+async function* hot(see: OperatorView, studied: Study, data: Vitals): Step<NotificationDraft | undefined> {
+  const cause = yield* explain(see, studied.tree, studied.work);
+  if (!cause) return undefined;
+  const counted = yield* countCalls(see, studied, cause);
+  const again = counted?.lengths.find(length => isAvoidable(length, studied, cause));
+  if (counted && again) return repeatedDraft(studied, cause, counted, again);
+  const saturated = data.elu >= SATURATED_ELU && data.loopDelay.p50Ms >= SATURATED_DELAY_MS;
+  return saturated ? saturatedDraft(studied, cause, data) : undefined;
+}
+
+function isAvoidable({ count, msPerCall = 0 }: CallLength, { tree }: Study, cause: Cause): boolean {
+  const { compared = 0, repeated = 0, example = '' } = count;
+  if (compared < COMPARED_AT_LEAST || repeated / compared < REPEATED_SHARE) return false;
+  if (msPerCall < DEAR_CALL_MS || (msPerCall * count.perSecond) / 1000 < HOT_SHARE) return false;
+  return tree.durationUs > 0 && isProof(example, cause);
+}
+
+/**
+ * The same long text again is work done again. The same object again is proof only where a package that doesn't host the
+ * application takes it, because handlers serve one dataset to everybody; and serializing it again may be the service.
+ */
+function isProof(example: string, cause: Cause): boolean {
+  const lengths = [...example.matchAll(/string of (\d+) characters/g)].map(match => Number(match[1]));
+  const onlyText = !/object|array|function|proxy/.test(example);
+  if (cause.mechanism === 'serialization') return false;
+  if (lengths.some(length => length >= LONG_TEXT) && onlyText) return true;
+  const evaluated =
+    cause.mechanism === 'compilation' || cause.owned.callees.some(callee => callee.frame.kind === 'evaluated');
+  return cause.place.package !== undefined && (evaluated || /object with [1-9]|array of [1-9]/.test(example));
+}
+
+/** Shorter texts are keys and names, which repeat everywhere. */
+const LONG_TEXT = 100;
+
+function repeatedDraft(
+  { evidence }: Study,
+  cause: Cause,
+  counted: Counted,
+  { frame, count, msPerCall = 0 }: CallLength,
+): NotificationDraft {
+  const where = nameOf(cause.place);
+  const share = (msPerCall * count.perSecond) / 1000;
+  const what = frame.functionName ? `\`${frame.functionName}\`` : 'it';
+  return {
+    anomalyType: 'repeated-work',
+    faultClass: 'cpu.hot',
+    severity: share >= 0.5 ? 'critical' : 'warning',
+    title: `${where} does the same work again on every call: ${what} takes ${sayShare(share)} of a core for results it had before`,
+    context: `Arguments were compared inside the target for ${sayMs(count.seconds * 1000)}; none of their content was read out.`,
+    observation: `${count.repeated ?? 0} of ${count.compared ?? 0} calls of ${what} had arguments identical to an earlier call (${count.example ?? ''}); ${sayCount(count.perSecond)} calls a second of ${sayMs(msPerCall)} each take ${sayShare(share)} of a core.`,
+    culprit: cause.place,
+    ...(cause.entry ? { related: [cause.entry] } : {}),
+    fix:
+      cause.mechanism === 'compute'
+        ? 'Do it once and keep the result: at start, or in a bounded cache by its arguments.'
+        : FIX[cause.mechanism],
+    metrics: [
+      { name: 'repeated calls', value: count.repeated ?? 0, unit: 'calls' },
+      { name: 'compared calls', value: count.compared ?? 0, unit: 'calls' },
+      { name: 'calls', value: count.perSecond, unit: '/s' },
+      { name: 'one call', value: msPerCall, unit: 'ms' },
+      { name: 'share of a core', value: share * 100, unit: '%' },
+      { name: 'window', value: count.seconds * 1000, unit: 'ms' },
+    ],
+    evidenceIds: [evidence.id, counted.evidence.id],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
+
+function saturatedDraft({ evidence, tree, work }: Study, cause: Cause, data: Vitals): NotificationDraft {
+  const where = nameOf(cause.place);
+  const share = cause.blame.share;
+  return {
+    anomalyType: 'saturation',
+    faultClass: 'cpu.hot',
+    severity: 'warning',
+    title: `The main thread is saturated; most of its work is in ${where}`,
+    context: `CPU profile of ${sayMs(tree.durationUs / 1000)} after a baseline without it.`,
+    observation: `Utilization of the event loop is ${sayShare(data.elu)} and half of its turns are ${sayMs(data.loopDelay.p50Ms)} late or more. ${sayShare(share)} of the work is ${where}.`,
+    hypothesis: 'There is more work than one thread can do; no proof was found that the work is avoidable.',
+    culprit: cause.place,
+    fix: 'Make this path cheaper, cache its results, or spread the load over more processes or worker threads.',
+    metrics: [
+      { name: 'utilization', value: data.elu * 100, unit: '%' },
+      { name: 'loop delay p50', value: data.loopDelay.p50Ms, unit: 'ms' },
+      { name: 'share of the work', value: share * 100, unit: '%' },
+      { name: 'window', value: tree.durationUs / 1000, unit: 'ms' },
+      { name: 'work', value: work.allUs / 1000, unit: 'ms' },
+    ],
+    evidenceIds: [evidence.id],
+    confidence: 'medium',
+  };
+}

@@ -1,0 +1,276 @@
+import { z } from 'zod';
+import { sayMs, sayShare } from '../base/say.js';
+import type { Hang, HangFrame } from '../model/evidence/hang.js';
+import { isUsable } from '../model/evidence/index.js';
+import type { Vitals } from '../model/evidence/vitals.js';
+import type { CodeLocation } from '../model/location.js';
+import type { Metric, NotificationDraft } from '../model/notification.js';
+import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
+import { displayPath, isUserCode, packageOf } from '../source/url.js';
+import { type Block, findBlock, LONG_STALL_MS, longestMs as longest, totalUs as total } from './blocking.js';
+import type { Cause } from './cause.js';
+import { BLOCK_CLASS, DOING, FIX } from './fixes.js';
+import { longTasks } from './profile-queries.js';
+import { spin } from './spin.js';
+import { type Counted, LONG_PROFILE, STALL_MS, type Study, study } from './study.js';
+
+const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
+
+/** A loop this busy is worth a look even when nobody waited 40 ms in the baseline. */
+const BUSY_ELU = 0.9;
+/** From here on callers give up or retry. */
+const CRITICAL_MS = 500;
+const CRITICAL_SHARE = 0.3;
+/** A loop that has not turned for this long hangs. */
+const HANG_SECONDS = 3;
+
+export const eventLoop = defineSkill({
+  id: 'event-loop',
+  title: 'Event loop',
+  description: 'Delay and utilization of the event loop, and the call that blocked it',
+  scope:
+    'Whether the event loop turns in time, and which call keeps it from turning. Not what requests wait for while it turns (async).',
+  words: [
+    'event loop',
+    'loop',
+    'blocked',
+    'blocking',
+    'lag',
+    'latency',
+    'slow',
+    'hang',
+    'hangs',
+    'hung',
+    'freeze',
+    'frozen',
+    'stuck',
+    'timeouts',
+    'timeout',
+    'unresponsive',
+    'stall',
+    'stalls',
+  ],
+  whileHung: true,
+  needs: { vitals },
+  snapshot: given => (given.vitals === undefined ? undefined : loopNumbers(given.vitals)),
+  rules: [],
+  playbook,
+  queries: [
+    defineQuery({
+      name: 'loop_delay',
+      doc: 'Delay and utilization of the event loop over a window of 1 to 30 seconds.',
+      params: z.object({ seconds: z.number().int().min(1).max(30).default(5) }),
+      async run({ seconds }, probe) {
+        const reading = await probe.ask('vitals', { seconds });
+        return isUsable(reading) ? loopNumbers(reading.data) : { status: reading.status, reason: reading.reason ?? '' };
+      },
+    }),
+    longTasks,
+  ],
+  prompt:
+    'A long stretch without idle is a block only if a single call is long: thirty short requests at once look the same in a profile. Utilization read while a profiler runs is wrong.',
+});
+
+async function* playbook(see: OperatorView): Step<Conclusion> {
+  const baseline = yield* see.ask('vitals', vitals.params);
+  const data = isUsable(baseline) ? baseline.data : undefined;
+  if (!data || data.loopDelay.count === 0 || data.loopDelay.maxMs >= HANG_SECONDS * 1000) {
+    const hung = yield* hang(see);
+    if (hung) return hung;
+  }
+  if (data && !isSuspicious(data, see.urgent)) return healthy(data);
+  const studied = yield* study(see);
+  if (typeof studied === 'string')
+    return { outcome: 'inconclusive', summary: `The event loop was not profiled: ${studied}` };
+  const spinning = data ? yield* spin(see, studied, data) : undefined;
+  if (spinning) {
+    yield* see.setState('critical', spinning.title ?? spinning.observation);
+    yield* see.notify({
+      ...spinning,
+      evidenceIds: [...(isUsable(baseline) ? [baseline.id] : []), ...spinning.evidenceIds],
+    });
+    return { outcome: 'found', summary: spinning.observation };
+  }
+  const missed = data !== undefined && data.loopDelay.maxMs >= LONG_STALL_MS && studied.stalls.length === 0;
+  const looked = missed || (see.urgent && studied.stalls.length === 0) ? yield* study(see, LONG_PROFILE) : studied;
+  return yield* judge(
+    see,
+    typeof looked === 'string' ? studied : looked,
+    data,
+    isUsable(baseline) ? [baseline.id] : [],
+  );
+}
+
+function isSuspicious(data: Vitals, urgent: boolean): boolean {
+  return urgent || data.loopDelay.maxMs >= STALL_MS || data.elu >= BUSY_ELU;
+}
+
+async function* judge(
+  see: OperatorView,
+  studied: Study,
+  data: Vitals | undefined,
+  evidenceIds: readonly string[],
+): Step<Conclusion> {
+  const blocked = yield* findBlock(see, studied, data);
+  if (typeof blocked === 'string')
+    return data
+      ? { outcome: 'healthy', summary: `${healthy(data).summary} ${blocked}` }
+      : { outcome: 'inconclusive', summary: blocked };
+  const found = draft(studied, blocked);
+  yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
+  yield* see.notify({ ...found, evidenceIds: [...evidenceIds, ...found.evidenceIds] });
+  return { outcome: 'found', summary: found.observation };
+}
+
+function draft(studied: Study, { stalled, cause, counted }: Block): NotificationDraft {
+  const numbers = numbersOf(studied, stalled, cause, counted);
+  const { longestMs, stalledShare } = numbers;
+  const where = nameOf(cause.place);
+  const doing = cause.mechanism === 'compute' ? 'computing' : `${DOING[cause.mechanism]} (\`${cause.what}\`)`;
+  const perCall = numbers.callMs === undefined ? '' : ` One call takes ${sayMs(numbers.callMs)}.`;
+  return {
+    anomalyType: 'long-task',
+    faultClass: BLOCK_CLASS[cause.mechanism],
+    severity: longestMs >= CRITICAL_MS || stalledShare >= CRITICAL_SHARE ? 'critical' : 'warning',
+    title: `${where} blocks the event loop for up to ${sayMs(longestMs)}: ${doing}`,
+    context: `CPU profile of ${sayMs(numbers.windowMs)}; the loop delay was measured outside of lens' own pauses.`,
+    observation: `The event loop stood still ${stalled.length} times for 40 ms or longer, ${sayMs(numbers.stalledMs)} in all (${sayShare(stalledShare)} of the time), at most ${sayMs(longestMs)}. ${sayShare(cause.blame.share)} of that ran under ${where}.${perCall}`,
+    hypothesis: `Everything else waits while ${cause.place.function ?? 'it'} is ${doing}.`,
+    culprit: cause.place,
+    ...(cause.entry ? { related: [cause.entry] } : {}),
+    fix: FIX[cause.mechanism],
+    metrics: metricsOf(numbers, stalled.length, cause),
+    evidenceIds: [studied.evidence.id, ...(counted ? [counted.evidence.id] : [])],
+    mechanism: true,
+    confidence: cause.blame.by === 'leaf' || cause.blame.share < 0.5 ? 'medium' : 'high',
+  };
+}
+
+interface Numbers {
+  readonly windowMs: number;
+  readonly longestMs: number;
+  readonly stalledMs: number;
+  readonly stalledShare: number;
+  readonly callMs?: number;
+  readonly delayMs?: number;
+}
+
+function numbersOf(studied: Study, stalled: Study['stalls'], cause: Cause, counted: Counted | undefined): Numbers {
+  const stalledMs = total(stalled) / 1000;
+  const windowMs = studied.tree.durationUs / 1000;
+  const callMs = counted?.lengths.find(length => length.frame === cause.blame.frame)?.msPerCall;
+  const delayMs = studied.evidence.data.maxLoopDelayMs;
+  return {
+    windowMs,
+    longestMs: longest(stalled),
+    stalledMs,
+    stalledShare: stalledMs / windowMs,
+    ...(callMs === undefined ? {} : { callMs }),
+    ...(delayMs === undefined ? {} : { delayMs }),
+  };
+}
+
+function metricsOf(numbers: Numbers, count: number, cause: Cause): Metric[] {
+  const ms = (name: string, value: number | undefined): Metric[] =>
+    value === undefined ? [] : [{ name, value, unit: 'ms' }];
+  return [
+    ...ms('window', numbers.windowMs),
+    ...ms('longest stall', numbers.longestMs),
+    ...ms('stalled', numbers.stalledMs),
+    { name: 'stalled share', value: numbers.stalledShare * 100, unit: '%' },
+    { name: 'stalls of 40 ms and more', value: count, unit: 'stalls' },
+    { name: 'stall threshold', value: STALL_MS, unit: 'ms' },
+    { name: 'share under the culprit', value: cause.blame.share * 100, unit: '%' },
+    ...ms('one call', numbers.callMs),
+    ...ms('longest loop delay', numbers.delayMs),
+  ];
+}
+
+/** `renderInvoice` (src/invoice.js:42). */
+export function nameOf(place: CodeLocation): string {
+  const where = `${place.file}:${place.line}`;
+  return place.function ? `\`${place.function}\` (${where})` : where;
+}
+
+function healthy(data: Vitals): Conclusion {
+  const { maxMs, p99Ms } = data.loopDelay;
+  return {
+    outcome: 'healthy',
+    summary: `The event loop turns in time: delay p99 ${sayMs(p99Ms)}, at most ${sayMs(maxMs)}, utilization ${sayShare(data.elu)}.`,
+  };
+}
+
+function loopNumbers(data: Vitals) {
+  const { p50Ms, p99Ms, maxMs } = data.loopDelay;
+  return {
+    seconds: data.seconds,
+    elu: data.elu,
+    cpuPercent: data.cpuPercent,
+    delayP50Ms: p50Ms,
+    delayP99Ms: p99Ms,
+    delayMaxMs: maxMs,
+    gcShare: data.gcShare,
+  };
+}
+
+/** What a loop that doesn't turn is caught in; undefined when it turns after all. */
+async function* hang(see: OperatorView): Step<Conclusion | undefined> {
+  const evidence = yield* see.ask('hang', { seconds: HANG_SECONDS });
+  if (!isUsable(evidence) || evidence.data.kind === 'turns') return undefined;
+  const found = hungDraft(evidence.data, see.target.cwd, evidence.id);
+  yield* see.setState('critical', found.title ?? found.observation);
+  yield* see.notify(found);
+  return { outcome: 'found', summary: found.observation };
+}
+
+function hungDraft(data: Hang, cwd: string, id: string): NotificationDraft {
+  const frame = culpritFrame(data);
+  const culprit = frame && placeOfFrame(frame, data, cwd);
+  const where = culprit ? nameOf(culprit) : (data.native?.summary ?? 'native code');
+  const starving = data.kind === 'microtasks' || data.kind === 'immediates';
+  const locals = data.locals.map(local => `\`${local.name}\` is ${local.description}`).join(', ');
+  return {
+    anomalyType: starving ? 'starved-loop' : 'hung-loop',
+    faultClass: starving ? 'loop.starvation' : 'loop.hung',
+    severity: 'critical',
+    title: `The event loop ${starving ? 'is starved' : 'hangs'} in ${where}`,
+    context: locals ? `At that moment ${locals}.` : 'Caught by interrupting the running code once.',
+    observation: `The event loop did not turn within ${sayMs(data.loopTurnMs)}: ${HUNG_IN[data.kind]} ${where}.`,
+    ...(culprit ? { culprit } : {}),
+    fix: starving
+      ? 'Let the loop turn between the steps: continue with setImmediate or a timer instead of a microtask or nextTick, and only when there is work.'
+      : 'Bound the loop or the input; long work belongs in a worker thread.',
+    metrics: [{ name: 'loop did not turn for', value: data.loopTurnMs, unit: 'ms' }],
+    evidenceIds: [id],
+    mechanism: true,
+    confidence: culprit && (data.agreement ?? 1) >= 0.5 ? 'high' : 'medium',
+  };
+}
+
+const HUNG_IN: Readonly<Record<Hang['kind'], string>> = {
+  turns: 'it turns',
+  javascript: 'one call does not return,',
+  microtasks: 'microtasks keep adding more of themselves in',
+  immediates: 'it does nothing but run setImmediate callbacks of',
+  native: 'a native call does not return,',
+};
+
+/** The moment's stack where the second witness agrees with it, else what that witness saw most. */
+function culpritFrame(data: Hang): HangFrame | undefined {
+  const user = (frames: readonly HangFrame[]) =>
+    frames.find(frame => isUserCode(frame.url)) ?? frames.find(frame => packageOf(frame.url));
+  return (data.agreement ?? 1) >= 0.3 ? (user(data.stack) ?? user(data.hot)) : (user(data.hot) ?? user(data.stack));
+}
+
+function placeOfFrame(frame: HangFrame, data: Hang, cwd: string): CodeLocation {
+  const owner = packageOf(frame.url);
+  const via = data.stack.map(each => each.function || '(anonymous)').reverse();
+  return {
+    ...(owner ? { package: owner } : {}),
+    ...(frame.function ? { function: frame.function } : {}),
+    file: displayPath(frame.url, cwd),
+    line: frame.line,
+    column: frame.column,
+    ...(via.length > 1 ? { via } : {}),
+  };
+}

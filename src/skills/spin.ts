@@ -1,0 +1,122 @@
+import { sayCount, sayShare } from '../base/say.js';
+import { type CallTree, frameAt } from '../cpu/tree.js';
+import { byKind, isWork, weigh } from '../cpu/weights.js';
+import type { Vitals } from '../model/evidence/vitals.js';
+import type { NotificationDraft } from '../model/notification.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { type Cause, explain } from './cause.js';
+import { countCalls, type Study } from './study.js';
+
+/** A spinning loop turned 1.4 million times a second, every other one measured at most 1.8 thousand. */
+const SPIN_TURNS_PER_SECOND = 20_000;
+/** Idle in the profile plus cpu of the process: a spinning loop reads as idle half of the time. */
+const SPIN_SUM = 1.2;
+const SPIN_ELU = 0.95;
+/** Share of the work that must stand under one runner of the loop. */
+const RUNNER_SHARE = 0.5;
+/** A timer this frequent polls; a game's or a metronome's tick is 60. */
+const POLLS_PER_SECOND = 250;
+/** A poll that takes less of a core harms nobody. */
+const POLL_SHARE = 0.1;
+
+/** A loop that turns without pause or polls by timer, and the callback that makes it; undefined otherwise. */
+export async function* spin(see: OperatorView, study: Study, data: Vitals): Step<NotificationDraft | undefined> {
+  if (isSpinning(study.tree, data, study.evidence.data.cpuPercent)) return yield* immediates(see, study, data);
+  return yield* polling(see, study);
+}
+
+function isSpinning(tree: CallTree, data: Vitals, cpuPercent = 0): boolean {
+  if (data.elu < SPIN_ELU) return false;
+  const turns = turnsPerSecond(data);
+  if (turns !== undefined) return turns >= SPIN_TURNS_PER_SECOND;
+  return byKind(tree).idle / Math.max(1, tree.durationUs) + cpuPercent / 100 >= SPIN_SUM;
+}
+
+function turnsPerSecond(data: Vitals): number | undefined {
+  const counts = data.samples.flatMap(sample => sample.loopCount ?? []);
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0) / data.seconds;
+}
+
+async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<NotificationDraft | undefined> {
+  const cause = yield* causeUnder(see, study.tree, /^(processImmediate|runMicrotasks|processTicksAndRejections)$/);
+  if (!cause) return undefined;
+  const turns = turnsPerSecond(data);
+  const where = placed(cause);
+  const often = turns === undefined ? 'without ever waiting' : `${sayCount(turns)} times a second`;
+  return {
+    anomalyType: 'spinning-loop',
+    faultClass: 'loop.starvation',
+    severity: 'critical',
+    title: `${where} keeps the event loop spinning: it turns ${often} and never waits`,
+    context: 'The loop turns, but only to run setImmediate callbacks that schedule the next one.',
+    observation: `Utilization is ${sayShare(data.elu)}, cpu ${data.cpuPercent.toFixed(0)} %; the loop turns ${often}. What it runs is ${where}.`,
+    hypothesis: 'A callback schedules itself again with setImmediate to wait for something.',
+    culprit: cause.place,
+    fix: 'Wait for the event itself (a promise, an event, a stream), or poll with a timer of some milliseconds instead of setImmediate.',
+    metrics: [
+      { name: 'utilization', value: data.elu * 100, unit: '%' },
+      { name: 'cpu', value: data.cpuPercent, unit: '%' },
+      ...(turns === undefined ? [] : [{ name: 'turns of the loop', value: turns, unit: '/s' }]),
+    ],
+    evidenceIds: [study.evidence.id],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
+
+async function* polling(see: OperatorView, study: Study): Step<NotificationDraft | undefined> {
+  const { tree, work } = study;
+  const underTimers = under(tree, /^(listOnTimeout|processTimers)$/);
+  const timers = weigh(tree, at => underTimers[tree.sampleNode[at]!] === 1 && isWork(tree, tree.sampleNode[at]!));
+  if (timers.allUs < POLL_SHARE * tree.durationUs || timers.allUs < RUNNER_SHARE * work.allUs) return undefined;
+  const cause = yield* explain(see, tree, timers);
+  const counted = cause && (yield* countCalls(see, study, cause));
+  const rate = Math.max(0, ...(counted?.lengths ?? []).map(length => length.count.perSecond));
+  if (!cause || !counted || rate < POLLS_PER_SECOND || isCalledInside(cause)) return undefined;
+  const where = placed(cause);
+  const share = timers.allUs / tree.durationUs;
+  return {
+    anomalyType: 'polling-timer',
+    faultClass: 'loop.starvation',
+    severity: 'warning',
+    title: `${where} is run by timers ${sayCount(rate)} times a second`,
+    context: 'Counted by a logpoint for a moment; the profile shows what ran under the timers.',
+    observation: `Timers run ${where} at least ${sayCount(rate)} times a second and take ${sayShare(share)} of a core.`,
+    hypothesis: 'It polls for something that could announce itself.',
+    culprit: cause.place,
+    fix: 'Wait for the event itself, or poll far less often.',
+    metrics: [
+      { name: 'timer callbacks', value: rate, unit: '/s' },
+      { name: 'share of a core', value: share * 100, unit: '%' },
+    ],
+    evidenceIds: [study.evidence.id, counted.evidence.id],
+    mechanism: true,
+    confidence: 'medium',
+  };
+}
+
+/** A hot function beneath the callback says nothing of how often the timer fires. */
+const isCalledInside = (cause: Cause): boolean => cause.users.length > 1;
+
+async function* causeUnder(see: OperatorView, tree: CallTree, runner: RegExp): Step<Cause | undefined> {
+  const marks = under(tree, runner);
+  const weights = weigh(tree, at => marks[tree.sampleNode[at]!] === 1 && isWork(tree, tree.sampleNode[at]!));
+  const cause = yield* explain(see, tree, weights.allUs > 0 ? weights : weigh(tree));
+  return cause?.blame.frame.kind === 'user' || cause?.blame.frame.kind === 'package' ? cause : undefined;
+}
+
+/** 1 for nodes at or beneath a Node function of that name. */
+function under(tree: CallTree, name: RegExp): Uint8Array {
+  const marks = new Uint8Array(tree.nodeCount);
+  for (let node = 0; node < tree.nodeCount; node++) {
+    const above = tree.parent[node]!;
+    const frame = frameAt(tree, node);
+    const isRunner = (frame.kind === 'node' || frame.kind === 'native') && name.test(frame.functionName);
+    marks[node] = isRunner || (above >= 0 && marks[above]) ? 1 : 0;
+  }
+  return marks;
+}
+
+function placed({ place }: Cause): string {
+  return place.function ? `\`${place.function}\` (${place.file}:${place.line})` : `${place.file}:${place.line}`;
+}

@@ -1,0 +1,127 @@
+import { dominantOwner } from '../cpu/blame.js';
+import { longestStand, type Stall, stalls } from '../cpu/stalls.js';
+import { type CallTree, callTree, type Frame } from '../cpu/tree.js';
+import { byFunction, isWork, type Weights, weigh } from '../cpu/weights.js';
+import type { CallCount, CallCounts } from '../model/evidence/call-counts.js';
+import type { CpuProfile } from '../model/evidence/cpu-profile.js';
+import { type Evidence, isUsable } from '../model/evidence/index.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { parametersOf } from '../source/names.js';
+import type { Cause } from './cause.js';
+
+/** 3 s miss faults rarer than one in 2.5 s; at 5 ms and more cooperative slices merge into a false block. */
+export const PROFILE = { seconds: 5, intervalUs: 1000 } as const;
+/** When the first window missed what the baseline had seen. */
+export const LONG_PROFILE = { seconds: 10, intervalUs: 1000 } as const;
+/** A profile of moments ago serves both who ask for it: they begin at the same time. */
+const PROFILE_FRESH_MS = 15_000;
+
+/** The event loop standing still for less is not noticed by anybody; from the measured services. */
+export const STALL_MS = 40;
+/** Bursts of short calls read 3.8 ms a call, a real block 56. */
+export const LONG_CALL_MS = 30;
+const COUNT_SECONDS = 2.5;
+
+/** One profile with what was derived from it. */
+export interface Study {
+  readonly evidence: Evidence<CpuProfile>;
+  readonly tree: CallTree;
+  /** Stretches of 40 ms and more without idle. */
+  readonly stalls: readonly Stall[];
+  /** All work of the window. */
+  readonly work: Weights;
+}
+
+/** Profiles the target and derives what both skills need; undefined with the reason when it was refused or failed. */
+export async function* study(
+  see: OperatorView,
+  params: { seconds: number; intervalUs: number } = PROFILE,
+): Step<Study | string> {
+  const evidence = yield* see.ask('cpu-profile', params, PROFILE_FRESH_MS);
+  if (!isUsable(evidence)) return evidence.reason ?? 'The CPU profile could not be taken.';
+  const tree = callTree(evidence.data.profile);
+  return { evidence, tree, stalls: stalls(tree, STALL_MS * 1000), work: weigh(tree) };
+}
+
+/** The stalls of the owner that takes most of the stalled time: two blockers must not blur each other. */
+export function mainStalls({ tree, stalls: all }: Study): Stall[] {
+  const groups = new Map<number, { us: number; stalls: Stall[] }>();
+  for (const stall of all) {
+    const owner = dominantOwner(tree, weighStalls(tree, [stall]));
+    const group = groups.get(owner) ?? { us: 0, stalls: [] };
+    group.stalls.push(stall);
+    groups.set(owner, { ...group, us: group.us + stall.durationUs });
+  }
+  return [...groups.values()].sort((a, b) => b.us - a.us)[0]?.stalls ?? [];
+}
+
+/** Weighs the work within stalls only. */
+export function weighStalls(tree: CallTree, of: readonly Stall[]): Weights {
+  const within = new Uint8Array(tree.sampleNode.length);
+  for (const { from, to } of of) within.fill(1, from, to);
+  return weigh(tree, at => within[at] === 1 && isWork(tree, tree.sampleNode[at]!));
+}
+
+/** How long single calls of a function are, from two readings: time per second ÷ calls per second. */
+export interface CallLength {
+  readonly frame: Frame;
+  readonly count: CallCount;
+  /** Undefined when it was not called while it was counted, or could not be counted. */
+  readonly msPerCall?: number;
+  /** The longest unbroken stand on the stack, in milliseconds. */
+  readonly longestMs: number;
+}
+
+export interface Counted {
+  readonly evidence: Evidence<CallCounts>;
+  readonly lengths: readonly CallLength[];
+}
+
+/** Counts the calls of a cause's functions, outermost first, and of what they call in a package. */
+export async function* countCalls(
+  see: OperatorView,
+  { tree, stalls: all }: Study,
+  cause: Cause,
+): Step<Counted | undefined> {
+  const frames = countable(cause);
+  const functions = frames.map(({ scriptId, url, line, column }) => {
+    const text = cause.scripts.get(scriptId)?.text;
+    return { scriptId, url, line, column, parameters: text === undefined ? [] : parametersOf(text, line, column) };
+  });
+  if (functions.length === 0) return undefined;
+  const evidence = yield* see.ask(
+    'call-counts',
+    { seconds: COUNT_SECONDS, functions, sameArguments: true },
+    PROFILE_FRESH_MS,
+  );
+  if (!isUsable(evidence)) return undefined;
+  const times = new Map(byFunction(tree, weigh(tree)).map(time => [time.frame, time.totalUs]));
+  const lengths = evidence.data.counts.map((count, at) => lengthOf(tree, all, frames[at]!, count, times));
+  return { evidence, lengths };
+}
+
+/** The entry, the two innermost callers, the blamed function and what it calls in a package. */
+function countable({ users, blame, owned }: Cause): Frame[] {
+  const outer = users.length > 4 ? [users[0]!, ...users.slice(-3)] : users;
+  const packaged = owned.callees
+    .map(callee => callee.frame)
+    .filter(frame => frame.kind === 'package')
+    .slice(0, 1);
+  return [...new Set([...outer, blame.frame, ...packaged])].filter(
+    frame => frame.scriptId !== '0' && frame.scriptId !== '',
+  );
+}
+
+function lengthOf(
+  tree: CallTree,
+  all: readonly Stall[],
+  frame: Frame,
+  count: CallCount,
+  times: ReadonlyMap<Frame, number>,
+): CallLength {
+  const longestMs = longestStand(tree, all, tree.frames.indexOf(frame)) / 1000;
+  const msPerSecond = (times.get(frame) ?? 0) / 1000 / Math.max(0.001, tree.durationUs / 1e6);
+  // A counter that was cut short counted a part of a second's calls at least.
+  if (count.calls === 0 || count.perSecond === 0) return { frame, count, longestMs };
+  return { frame, count, longestMs, msPerCall: msPerSecond / count.perSecond };
+}

@@ -1,0 +1,176 @@
+import type { CallSite } from './calls.js';
+import { isNode, offsetOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+
+/**
+ * A call that takes something which has to be given back. `leaks`: on every way, on a way out before the release, only
+ * when something in between throws, or not that one can see.
+ */
+export interface Acquisition extends TextPosition {
+  readonly callee: string;
+  readonly leaks: 'always' | 'on-return' | 'on-throw' | 'no';
+}
+
+/** How libraries call giving back: client.release(), mutex.unlock(), pool.destroy(connection), done(). */
+const RELEASE = /^(release|unlock|free|done|put|giveback|return|relinquish|destroy|dispose|close|end|leave|signal|v)/i;
+const BRANCHES = new Set([
+  'IfStatement',
+  'SwitchCase',
+  'CatchClause',
+  'ForStatement',
+  'ForOfStatement',
+  'ForInStatement',
+  'WhileStatement',
+  'ConditionalExpression',
+  'LogicalExpression',
+]);
+
+interface Held {
+  readonly syntax: Syntax;
+  readonly function: number;
+  readonly from: number;
+  /** The variable that holds what was acquired, and the object it was asked from. */
+  readonly variable: string | undefined;
+  readonly source: string;
+}
+
+/** What becomes of each acquisition in the function around it. */
+export function acquisitions(text: string, sites: readonly CallSite[]): Acquisition[] {
+  const syntax = syntaxOf(text);
+  return sites.flatMap(site => {
+    const held = heldBy(syntax, site);
+    return held ? [{ callee: site.callee, line0: site.line0, column0: site.column0, leaks: leaksOf(held) }] : [];
+  });
+}
+
+function heldBy(syntax: Syntax, site: CallSite): Held | undefined {
+  const offset = offsetOf(syntax, site);
+  const call = syntax.nodes.findIndex(node => node.type === 'CallExpression' && anchor(node) === offset);
+  const node = syntax.nodes[call];
+  if (!node || site.within < 0) return undefined;
+  const source = site.callee.slice(0, site.callee.lastIndexOf('.'));
+  const target = assigned(syntax, call);
+  // Handed on to whoever called: giving back is theirs.
+  if (target === 'elsewhere') return undefined;
+  return { syntax, function: site.within, from: node.end, variable: target, source };
+}
+
+/** The variable's name; undefined when the result is dropped; `elsewhere` when somebody else gets it. */
+function assigned(syntax: Syntax, call: number): string | undefined | 'elsewhere' {
+  let at = syntax.parents[call] ?? -1;
+  while (syntax.nodes[at]?.type === 'AwaitExpression') at = syntax.parents[at] ?? -1;
+  const home = syntax.nodes[at];
+  if (home?.type === 'ExpressionStatement') return undefined;
+  const target =
+    home?.type === 'VariableDeclarator' ? home.id : home?.type === 'AssignmentExpression' ? home.left : undefined;
+  if (isNode(target) && target.type === 'Identifier') return String(target.name);
+  if (isNode(target) && (target.type === 'ArrayPattern' || target.type === 'ObjectPattern'))
+    return lastName(syntax, target);
+  return 'elsewhere';
+}
+
+/** `const [value, release] = …`, `const { release } = …`: the name that gives back. */
+function lastName(syntax: Syntax, pattern: SyntaxNode): string | 'elsewhere' {
+  const names = syntax.nodes.filter(
+    node => node.type === 'Identifier' && node.start >= pattern.start && node.end <= pattern.end,
+  );
+  return String(names.find(node => RELEASE.test(String(node.name)))?.name ?? 'elsewhere');
+}
+
+function leaksOf(held: Held): Acquisition['leaks'] {
+  const { syntax, from } = held;
+  const inside = insideOf(held);
+  if (inside.some(index => isHandedOn(held, index))) return 'no';
+  const releases = inside.filter(index => isRelease(held, index));
+  if (releases.length === 0) return 'always';
+  if (releases.some(index => isInFinally(held, index) || isInNested(held, index))) return 'no';
+  const exits = inside.filter(
+    index =>
+      /^(Return|Throw)Statement$/.test(syntax.nodes[index]?.type ?? '') && syntax.around[index] === held.function,
+  );
+  const open = exits.filter(exit => !releases.some(release => covers(held, release, exit)));
+  if (open.length > 0 || releases.every(release => isConditional(held, release, releases.length))) return 'on-return';
+  const last = Math.max(...releases.map(index => syntax.nodes[index]?.start ?? 0));
+  const risky = inside.some(
+    index =>
+      syntax.nodes[index]?.type === 'AwaitExpression' &&
+      (syntax.nodes[index]?.start ?? 0) > from &&
+      (syntax.nodes[index]?.start ?? 0) < last,
+  );
+  return risky ? 'on-throw' : 'no';
+}
+
+/** Indices of the nodes of the function that come after the acquisition. */
+function insideOf({ syntax, function: home, from }: Held): number[] {
+  const end = syntax.nodes[home]?.end ?? 0;
+  return syntax.nodes.flatMap((node, index) => (node.start >= from && node.end <= end ? [index] : []));
+}
+
+function isRelease({ syntax, variable, source }: Held, index: number): boolean {
+  const node = syntax.nodes[index];
+  if (node?.type !== 'CallExpression' || !isNode(node.callee)) return false;
+  const { callee } = node;
+  if (callee.type === 'Identifier') return callee.name === variable || isPassedRelease(node, variable);
+  if (callee.type !== 'MemberExpression' || !isNode(callee.object) || !isNode(callee.property)) return false;
+  const object = syntax.text.slice(callee.object.start, callee.object.end);
+  if (isPassedRelease(node, variable)) return true;
+  return RELEASE.test(String(callee.property.name ?? '')) && (object === variable || object === source);
+}
+
+/** `res.on('finish', release)`: a function that gives back is handed to somebody who will call it. */
+function isPassedRelease(call: SyntaxNode, variable: string | undefined): boolean {
+  if (variable === undefined || !RELEASE.test(variable)) return false;
+  const { arguments: given } = call;
+  return (
+    Array.isArray(given) && given.some(item => isNode(item) && item.type === 'Identifier' && item.name === variable)
+  );
+}
+
+/** Returned, or kept in an object: its life is longer than the function's. */
+function isHandedOn({ syntax, variable }: Held, index: number): boolean {
+  const node = syntax.nodes[index];
+  if (variable === undefined || node?.type !== 'Identifier' || node.name !== variable) return false;
+  const parent = syntax.nodes[syntax.parents[index] ?? -1];
+  if (parent?.type === 'ReturnStatement') return true;
+  return parent?.type === 'AssignmentExpression' && parent.right === node;
+}
+
+function isInFinally(held: Held, index: number): boolean {
+  return ancestors(held, index).some(([parent, child]) => parent.type === 'TryStatement' && parent.finalizer === child);
+}
+
+const isInNested = ({ syntax, function: home }: Held, index: number): boolean => syntax.around[index] !== home;
+
+/** The release stands before the exit in a block that contains the exit too. */
+function covers(held: Held, release: number, exit: number): boolean {
+  const { nodes } = held.syntax;
+  const [given, left] = [nodes[release], nodes[exit]];
+  if (!given || !left) return false;
+  if (given.start >= left.start && given.end <= left.end) return true;
+  if (given.start > left.start) return false;
+  const block = ancestors(held, release).find(
+    ([parent]) => parent.type === 'BlockStatement' || parent.type === 'SwitchCase',
+  )?.[0];
+  return block !== undefined && block.start <= left.start && block.end >= left.end;
+}
+
+function isConditional(held: Held, release: number, releases: number): boolean {
+  // Two releases in two branches usually mean one for each.
+  if (releases > 1) return false;
+  return ancestors(held, release).some(([parent, child]) => BRANCHES.has(parent.type) && parent.test !== child);
+}
+
+/** Pairs of parent and child from a node up to the function. */
+function ancestors({ syntax, function: home }: Held, index: number): [SyntaxNode, SyntaxNode][] {
+  const pairs: [SyntaxNode, SyntaxNode][] = [];
+  for (let at = index; at >= 0 && at !== home; at = syntax.parents[at] ?? -1) {
+    const [parent, child] = [syntax.nodes[syntax.parents[at] ?? -1], syntax.nodes[at]];
+    if (parent && child) pairs.push([parent, child]);
+  }
+  return pairs;
+}
+
+function anchor(call: SyntaxNode): number {
+  const { callee } = call;
+  if (!isNode(callee)) return -1;
+  return callee.type === 'MemberExpression' && isNode(callee.property) ? callee.property.start : callee.start;
+}
