@@ -20,6 +20,8 @@ interface Script {
 /** What one session has already told: a loaded script's text never changes under its id. */
 interface Library {
   readonly sources: Map<string, ScriptSource>;
+  /** Script ids by url, of all scripts known at the last visit; the newest script wins. */
+  readonly ids: Map<string, string>;
   visit: Promise<number>;
 }
 
@@ -35,27 +37,31 @@ export const sourceCollector: Collector<'source'> = {
     memoryBytes: 0,
   }),
   async collect(session, params) {
-    const library = libraries.get(session) ?? { sources: new Map(), visit: Promise.resolve(0) };
+    const library = libraries.get(session) ?? { sources: new Map(), ids: new Map(), visit: Promise.resolve(0) };
     libraries.set(session, library);
     const visited = library.visit.catch(() => 0).then(() => visitFor(session, params, library));
     library.visit = visited;
     const pausedMs = await visited;
-    const data = library.sources.get(params.scriptId);
-    if (!data) throw new LensError('protocol', `The target has no script ${params.scriptId} any more.`);
+    const data = library.sources.get(idOf(params, library));
+    if (!data) throw new LensError('protocol', `The target has no script ${params.scriptId || params.url} any more.`);
     return { data, pausedMs };
   },
 };
 
 /** One visit at a time: an earlier one may already have brought what is asked for. */
 async function visitFor(session: Session, params: SourceParams, library: Library): Promise<number> {
-  return library.sources.has(params.scriptId) ? 0 : visit(session, params, library);
+  return library.sources.has(idOf(params, library)) ? 0 : visit(session, params, library);
 }
 
-async function visit(session: Session, params: SourceParams, { sources }: Library): Promise<number> {
+const idOf = ({ scriptId, url }: SourceParams, { ids }: Library): string => scriptId || (ids.get(url ?? '') ?? '');
+
+async function visit(session: Session, params: SourceParams, library: Library): Promise<number> {
   const roots: Roots = session.target.pid > 0 ? [`/proc/${session.target.pid}/root`, ''] : [];
+  const { sources, ids } = library;
   const fetched: ScriptSource[] = [];
   const pausedMs = await session.withDebugger(async debug => {
-    const asked = [params.scriptId, ...(params.also ?? [])].filter(id => !sources.has(id));
+    for (const [id, { url }] of debug.scripts) ids.set(url, id);
+    const asked = [idOf(params, library), ...(params.also ?? [])].filter(id => id !== '' && !sources.has(id));
     fetched.push(...(await fetchTexts(debug, asked)));
     fetched.push(...(await fetchApplication(debug, new Set([...asked, ...sources.keys()]))));
     return debug.pausedMs;

@@ -53,6 +53,9 @@ function noteOwner(walk: Walk, watched: Watched, owners: Map<number, Lists>): vo
   lists.containers.push(watched);
 }
 
+/** A dictionary is no queue: waiters stand in an order or under tickets. */
+const QUEUE_KINDS = new Set<Watched['kind']>(['Array', 'Map', 'Set', 'list']);
+
 function queueHolder(
   realm: Realm,
   walk: Walk,

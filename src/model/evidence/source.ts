@@ -1,5 +1,7 @@
 export interface SourceParams {
+  /** Empty when only the url is known, as in a stack frame. */
   readonly scriptId: string;
+  readonly url?: string;
   /** Scripts that will be asked for next: they are fetched with this one, so that the target is disturbed once. */
   readonly also?: readonly string[];
 }

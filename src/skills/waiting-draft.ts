@@ -1,0 +1,193 @@
+import { sayMs, sayShare } from '../base/say.js';
+import type { CodeLocation } from '../model/location.js';
+import type { Metric, NotificationDraft } from '../model/notification.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import type { Finding } from '../waiting/findings.js';
+import { poolState } from '../waiting/pools.js';
+import type { Frame } from '../waiting/waits.js';
+import { leakSite } from './leak-site.js';
+import type { WaitingLook } from './waiting-look.js';
+import { placeOfFrame } from './waiting-place.js';
+
+/** One finding as a notification: whom to name, what was measured, what to do. */
+export async function* draftOf(see: OperatorView, finding: Finding, seen: WaitingLook): Step<NotificationDraft> {
+  const leak = isHeld(finding) ? yield* leakSite(see, finding) : undefined;
+  const named = culpritFrame(finding);
+  const culprit =
+    leak ?? (named ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined);
+  const related: CodeLocation[] = [];
+  for (const frame of relatedFrames(finding, leak ? undefined : named)) related.push(yield* placeOfFrame(see, frame));
+  const words =
+    WORDS[finding.faultClass]?.(finding, nameOf(culprit), leak !== undefined) ?? plainWords(finding, nameOf(culprit));
+  const packageName = culprit?.package ?? finding.package;
+  return {
+    ...words,
+    anomalyType: finding.faultClass,
+    faultClass: finding.faultClass,
+    severity: finding.flow && finding.flow.out === 0 && finding.flow.in > 0 ? 'critical' : 'warning',
+    context: contextOf(finding, seen),
+    observation: observationOf(finding, words.seen),
+    ...(culprit ? { culprit: packageName ? { ...culprit, package: packageName } : culprit } : {}),
+    related,
+    metrics: metricsOf(finding),
+    evidenceIds: [...see.evidenceIds],
+    mechanism: true,
+    confidence: finding.confidence,
+  };
+}
+
+interface Words {
+  readonly title: string;
+  /** The class' own fact, beside the flow of the route. */
+  readonly seen: string;
+  readonly hypothesis: string;
+  readonly fix: string;
+}
+
+const isHeld = ({ faultClass }: Finding): boolean => faultClass === 'pool.exhaustion' || faultClass === 'waiting.lock';
+
+/** A promise that nobody settles is the fault of who made it; all else is named by who waits. */
+function culpritFrame({ faultClass, maker, makerUser, place, holding }: Finding): Frame | undefined {
+  if (faultClass === 'waiting.unsettled' && maker?.kind === 'user') return maker;
+  if (isHeld({ faultClass } as Finding) && holding[0]?.kind === 'user') return holding[0];
+  return place ?? makerUser[0];
+}
+
+function relatedFrames({ place, maker, others, holding }: Finding, named: Frame | undefined): Frame[] {
+  return [place, maker, ...holding, ...others]
+    .filter((frame): frame is Frame => frame !== undefined && frame !== named && frame.kind === 'user')
+    .slice(0, 4);
+}
+
+const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, leaks: boolean) => Words } = {
+  'waiting.lock': (finding, name, leaks) => ({
+    title: leaks
+      ? `${name} takes a lock and does not always give it back`
+      : `Requests wait for a lock in ${name} that is not given back`,
+    seen: finding.holder ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.` : '',
+    hypothesis:
+      'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
+    fix: 'Release in a finally block that covers every way out, and do not wait for slow things while holding it.',
+  }),
+  'waiting.unsettled': (_, name) => ({
+    title: `A promise made in ${name} is never settled`,
+    seen: '',
+    hypothesis:
+      'A path calls neither resolve nor reject: a callback that is forgotten, an event that does not come, or an early return.',
+    fix: 'Settle the promise on every path (also on error, close and timeout), or race it with a time limit.',
+  }),
+  'pool.exhaustion': poolWords,
+  'downstream.slow': ({ call, waits }, name) => ({
+    title: `${name} waits for slow answers${call ? ` from ${call.host}` : ''}`,
+    seen: call
+      ? `${call.count} calls of ${call.target}: answered after ${sayMs(call.p50Ms)} (median), ${call.open} still open, the oldest for ${sayMs(call.oldestOpenMs)}.`
+      : `One wait takes ${sayMs(waits?.meanMs ?? 0)} on average.`,
+    hypothesis: 'The other side is slow or does not answer; the process itself only waits.',
+    fix: 'Give the call a time limit and a fallback, and look at the other side.',
+  }),
+  'downstream.retries': ({ call }, name) => ({
+    title: `${name} repeats failing calls${call ? ` to ${call.host}` : ''}`,
+    seen: call
+      ? `${call.failed} of ${call.count} calls of ${call.target} failed, ${call.perRequest} calls per request, ${sayMs(call.gapMs)} between them.`
+      : '',
+    hypothesis:
+      'Every failure is tried again at once or after a fixed pause, so that an ailing peer gets a multiple of the load.',
+    fix: 'Limit the attempts, back off with jitter, and stop calling for a while after repeated failures (circuit breaker).',
+  }),
+  'downstream.chatty': ({ waits }, name) => ({
+    title: `${name} asks one after the other: ${waits?.perRequest ?? 0} round trips per request`,
+    seen: waits
+      ? `${waits.perRequest} waits per request at one place, ${sayMs(waits.meanMs)} each, overlap ${waits.overlap}: ${sayShare(waits.share)} of the request's ${sayMs(waits.wallMs)}.`
+      : '',
+    hypothesis: 'A loop awaits one call per item (N+1).',
+    fix: 'Ask for all items in one call, or let the calls run together with a limit.',
+  }),
+  'exceptions.swallowed': (_, name) => ({
+    title: `Requests are left without an answer after an error past ${name}`,
+    seen: 'Nothing pending belongs to them any more.',
+    hypothesis: 'An error was thrown after this line and no handler answers the request.',
+    fix: 'Pass the error on to the framework (next(error), reject) or answer in a catch block.',
+  }),
+  'queue.backlog': (_, name) => ({
+    title: `Work queues up faster in ${name} than it is done`,
+    seen: '',
+    hypothesis: 'More is put in than the consumers take out.',
+    fix: 'Bound the queue, refuse or slow down the producers, or add consumers.',
+  }),
+};
+
+function poolWords({ agent, holder, silent }: Finding, name: string, leaks: boolean): Words {
+  if (agent) {
+    const unread = agent.unread > 0;
+    return {
+      title: unread
+        ? `${name} never reads the answers of ${agent.host}, so its sockets are not given back`
+        : `${name} waits for a socket: the agent's ${agent.maxSockets} are in use`,
+      seen: `${agent.used} of ${agent.maxSockets || 'unlimited'} sockets to ${agent.host} are in use, ${agent.queued} requests are queued, ${agent.unread} answers are unread.`,
+      hypothesis: unread
+        ? 'A socket goes back to its agent only when the body has been read or destroyed.'
+        : 'The agent allows fewer sockets than are needed at once.',
+      fix: unread
+        ? 'Read or destroy every body, also on an error status (response.resume(), body.cancel()).'
+        : 'Raise maxSockets to what the peer can bear, or shorten the calls.',
+    };
+  }
+  const state = holder && poolState(holder);
+  return {
+    title:
+      leaks || silent
+        ? `${name} takes connections from a pool and does not always give them back`
+        : `The pool that ${name} waits for is exhausted`,
+    seen: state
+      ? `\`${state.name}\`: ${state.used ?? 'all'} of ${state.max ?? '?'} in use, ${state.idle ?? 0} idle, ${state.waiting} waiting.`
+      : '',
+    hypothesis: silent
+      ? `Its ${silent.count} sockets to ${silent.peer} moved no byte in the window: they are held, not used.`
+      : 'Connections are held longer than the demand allows.',
+    fix: 'Release in a finally block on every way out; do not hold a connection while waiting for other things; then size the pool.',
+  };
+}
+
+const plainWords = ({ faultClass }: Finding, name: string): Words => ({
+  title: `${faultClass} in ${name}`,
+  seen: '',
+  hypothesis: '',
+  fix: '',
+});
+
+function contextOf({ routes, requests, oldestMs }: Finding, { dump }: WaitingLook): string {
+  const where = routes.slice(0, 3).join(', ');
+  return `Window of ${sayMs(dump?.windowMs ?? 0)}: ${requests} requests read on ${where || 'no route'}, the oldest ${sayMs(oldestMs)} old.`;
+}
+
+function observationOf({ flow }: Finding, seen: string): string {
+  const flowing = flow
+    ? `${flow.route}: in flight ${flow.before} → ${flow.after}, ${flow.in} in, ${flow.out} out.`
+    : '';
+  return [flowing, seen].filter(text => text !== '').join(' ') || 'Requests wait at one place.';
+}
+
+function metricsOf({ flow, requests, oldestMs, holder, call }: Finding): Metric[] {
+  const metrics: Metric[] = [
+    { name: 'requests waiting there', value: requests, unit: 'requests' },
+    { name: 'oldest', value: oldestMs, unit: 'ms' },
+  ];
+  if (flow) {
+    metrics.push(
+      { name: 'in flight', value: flow.after, unit: 'requests', baseline: flow.before },
+      { name: 'in', value: flow.in, unit: 'requests' },
+      { name: 'out', value: flow.out, unit: 'requests' },
+    );
+  }
+  if (holder) metrics.push({ name: 'queue', value: holder.waiting, unit: 'waiters' });
+  if (call)
+    metrics.push(
+      { name: 'calls', value: call.count, unit: 'calls' },
+      { name: 'failed', value: call.failed, unit: 'calls' },
+      { name: 'answer p50', value: call.p50Ms, unit: 'ms' },
+    );
+  return metrics;
+}
+
+const nameOf = (culprit: CodeLocation | undefined): string =>
+  culprit ? `\`${culprit.function || culprit.file}\`` : 'the process';

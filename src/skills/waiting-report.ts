@@ -1,0 +1,48 @@
+import type { FaultClass } from '../model/fault.js';
+import type { Conclusion, OperatorView, Step } from '../model/skill.js';
+import type { Finding } from '../waiting/findings.js';
+import { draftOf } from './waiting-draft.js';
+import { isLoopBusy, lookAtWaiting, type WaitingLook } from './waiting-look.js';
+
+interface Part {
+  readonly own: readonly FaultClass[];
+  /** First words of a healthy conclusion. */
+  readonly healthy: string;
+  /** Narrows a shared class: connection pools belong to one skill, agents' sockets to another. */
+  readonly mine?: (finding: Finding) => boolean;
+}
+
+/** A busy loop makes everybody wait: what remains true is only what never comes. */
+const TRUE_ANYWAY = new Set<FaultClass>([
+  'waiting.lock',
+  'waiting.unsettled',
+  'pool.exhaustion',
+  'threadpool.saturation',
+]);
+const MOST = 3;
+
+/** Looks with the others, speaks of its own classes only. */
+export async function* reportOwn(see: OperatorView, part: Part): Step<Conclusion> {
+  const seen = yield* lookAtWaiting(see);
+  if (!seen.traffic)
+    return { outcome: 'inconclusive', summary: `Requests could not be watched: ${seen.missing ?? 'no reason'}.` };
+  const own = (seen.look?.findings ?? [])
+    .filter(finding => part.own.includes(finding.faultClass) && (part.mine?.(finding) ?? true))
+    .filter(finding => !isLoopBusy(seen) || TRUE_ANYWAY.has(finding.faultClass))
+    .slice(0, MOST);
+  let first: string | undefined;
+  for (const finding of own) {
+    const draft = yield* draftOf(see, finding, seen);
+    yield* see.setState(draft.severity === 'critical' ? 'critical' : 'warning', draft.title ?? draft.observation);
+    yield* see.notify(draft);
+    first ??= draft.title ?? draft.observation;
+  }
+  if (first !== undefined) return { outcome: 'found', summary: `${first}.` };
+  return { outcome: 'healthy', summary: healthySentence(part.healthy, seen) };
+}
+
+function healthySentence(words: string, { traffic, reasons }: WaitingLook): string {
+  const inFlight = traffic?.after.routes.reduce((sum, route) => sum + route.count, 0) ?? 0;
+  const looked = reasons.length > 0 ? `, looked closer because ${reasons[0]}` : '';
+  return `${words}: ${traffic?.requests.length ?? 0} requests began in the window, ${inFlight} are in flight${looked}.`;
+}

@@ -1,0 +1,383 @@
+import type { AsyncDump, OutgoingCall } from '../model/evidence/async-dump.js';
+import type { Holder, Holders } from '../model/evidence/holders.js';
+import type { AgentPool } from '../model/evidence/in-flight.js';
+import type { FaultClass } from '../model/fault.js';
+import { flows, isStuck, keyOf, type RouteFlow } from './flow.js';
+import { type CallGroup, callGroups } from './outgoing.js';
+import { type PlaceWaits, waitsByPlace } from './places.js';
+import { holderOf, isExhausted, poolState, shapeOf, silentPeers } from './pools.js';
+import { type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
+import { type Frame, placeKey, Waits } from './waits.js';
+
+/** A cause among what is waited for. Exactly one skill owns each class. */
+export interface Finding {
+  readonly faultClass: FaultClass;
+  readonly confidence: 'high' | 'medium' | 'low';
+  /** The user frame that waits, innermost first; may be empty. */
+  readonly user: readonly Frame[];
+  readonly place: Frame | undefined;
+  /** Where the promise that doesn't come was made. */
+  readonly maker: Frame | undefined;
+  readonly makerUser: readonly Frame[];
+  readonly package: string | undefined;
+  /** Other places that wait for the same. */
+  readonly others: readonly Frame[];
+  /** Where those wait who hold what the others wait for. */
+  readonly holding: readonly Frame[];
+  readonly routes: readonly string[];
+  readonly requests: number;
+  readonly oldestMs: number;
+  readonly flow: RouteFlow | undefined;
+  readonly holder?: Holder;
+  readonly agent?: AgentPool;
+  readonly call?: CallGroup;
+  readonly waits?: PlaceWaits;
+  /** Sockets of the pool that moved no byte over the window: connections that are held and not used. */
+  readonly silent?: { readonly peer: string; readonly count: number };
+}
+
+export interface Look {
+  readonly findings: readonly Finding[];
+  readonly flows: readonly RouteFlow[];
+  readonly calls: readonly CallGroup[];
+  readonly places: readonly PlaceWaits[];
+  readonly groups: readonly WaitGroup[];
+  readonly orphans: readonly OrphanGroup[];
+}
+
+/** Answers that take a second are slow whoever asks; a steady 300 ms is a service's own business. */
+const SLOW_CALL_MS = 1000;
+/** Measured on N+1 services: 12 to 60 waits a request at one place; healthy handlers stay below 6. */
+const CHATTY_WAITS = 10;
+const CHATTY_OVERLAP = 1.3;
+const CHATTY_SHARE = 0.5;
+/** Below this a chatty request is still quick. */
+const CHATTY_WALL_MS = 40;
+const RETRY_FAILED = 0.8;
+const RETRY_CALLS = 1.5;
+const LEAST_CALLS = 5;
+/** Of the old requests, this share must wait for one thing before it is called the cause. */
+const GROUP_SHARE = 0.3;
+const LEAST_WAITING = 2;
+
+const THREADPOOL =
+  /^(PBKDF2|SCRYPT|ZLIB|RANDOMBYTES|FSREQ|GETADDRINFO|GETNAMEINFO|KEYPAIRGEN|CIPHER|HASH|SIGN|DERIVEBITS|WEBCRYPTO|BROTLI)/i;
+
+/** What is waited for and why, the winner first. `holders` may be missing: then locks and pools are told by package alone. */
+export function look(dump: AsyncDump, holders: Holders | undefined): Look {
+  const waits = new Waits(dump);
+  const routes = flows(dump);
+  const suspects = new Set(routes.filter(flow => isStuck(flow) || isLingering(flow)).map(flow => flow.route));
+  const stuck = stuckRequests(waits, request => suspects.has(keyOf(request)));
+  const calls = callGroups(dump.calls, dump.windowMs);
+  const places = waitsByPlace(waits);
+  const context: Context = {
+    dump,
+    waits,
+    routes,
+    calls,
+    places,
+    holders: holders?.holders ?? [],
+    groups: stuck.groups,
+    old: stuck.old,
+  };
+  const found = [
+    ...stuck.groups.filter(group => isEnough(group.requests, stuck.old)).map(group => fromGroup(group, context)),
+    ...stuck.orphans.filter(group => isEnough(group.requests, stuck.old)).map(group => fromOrphan(group, context)),
+    ...retries(context),
+    ...chatty(context),
+    ...slowCalls(context),
+  ].filter(finding => finding !== undefined);
+  return {
+    findings: winners(merge(found)),
+    flows: routes,
+    calls,
+    places,
+    groups: stuck.groups,
+    orphans: stuck.orphans,
+  };
+}
+
+interface Context {
+  readonly dump: AsyncDump;
+  readonly waits: Waits;
+  readonly routes: readonly RouteFlow[];
+  readonly calls: readonly CallGroup[];
+  readonly places: readonly PlaceWaits[];
+  readonly holders: readonly Holder[];
+  readonly groups: readonly WaitGroup[];
+  readonly old: number;
+}
+
+/** A few that never come back on a route that otherwise answers fast; a long poll's own requests are all long. */
+function isLingering(flow: RouteFlow): boolean {
+  return flow.held > flow.streaming && flow.out >= LEAST_CALLS && flow.p99Ms * 4 < flow.heldMs;
+}
+
+const isEnough = (requests: number, old: number): boolean =>
+  requests >= LEAST_WAITING && requests >= GROUP_SHARE * Math.min(old, 60);
+
+function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
+  const base = baseOf(group, context);
+  const agent = agentOf(group.calls, context.dump.after.agents);
+  if (agent && (agent.unread > 0 || (agent.queued > 0 && answersFast(agent, context))))
+    return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent };
+  const call = callOf(group.calls, context.calls);
+  if (call && group.calls.length >= group.requests * 0.6)
+    return { ...base, faultClass: 'downstream.slow', confidence: 'high', call };
+  if (group.natives.some(type => THREADPOOL.test(type)))
+    return { ...base, faultClass: 'threadpool.saturation', confidence: 'medium' };
+  if (group.natives.some(type => /CONNECTWRAP/.test(type)))
+    return { ...base, faultClass: 'downstream.slow', confidence: 'medium' };
+  return fromHolder(group, base, context);
+}
+
+/** No native resource beneath: a promise of the process itself, which only the process can settle. */
+function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | undefined {
+  const urls = new Set([...group.user, ...group.makerUser].map(frame => frame.url));
+  const holder = holderOf(context.holders, group.requests, urls);
+  if (holder) {
+    const shape = shapeOf(holder);
+    const silent = silentPeers(context.dump).sort((a, b) => b.count - a.count)[0];
+    if (shape === 'pool' && isExhausted(poolState(holder))) {
+      return {
+        ...base,
+        faultClass: 'pool.exhaustion',
+        confidence: 'high',
+        holder,
+        holding: holdersOf(group, context),
+        ...(silent ? { silent } : {}),
+      };
+    }
+    return { ...base, faultClass: 'waiting.lock', confidence: 'high', holder, holding: holdersOf(group, context) };
+  }
+  if (group.timerMs.length > 0 && group.maker === undefined) return undefined;
+  if (isDriver(group, context)) return { ...base, faultClass: 'downstream.slow', confidence: 'medium' };
+  return {
+    ...base,
+    faultClass: group.package === undefined ? 'waiting.unsettled' : 'waiting.lock',
+    confidence: group.package === undefined ? 'high' : 'low',
+  };
+}
+
+/** A library with sockets of its own waits for its peer: those sockets are old, so nothing of the request shows them. */
+function isDriver(group: WaitGroup, { dump, routes }: Context): boolean {
+  const flowing = routes.some(flow => group.routes.includes(flow.route) && flow.out > 0);
+  return group.package !== undefined && flowing && dump.after.peers.some(peer => peer.count > 0);
+}
+
+function fromOrphan(group: OrphanGroup, context: Context): Finding {
+  const rejected = context.dump.rejections.reduce((sum, { count }) => sum + count, 0);
+  const base = baseOf(
+    { ...group, maker: undefined, makerUser: [], package: undefined, calls: [], natives: [], timerMs: [] },
+    context,
+  );
+  const swallowed = rejected >= group.requests * 0.5;
+  return { ...base, faultClass: swallowed ? 'exceptions.swallowed' : 'waiting.unsettled', confidence: 'medium' };
+}
+
+type Base = Omit<Finding, 'faultClass' | 'confidence'>;
+
+function baseOf(group: WaitGroup, { routes }: Context): Base {
+  const flow = routes.find(route => group.routes.includes(route.route));
+  const { user, place, maker, makerUser, requests, oldestMs } = group;
+  return {
+    user,
+    place,
+    maker,
+    makerUser,
+    package: group.package,
+    others: [],
+    holding: [],
+    routes: group.routes,
+    requests,
+    oldestMs,
+    flow,
+  };
+}
+
+/** Those who are old too but wait elsewhere may hold what this group waits for. */
+function holdersOf(group: WaitGroup, { groups }: Context): Frame[] {
+  return groups
+    .filter(other => other.package !== group.package && other.requests < group.requests)
+    .flatMap(other => other.place ?? [])
+    .slice(0, 3);
+}
+
+function agentOf(calls: readonly OutgoingCall[], agents: readonly AgentPool[]): AgentPool | undefined {
+  const hosts = new Set(calls.map(call => call.host));
+  const busy = agents.filter(agent => agent.queued > 0 || agent.unread > 0);
+  return busy.find(agent => hosts.has(agent.host)) ?? (calls.length ? busy[0] : undefined);
+}
+
+/** The host itself answers quickly once it is asked: then it is the agent's limit that makes them wait. */
+function answersFast(agent: AgentPool, { dump }: Context): boolean {
+  const open = dump.after.outgoing
+    .filter(call => call.host === agent.host && call.state === 'no-answer')
+    .reduce((sum, call) => sum + call.count, 0);
+  return agent.maxSockets > 0 && open < agent.used * 0.5;
+}
+
+function callOf(calls: readonly OutgoingCall[], groups: readonly CallGroup[]): CallGroup | undefined {
+  const counts = new Map<string, number>();
+  for (const call of calls) {
+    const key = `${call.method} ${call.host}${call.path}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const [target] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
+  return groups.find(group => group.target === target);
+}
+
+/** The same call again and again although it keeps failing. */
+function retries({ calls, places, routes }: Context): Finding[] {
+  return calls
+    .filter(
+      call =>
+        call.perRequest >= RETRY_CALLS &&
+        call.answered + call.failed > 0 &&
+        call.count >= LEAST_CALLS &&
+        call.failed >= RETRY_FAILED * (call.count - call.open),
+    )
+    .map(
+      call =>
+        ({
+          ...fromPlace(places.find(place => isHttp(place)) ?? places[0], routes),
+          faultClass: 'downstream.retries',
+          confidence: 'high',
+          call,
+        }) as const,
+    );
+}
+
+/** Many waits at one place, one after the other, that make up most of the request. */
+function chatty({ places, routes, calls }: Context): Finding[] {
+  return places
+    .filter(
+      place =>
+        place.perRequest > CHATTY_WAITS &&
+        place.overlap <= CHATTY_OVERLAP &&
+        place.share >= CHATTY_SHARE &&
+        place.wallMs >= CHATTY_WALL_MS,
+    )
+    .filter(place => place.package !== undefined || place.natives.some(type => type !== 'Timeout'))
+    .map(place => {
+      const call = calls.find(group => group.perRequest > CHATTY_WAITS);
+      return {
+        ...fromPlace(place, routes),
+        faultClass: 'downstream.chatty',
+        confidence: 'high',
+        waits: place,
+        ...(call ? { call } : {}),
+      } as const;
+    });
+}
+
+/** A flowing route that spends most of its time waiting for one slow answer. */
+function slowCalls({ places, routes, calls }: Context): Finding[] {
+  const slow = calls.filter(
+    call =>
+      call.requests > 0 &&
+      call.failed < RETRY_FAILED * call.answered &&
+      (call.p50Ms >= SLOW_CALL_MS || call.oldestOpenMs >= 2 * SLOW_CALL_MS),
+  );
+  return slow.slice(0, 1).flatMap(call => {
+    const place = places.find(
+      other => isHttp(other) && other.meanMs >= SLOW_CALL_MS * 0.5 && other.share >= CHATTY_SHARE,
+    );
+    return place
+      ? [
+          {
+            ...fromPlace(place, routes),
+            faultClass: 'downstream.slow',
+            confidence: 'high',
+            call,
+            waits: place,
+          } as const,
+        ]
+      : [];
+  });
+}
+
+const isHttp = (place: PlaceWaits): boolean =>
+  place.natives.includes('HTTPCLIENTREQUEST') || place.package !== undefined || place.natives.length > 0;
+
+function fromPlace(place: PlaceWaits | undefined, routes: readonly RouteFlow[]): Base {
+  const flow = routes.find(route => route.route === place?.route);
+  return {
+    user: place?.user ?? [],
+    place: place?.place,
+    maker: undefined,
+    makerUser: [],
+    package: place?.package,
+    others: [],
+    holding: [],
+    routes: place ? [place.route] : [],
+    requests: place?.requests ?? 0,
+    oldestMs: place?.wallMs ?? 0,
+    flow,
+  };
+}
+
+/** One finding per cause: same class and same pool, target, maker or place. */
+function merge(found: readonly Finding[]): Finding[] {
+  const byCause = new Map<string, Finding>();
+  for (const finding of found) {
+    const key = causeKey(finding);
+    const known = byCause.get(key);
+    byCause.set(key, known ? joined(known, finding) : finding);
+  }
+  return [...byCause.values()];
+}
+
+function causeKey({ faultClass, holder, agent, call, maker, package: name, place }: Finding): string {
+  const what =
+    agent?.host ??
+    (holder ? `${holder.name}.${holder.queue}` : undefined) ??
+    call?.host ??
+    (maker?.kind === 'user' ? placeKey(maker) : name) ??
+    placeKey(place);
+  return `${faultClass} ${what}`;
+}
+
+function joined(a: Finding, b: Finding): Finding {
+  const others = [...a.others, ...(b.place && placeKey(b.place) !== placeKey(a.place) ? [b.place] : [])].slice(0, 4);
+  const call = a.call ?? b.call;
+  return {
+    ...a,
+    others,
+    routes: [...new Set([...a.routes, ...b.routes])],
+    requests: a.requests + b.requests,
+    oldestMs: Math.max(a.oldestMs, b.oldestMs),
+    ...(call ? { call } : {}),
+  };
+}
+
+/** Among causes that explain each other the deepest wins; all of these would say the same waiting twice. */
+const DEPTH: readonly FaultClass[] = [
+  'threadpool.saturation',
+  'pool.exhaustion',
+  'downstream.retries',
+  'waiting.lock',
+  'downstream.chatty',
+  'downstream.slow',
+  'exceptions.swallowed',
+  'waiting.unsettled',
+  'queue.backlog',
+];
+
+function winners(found: readonly Finding[]): Finding[] {
+  const sorted = [...found].sort(
+    (a, b) => DEPTH.indexOf(a.faultClass) - DEPTH.indexOf(b.faultClass) || b.requests - a.requests,
+  );
+  const explained = new Set<string>();
+  return sorted.filter(finding => {
+    const isNew = finding.routes.some(route => !explained.has(route)) || finding.routes.length === 0;
+    for (const route of finding.routes) explained.add(route);
+    return isNew;
+  });
+}
+
+/** True when requests wait for a promise of the process itself: then who holds it must be looked for. */
+export function needsHolders({ findings }: Look): boolean {
+  return findings.some(({ faultClass, agent }) => /^waiting\.|^pool\./.test(faultClass) && agent === undefined);
+}

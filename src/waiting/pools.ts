@@ -1,0 +1,79 @@
+import type { AsyncDump } from '../model/evidence/async-dump.js';
+import type { Holder } from '../model/evidence/holders.js';
+
+export type HolderShape = 'pool' | 'lock' | 'limiter';
+
+/** What a pool says of itself, read by shape: undefined where it doesn't say. */
+export interface PoolState {
+  readonly name: string;
+  readonly max: number | undefined;
+  readonly used: number | undefined;
+  readonly idle: number | undefined;
+  readonly total: number | undefined;
+  readonly waiting: number;
+}
+
+const MAX = /^_?(max|maxsize|max_?connections?|connectionlimit|poolsize|limit|max_?size|capacity)$/i;
+const IDLE = /idle|free|avail/i;
+const USED = /used|borrow|busy|active|inuse|checkedout|loan/i;
+const TOTAL = /^_?(all\w*|clients|connections|resources|objects|members)$|^_?all/i;
+const CONCURRENCY = /concurren/i;
+const TIMES = /ms$|millis|timeout|time|interval|ttl|uses|lifetime|retry|retries/i;
+
+/** A pool keeps things that are at rest or in use; a limiter only counts; a lock has one permit or a few. */
+export function shapeOf(holder: Holder): HolderShape {
+  const names = Object.keys(holder.lists).filter(name => name !== holder.queue);
+  if (names.some(name => IDLE.test(name) || USED.test(name) || TOTAL.test(name)) && maxOf(holder) !== undefined)
+    return 'pool';
+  return Object.keys(holder.numbers).some(name => CONCURRENCY.test(name)) ? 'limiter' : 'lock';
+}
+
+export function poolState(holder: Holder): PoolState {
+  const max = maxOf(holder);
+  const idle = pick(holder.lists, IDLE) ?? pick(holder.numbers, IDLE);
+  const total = pick(holder.lists, TOTAL) ?? pick(holder.numbers, TOTAL);
+  const used =
+    pick(holder.lists, USED) ??
+    pick(holder.numbers, USED) ??
+    (total !== undefined && idle !== undefined ? total - idle : undefined);
+  return { name: holder.name, max, used, idle, total, waiting: holder.waiting };
+}
+
+/** True when nothing is at rest and everything that may exist is in use. */
+export function isExhausted(state: PoolState): boolean {
+  if (state.waiting === 0 || (state.idle ?? 0) > 0) return false;
+  return state.max === undefined || state.used === undefined || state.used >= state.max;
+}
+
+/**
+ * The holder that the waiting requests stand in: the fullest queue that is large enough for them, in a script of one of
+ * `urls` rather than elsewhere.
+ */
+export function holderOf(holders: readonly Holder[], requests: number, urls: ReadonlySet<string>): Holder | undefined {
+  const fitting = holders.filter(
+    holder => holder.waiters && holder.waiting >= Math.max(2, requests * 0.5) && holder.name !== 'Agent',
+  );
+  return fitting.find(holder => isIn(holder, urls)) ?? fitting[0];
+}
+
+function isIn(holder: Holder, urls: ReadonlySet<string>): boolean {
+  return holder.path.some(step => step.kind === 'variable' && urls.has(step.seenBy.url));
+}
+
+/** Peers whose sockets, several of them, moved no byte between the two scans although they stayed open. */
+export function silentPeers(dump: AsyncDump): { readonly peer: string; readonly count: number }[] {
+  return dump.after.peers.flatMap(({ peer, count, bytesRead, bytesWritten }) => {
+    const before = dump.before.peers.find(other => other.peer === peer);
+    const silent = before?.count === count && before.bytesRead === bytesRead && before.bytesWritten === bytesWritten;
+    return silent ? [{ peer, count }] : [];
+  });
+}
+
+function maxOf({ numbers }: Holder): number | undefined {
+  return pick(numbers, MAX);
+}
+
+function pick(values: { readonly [name: string]: number }, pattern: RegExp): number | undefined {
+  const name = Object.keys(values).find(key => pattern.test(key) && !TIMES.test(key));
+  return name === undefined ? undefined : values[name];
+}

@@ -1,0 +1,55 @@
+import type { Threadpool } from '../model/evidence/threadpool.js';
+import type { Traffic } from '../model/evidence/traffic.js';
+import { flows, isStuck, type RouteFlow } from './flow.js';
+import { type CallGroup, callGroups } from './outgoing.js';
+
+/** A median above this is what a person calls slow; hooks cost 3 to 5 % of a core for four seconds. */
+const SLOW_MEDIAN_MS = 100;
+const SLOW_TAIL_MS = 500;
+/** Below this many requests a quantile is an anecdote. */
+const LEAST_REQUESTS = 5;
+/** An idle pool answers fs.stat in 0.01 to 0.1 ms, a saturated one measured 2 to 5 s. */
+export const SLOW_PROBE_MS = 100;
+/** Calls of one request to one place: from here on it is worth asking who repeats them. */
+const MANY_CALLS = 3;
+
+/** Why a window of hooks is worth its price; empty for a service that is well. */
+export function symptoms(traffic: Traffic, pool: Threadpool | undefined): string[] {
+  const said: string[] = [];
+  const routes = flows(traffic);
+  for (const flow of routes) said.push(...routeSymptoms(flow));
+  for (const agent of traffic.after.agents) {
+    if (agent.queued > 0)
+      said.push(`${agent.queued} requests are queued for ${agent.host} (${agent.used} sockets in use)`);
+    if (agent.unread > 1) said.push(`${agent.unread} answers from ${agent.host} are not being read`);
+  }
+  const incoming = routes.reduce((sum, flow) => sum + flow.in, 0);
+  for (const call of callGroups(traffic.calls, traffic.windowMs)) said.push(...callSymptoms(call, incoming));
+  if (pool && isSaturated(pool)) said.push(`a trivial file lookup takes ${Math.round(pool.p50Ms)} ms`);
+  return said;
+}
+
+/** The pool is slow and the loop is not. */
+export function isSaturated(pool: Threadpool): boolean {
+  return pool.p50Ms >= SLOW_PROBE_MS && pool.p50Ms > 3 * pool.loopP50Ms;
+}
+
+function routeSymptoms(flow: RouteFlow): string[] {
+  const waiting = flow.after - flow.streaming;
+  if (isStuck(flow))
+    return [`${flow.route}: in flight ${flow.before} to ${flow.after}, ${flow.in} in, ${flow.out} out`];
+  if (flow.held > flow.streaming && waiting > 0)
+    return [`${flow.route}: ${flow.held} requests older than ${flow.heldMs} ms`];
+  if (flow.out < LEAST_REQUESTS) return [];
+  if (flow.p50Ms >= SLOW_MEDIAN_MS || flow.p95Ms >= SLOW_TAIL_MS)
+    return [`${flow.route}: p50 ${flow.p50Ms} ms, p95 ${flow.p95Ms} ms`];
+  return [];
+}
+
+function callSymptoms(call: CallGroup, incoming: number): string[] {
+  if (call.failed >= LEAST_REQUESTS && call.failed * 2 >= call.answered)
+    return [`${call.target}: ${call.failed} of ${call.count} failed`];
+  if (incoming >= LEAST_REQUESTS && call.count >= MANY_CALLS * incoming)
+    return [`${call.target}: ${call.count} calls for ${incoming} requests`];
+  return [];
+}
