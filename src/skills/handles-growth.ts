@@ -1,0 +1,192 @@
+import type {
+  Counts,
+  Descriptors,
+  HandleKind,
+  Handles,
+  OtherGroup,
+  SocketGroup,
+  TimerGroup,
+} from '../model/evidence/handles.js';
+import type { FaultClass } from '../model/fault.js';
+
+/** Fewer new ones in two windows together are the program's ordinary comings and goings. */
+const LEAST_GROWTH: { readonly [K in Suspect['kind']]: number } = {
+  timer: 4,
+  socket: 5,
+  file: 5,
+  child: 3,
+  watcher: 4,
+};
+/** Enough in the first window to look a second time. */
+const FIRST_GROWTH = 2;
+/** A leak never gives back: more than this share of the growth lost between two readings is traffic. */
+const MAX_DROP_SHARE = 0.1;
+/** A cache or pool that fills slows down; a leak goes on at least at this share of its earlier rate. */
+const STEADY_SHARE = 0.4;
+/** Of connections opened and still open after two seconds, this share moves no byte: nobody uses them. */
+const UNUSED_SHARE = 0.6;
+/** One timer per connection is a heartbeat: growth that connections explain to this share is theirs. */
+const EXPLAINED_SHARE = 0.7;
+/** Closed against opened in the same window: above it connections are made for each piece of work, and closed. */
+const CHURN_SHARE = 0.3;
+/** A one-shot timer that lives this long is worth a look; shorter ones are timeouts of work under way. */
+const LONG_TIMER_MS = 60_000;
+/** A long-lived one-shot ends by itself: only more of them than any expiry of cached entries needs is a fault. */
+const MANY_TIMERS = 50_000;
+
+/** Something that only ever grew over the readings. */
+export interface Suspect {
+  readonly kind: Exclude<HandleKind, 'worker' | 'other'>;
+  /** The same in the next window. */
+  readonly key: string;
+  readonly faultClass: FaultClass;
+  readonly counts: Counts;
+  readonly growth: number;
+  readonly perSecond: number;
+  /** What a sentence calls it: "interval of 5 s", "connection to db:5432". */
+  readonly what: string;
+  readonly timer?: TimerGroup;
+  readonly socket?: SocketGroup;
+  readonly other?: OtherGroup;
+  readonly target?: string;
+}
+
+/** Everything in one reading that may be a leak, the fastest growing first. */
+export function suspectsIn(data: Handles, least: number = FIRST_GROWTH): Suspect[] {
+  const children = data.others.filter(({ kind }) => kind === 'child').flatMap(group => childSuspect(data, group));
+  const watchers = data.others.filter(({ kind }) => kind === 'watcher').flatMap(group => watcherSuspect(data, group));
+  const sockets = data.sockets.flatMap(group => socketSuspect(data, group));
+  const timers = data.timers.flatMap(group => timerSuspect(data, group));
+  const files = data.descriptors ? fileSuspects(data, data.descriptors) : [];
+  return [...timers, ...sockets, ...files, ...children, ...watchers]
+    .filter(({ growth }) => growth >= least)
+    .sort((a, b) => b.perSecond - a.perSecond);
+}
+
+/** What grew in both windows, at an undiminished rate, and enough of it; told with the numbers of both. */
+export function confirmed(first: readonly Suspect[], second: readonly Suspect[]): Suspect[] {
+  return second.flatMap(now => {
+    const before = first.find(({ kind, key }) => kind === now.kind && key === now.key);
+    if (before === undefined || now.perSecond < before.perSecond * STEADY_SHARE) return [];
+    const counts = [...before.counts, ...now.counts];
+    const growth = growthOf(counts);
+    return growth >= LEAST_GROWTH[now.kind] && onlyGrows(counts) ? [{ ...now, counts, growth }] : [];
+  });
+}
+
+function timerSuspect(data: Handles, timer: TimerGroup): Suspect[] {
+  if (!onlyGrows(timer.counts) || timer.callback === undefined) return [];
+  const perSecond = rate(data, timer.counts);
+  if (timer.repeat ? isPerConnection(data, timer) : !isEndless(data, timer, perSecond)) return [];
+  const what = `${timer.repeat ? 'interval' : 'timer'} of ${sayDuration(timer.ms)}`;
+  const key = `${timer.ms} ${timer.repeat} ${timer.name}`;
+  return [{ kind: 'timer', key, faultClass: 'handles.leak.timer', ...measure(data, timer.counts), what, timer }];
+}
+
+/** Connections grew as much: each brings its own interval, and takes it along when it closes. */
+function isPerConnection(data: Handles, { counts }: TimerGroup): boolean {
+  const connections = data.sockets.reduce((sum, socket) => sum + Math.max(0, growthOf(socket.counts)), 0);
+  return connections >= growthOf(counts) * EXPLAINED_SHARE;
+}
+
+/** One-shots end by themselves; so many of them, for so long, that the process may not live to see it. */
+function isEndless({ uptimeSeconds }: Handles, { ms }: TimerGroup, perSecond: number): boolean {
+  return ms >= LONG_TIMER_MS && uptimeSeconds * 1000 < ms && (perSecond * ms) / 1000 >= MANY_TIMERS;
+}
+
+function socketSuspect(data: Handles, socket: SocketGroup): Suspect[] {
+  const faultClass = 'handles.leak.socket';
+  if (socket.peer === 'connecting') return [];
+  const key = `${socket.direction} ${socket.peer}`;
+  if (onlyGrows(socket.halfClosed)) {
+    const what = `connection whose peer has hung up (${sayPeer(socket)})`;
+    return [
+      { kind: 'socket', key: `${key} half-closed`, faultClass, ...measure(data, socket.halfClosed), what, socket },
+    ];
+  }
+  // Who connects to us and stays silent is the peer's affair.
+  if (socket.direction === 'in' || !onlyGrows(socket.counts) || !isUnused(socket)) return [];
+  if (socket.direction === 'pipe' && isOfChildren(data, socket)) return [];
+  return [{ kind: 'socket', key, faultClass, ...measure(data, socket.counts), what: sayPeer(socket), socket }];
+}
+
+/** A child brings up to three pipes: they are its, and the child is the suspect. */
+function isOfChildren(data: Handles, { counts }: SocketGroup): boolean {
+  const children = data.others.filter(({ kind }) => kind === 'child');
+  return children.reduce((sum, child) => sum + Math.max(0, growthOf(child.counts)), 0) * 3 >= growthOf(counts);
+}
+
+function isUnused({ born, gone, idleBorn, settledBorn }: SocketGroup): boolean {
+  return gone <= born * CHURN_SHARE && settledBorn > 0 && idleBorn >= settledBorn * UNUSED_SHARE;
+}
+
+const sayPeer = ({ direction, peer }: SocketGroup): string =>
+  direction === 'in' ? `connection to port ${peer}` : peer === '' ? `${direction} socket` : `connection to ${peer}`;
+
+function childSuspect(data: Handles, group: OtherGroup): Suspect[] {
+  if (!onlyGrows(group.counts) || group.gone > group.born * CHURN_SHARE) return [];
+  const what = `child process \`${group.name ?? ''}\``;
+  return [
+    {
+      kind: 'child',
+      key: group.name ?? '',
+      faultClass: 'handles.leak.child',
+      ...measure(data, group.counts),
+      what,
+      other: group,
+    },
+  ];
+}
+
+function watcherSuspect(data: Handles, group: OtherGroup): Suspect[] {
+  if (!onlyGrows(group.counts)) return [];
+  const what = group.type === 'StatWatcher' ? 'file watcher (watchFile)' : 'file watcher';
+  return [
+    {
+      kind: 'watcher',
+      key: group.type,
+      faultClass: 'handles.leak.watcher',
+      ...measure(data, group.counts),
+      what,
+      other: group,
+    },
+  ];
+}
+
+/** Sockets, pipes and watchers have suspects of their own: left are files, and what no other reading explains. */
+function fileSuspects(data: Handles, { groups }: Descriptors): Suspect[] {
+  return groups
+    .filter(({ kind, counts }) => (kind === 'file' || kind === 'device' || kind === 'other') && onlyGrows(counts))
+    .map(({ target, counts }) => ({
+      kind: 'file',
+      key: target,
+      faultClass: 'handles.leak.fd',
+      ...measure(data, counts),
+      what: `open file (\`${target}\`)`,
+      target,
+    }));
+}
+
+/** Rises, and never gives back more than a little of it. */
+export function onlyGrows(counts: Counts): boolean {
+  const growth = growthOf(counts);
+  if (growth <= 0) return false;
+  const drops = counts.reduce((sum, count, i) => sum + Math.max(0, (counts[i - 1] ?? count) - count), 0);
+  const steps = counts.filter((count, i) => i > 0 && count > (counts[i - 1] ?? count)).length;
+  // One jump is an event, not a leak.
+  return drops <= growth * MAX_DROP_SHARE && steps >= Math.min(2, growth);
+}
+
+const growthOf = (counts: Counts): number => (counts.at(-1) ?? 0) - (counts[0] ?? 0);
+const rate = ({ seconds }: Handles, counts: Counts): number => growthOf(counts) / Math.max(1, seconds);
+const measure = (data: Handles, counts: Counts) => ({
+  counts,
+  growth: growthOf(counts),
+  perSecond: rate(data, counts),
+});
+
+export function sayDuration(ms: number): string {
+  if (ms >= 3_600_000) return `${Math.round(ms / 360_000) / 10} h`;
+  if (ms >= 120_000) return `${Math.round(ms / 6_000) / 10} min`;
+  return ms >= 1000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms)} ms`;
+}
