@@ -32,7 +32,7 @@ export interface VerifyContext {
   readonly snapshots?: ReadonlyMap<string, Snapshot>;
   /** Answers that code computed for the author in this run (sandbox results): their numbers may be quoted too. */
   readonly answers?: readonly unknown[];
-  /** Rules compute their metrics and places in code, so these support their sentences; a model's are claims. Default rules. */
+  /** Rules compute their metrics and places in code, so these support their sentences; a model's are claims. Default: the notification's own. */
   readonly author?: 'rules' | 'model';
 }
 
@@ -54,10 +54,11 @@ const HARMLESS: ReadonlySet<ProblemCode> = new Set(['hedged-fact', 'unusable-evi
 
 /** Checks what an operator said against what was read; never invents, only takes out, lowers and marks. */
 export function verifyNotification(said: Notification, evidence: EvidenceById, context: VerifyContext = {}): Verified {
-  const ids = checkIds(said, evidence, context);
+  const by: VerifyContext = { ...context, author: context.author ?? said.author ?? 'rules' };
+  const ids = checkIds(said, evidence, by);
   const words = checkWords(ids.notification);
-  const places = checkPlaces(words.notification, evidence, context);
-  const numbers = checkNumbers(places.notification, evidence, context);
+  const places = checkPlaces(words.notification, evidence, by);
+  const numbers = checkNumbers(places.notification, evidence, by);
   const problems = [ids, words, places, numbers].flatMap(check => check.problems);
   return {
     ok: !problems.some(problem => FATAL.has(problem.code)),

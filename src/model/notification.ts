@@ -32,6 +32,8 @@ export interface Notification {
   readonly mechanism?: boolean;
   /** How sure the skill is of the culprit; the coordinator may lower it. */
   readonly confidence?: 'high' | 'medium' | 'low';
+  /** Who says so; absent means rules. A model's numbers and places are claims that need evidence of their own. */
+  readonly author?: 'rules' | 'model';
   /** What verification in code found wanting, a sentence each; absent when everything held. */
   readonly marks?: readonly string[];
   readonly detectedAt: number;

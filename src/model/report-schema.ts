@@ -51,6 +51,7 @@ const notification = z.object({
   confidence: confidence.optional(),
   detectedAt: at,
   traceId: z.string(),
+  author: z.enum(['rules', 'model']).optional().describe('who says so; absent means rules'),
   marks: z.array(z.string()).optional().describe('what verification in code found wanting'),
 });
 
