@@ -20,24 +20,34 @@ export function withUrls(rows: Rows, urls: ReadonlyMap<string, string>): Rows & 
     missing ||= url === undefined && position.scriptId !== '';
     return { ...position, url: url ?? '' };
   };
-  const growing = rows.growing.map(row => namedRow(row, locate));
-  const biggest = rows.biggest.map(row => namedRow(row, locate));
+  const ids = new Map([...urls].map(([id, url]) => [url.replace('file://', ''), id]));
+  const find: Find = file => {
+    const scriptId = ids.get(file);
+    return scriptId === undefined ? undefined : { scriptId, url: urls.get(scriptId) ?? file, line: 0, column: 0 };
+  };
+  const growing = rows.growing.map(row => namedRow(row, locate, find));
+  const biggest = rows.biggest.map(row => namedRow(row, locate, find));
   return { growing, biggest, missing };
 }
 
 type Locate = (position: ScriptPosition) => ScriptPosition;
+type Find = (file: string) => ScriptPosition | undefined;
 
-function namedRow<R extends Container & { readonly entry: EntrySample }>(row: R, locate: Locate): R {
-  const { timer, entry } = row;
+function namedRow<R extends Container & { readonly entry: EntrySample }>(row: R, locate: Locate, find: Find): R {
+  const { timer, entry, ownerCode } = row;
   const callback = timer?.callback;
   return {
     ...row,
-    path: row.path.map(step => namedStep(step, locate)),
+    path: row.path.map(step => namedStep(step, locate, find)),
+    ...(ownerCode && { ownerCode: locate(ownerCode) }),
     entry: entry.code ? { ...entry, code: locate(entry.code) } : entry,
     ...(callback && { timer: { ...timer, callback: locate(callback) } }),
   };
 }
 
-function namedStep(step: PathStep, locate: Locate): PathStep {
-  return step.kind === 'variable' ? { ...step, seenBy: locate(step.seenBy) } : step;
+function namedStep(step: PathStep, locate: Locate, find: Find): PathStep {
+  if (step.kind === 'variable') return { ...step, seenBy: locate(step.seenBy) };
+  if (step.kind !== 'root') return step;
+  const script = step.name.startsWith('module ') ? find(step.name.slice('module '.length)) : undefined;
+  return script ? { ...step, script } : step;
 }

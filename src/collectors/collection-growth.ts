@@ -45,9 +45,15 @@ export const collectionGrowthCollector: Collector<'collection-growth'> = {
 
 type Scripts = Map<string, string>;
 
+interface LiveHeap {
+  readonly bytes: number;
+  readonly at: number;
+}
+
 class Watch {
   private pausedMs = 0;
-  private firstLive: { readonly bytes: number; readonly at: number } | undefined;
+  private firstLive: LiveHeap | undefined;
+  private lastLive: LiveHeap | undefined;
 
   constructor(
     private readonly session: Session,
@@ -61,9 +67,8 @@ class Watch {
     await this.walk();
     this.firstLive = await this.liveHeap();
     const stoppedEarly = await this.watch(seconds, quietAfter);
-    const lastLive = this.firstLive && (await this.liveHeap());
     const result = await this.call<ScopeWalkResult>('result');
-    const live = this.liveOf(lastLive);
+    const live = this.liveOf();
     const compiled = await this.compiledSince(scripts, result, live);
     const data = await this.assemble(result, scripts, stoppedEarly, { live, compiled });
     const cut = result.walks.some(walk => walk.cut);
@@ -92,18 +97,24 @@ class Watch {
       if (mayLeave && passed >= quietAfter) {
         mayLeave = false;
         if ((await this.call<number>('grew')) === 0 && (await this.isStillQuiet())) return true;
+        this.lastLive = undefined;
       }
       await this.context.sleep(Math.min(READ_EVERY_MS, Math.max(50, seconds * 1000 - passed * 1000)));
     }
+    await this.lookAgain();
+    return false;
+  }
+
+  /** The second collection comes before the second walk: lens' own memory is then the same as at the first. */
+  private async lookAgain(): Promise<void> {
+    if (this.firstLive) this.lastLive = await this.liveHeap();
     await this.walk();
     await this.work('weigh');
-    return false;
   }
 
   /** A second walk shows containers that are replaced when they grow, which the sizes alone don't. */
   private async isStillQuiet(): Promise<boolean> {
-    await this.walk();
-    await this.work('weigh');
+    await this.lookAgain();
     const { growing } = await this.call<ScopeWalkResult>('result');
     return growing.length === 0;
   }
@@ -137,7 +148,7 @@ class Watch {
   }
 
   /** heapUsed after a forced full collection; undefined when the guard forbids one. */
-  private async liveHeap(): Promise<{ readonly bytes: number; readonly at: number } | undefined> {
+  private async liveHeap(): Promise<LiveHeap | undefined> {
     const { usedSize } = await this.session.send('Runtime.getHeapUsage');
     const pauseMs = COLLECTION_BASE_MS + (usedSize / MB) * COLLECTION_MS_PER_MB;
     if (!this.context.mayPause(pauseMs, 'a forced collection')) return undefined;
@@ -148,7 +159,8 @@ class Watch {
     return { bytes: after.usedSize, at: this.context.now() };
   }
 
-  private liveOf(last: { readonly bytes: number; readonly at: number } | undefined): CollectionGrowth['liveHeap'] {
+  private liveOf(): CollectionGrowth['liveHeap'] {
+    const last = this.lastLive;
     if (!this.firstLive || !last) return undefined;
     const seconds = (last.at - this.firstLive.at) / 1000;
     return { firstBytes: this.firstLive.bytes, lastBytes: last.bytes, seconds: Math.round(seconds * 10) / 10 };

@@ -182,7 +182,8 @@ export class Growth {
     if (!object) return undefined;
     const { kind, key } = row.watched;
     const sampled = this.sizer.sample(someEntries(object, kind, key));
-    const floor = kind === 'list' || kind === 'chain' ? LIST_ENTRY_BYTES : 0;
+    // A number field without a link beside it may count anything: requests served, say.
+    const floor = (kind === 'list' || kind === 'chain') && sampled.text !== '' ? LIST_ENTRY_BYTES : 0;
     const entry = sampled.bytes < floor ? { ...sampled, bytes: floor } : sampled;
     const perSecond = gain(row.sizes) / seconds;
     return {
@@ -198,11 +199,13 @@ export class Growth {
   private container(watched: Watched, walk: Walk, object: object, size: number): Container {
     const owner = watched.owner?.deref();
     const ownerClass = owner && classOf(this.realm, owner);
+    const ownerCode = owner && this.sizer.classCode(owner);
     return {
       path: walk.tree.path(watched.node),
       kind: watched.kind,
       className: classOf(this.realm, object),
       ...(ownerClass && { ownerClass }),
+      ...(ownerCode && { ownerCode }),
       size,
       limits: ownerLimits(watched),
     };

@@ -1,4 +1,5 @@
 import type { EntrySample } from '../../model/evidence/collection-growth.js';
+import type { ScriptPosition } from '../../model/location.js';
 import type { InspectorBridge, Internals } from './inspector-bridge.js';
 import {
   bufferLength,
@@ -13,6 +14,7 @@ import {
   nextOfSet,
   own,
   ownKeys,
+  prototypeOf,
   setSize,
   setValues,
   sharedLength,
@@ -78,6 +80,16 @@ export class Sizer {
       externalBytes: Math.round(bytes.external),
       ...this.codeOf(entries),
     };
+  }
+
+  /** Where the class of an object was written; undefined for V8's and Node's own. */
+  classCode(object: object): ScriptPosition | undefined {
+    const maker = own(prototypeOf(object), 'constructor');
+    if (typeof maker !== 'function' || this.realm.builtin.has(maker)) return undefined;
+    const location = this.bridge.read([maker])[0]?.location;
+    return (
+      location && { scriptId: location.scriptId, url: '', line: location.lineNumber, column: location.columnNumber }
+    );
   }
 
   private shallowKey(key: unknown, seen: Set<object>): number {

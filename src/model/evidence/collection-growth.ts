@@ -9,7 +9,8 @@ export interface CollectionGrowthParams {
 
 /** One step from a root to a container, as the scope walk took it. */
 export type PathStep =
-  | { readonly kind: 'root'; readonly name: string }
+  /** `module /srv/app/store.js`, `process`, `globalThis`; for a module its script, where it is known. */
+  | { readonly kind: 'root'; readonly name: string; readonly script?: ScriptPosition }
   | { readonly kind: 'property'; readonly name: string }
   | { readonly kind: 'private'; readonly name: string }
   | { readonly kind: 'getter'; readonly name: string }
@@ -87,6 +88,8 @@ export interface Container {
   readonly className: string;
   /** Constructor's name of the object whose property the container is. */
   readonly ownerClass?: string;
+  /** Where that constructor was written: a package's class makes the holder a package's. */
+  readonly ownerCode?: ScriptPosition;
   readonly size: number;
   readonly limits: readonly HolderLimit[];
   readonly timer?: TimerKind;

@@ -1,0 +1,75 @@
+/** What a module's text does against growth of one of its collections. */
+export interface Bounds {
+  /** Something is ever removed. 0-based line of the first place. */
+  readonly removal?: { readonly line0: number };
+  /** Size is compared with a limit; `limit` where its value could be read. */
+  readonly sizeCheck?: { readonly line0: number; readonly limit?: number };
+  /** Entries are removed by a timer. */
+  readonly expiry?: { readonly line0: number };
+}
+
+/** Reads removals, size checks and expiry of the collection called `name` from a source text. Names are compared, not scopes. */
+export function boundsOf(text: string, name: string): Bounds {
+  const holder = `(?<![\\w$])${literally(name)}`;
+  const removal = find(text, removalPattern(holder));
+  const expiry = removal && find(text, expiryPattern(holder));
+  const sizeCheck = sizeCheckOf(text, holder);
+  return {
+    ...(removal && { removal: { line0: removal.line0 } }),
+    ...(sizeCheck && { sizeCheck }),
+    ...(expiry && { expiry: { line0: expiry.line0 } }),
+  };
+}
+
+const REMOVING = '(?:delete|clear|shift|pop|splice|removeListener|off|removeAllListeners|removeEventListener)\\(';
+
+function removalPattern(holder: string): string {
+  return `${holder}(?:\\?|!)?\\.${REMOVING}|delete\\s+(?:this\\.|[\\w$]+\\.)*${holder}\\s*[[.]|${holder}\\.length\\s*=[^=]|${holder}\\s*=\\s*${holder}\\.(?:slice|filter)\\(`;
+}
+
+/** A removal inside what is given to a timer, within its first lines. */
+function expiryPattern(holder: string): string {
+  return `set(?:Interval|Timeout)\\s*\\((?:(?!set(?:Interval|Timeout)\\s*\\()[\\s\\S]){0,600}?(?:${holder}\\.(?:delete|splice|shift)\\(|delete\\s+(?:this\\.|[\\w$]+\\.)*${holder}\\s*\\[)`;
+}
+
+function sizeCheckOf(text: string, holder: string): Bounds['sizeCheck'] {
+  const size = `(?:${holder}\\.(?:size|length)|Object\\.keys\\(\\s*(?:this\\.|[\\w$]+\\.)*${holder}\\s*\\)\\.length)`;
+  const after = find(text, `${size}\\s*(?:>=?|===)\\s*([\\w$.]+)`);
+  const before = after ?? find(text, `([\\w$.]+)\\s*<=?\\s*(?:this\\.|[\\w$]+\\.)*${size}`);
+  if (!before?.captured || isNoLimit(before.captured)) return undefined;
+  const limit = limitNamed(text, before.captured);
+  return { line0: before.line0, ...(limit !== undefined && { limit }) };
+}
+
+/** `length > 0` asks whether there is anything, not whether there is too much; `i < list.length` is a loop. */
+function isNoLimit(token: string): boolean {
+  return /^[01]$/.test(token) || /^[ijkn]$/.test(token);
+}
+
+/** A number, or a name that the text gives a number: `const MAX = 5_000`, `maxEntries: 1e4`, `this.max = 10 * 1000`. */
+function limitNamed(text: string, token: string): number | undefined {
+  const direct = numberOf(token);
+  if (direct !== undefined) return direct;
+  const name = token.split('.').at(-1) ?? token;
+  const assigned = new RegExp(
+    `(?<![\\w$])${literally(name)}\\s*[=:]\\s*([\\d_.e]+(?:\\s*\\*\\s*[\\d_.e]+)*)`,
+    'i',
+  ).exec(text);
+  const factors = assigned?.[1]?.split('*').map(part => numberOf(part.trim()));
+  if (!factors || factors.some(factor => factor === undefined)) return undefined;
+  return factors.reduce<number>((product, factor) => product * (factor ?? 1), 1);
+}
+
+function numberOf(token: string): number | undefined {
+  const value = /^\d/.test(token) ? Number(token.replaceAll('_', '')) : Number.NaN;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function find(text: string, pattern: string): { readonly line0: number; readonly captured?: string } | undefined {
+  const match = new RegExp(pattern).exec(text);
+  if (!match) return undefined;
+  const line0 = text.slice(0, match.index).split('\n').length - 1;
+  return match[1] === undefined ? { line0 } : { line0, captured: match[1] };
+}
+
+const literally = (name: string): string => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -1,0 +1,29 @@
+import type { GrowingContainer, PathStep } from '../../model/evidence/collection-growth.js';
+import type { FaultClass } from '../../model/fault.js';
+import { listenedEvent } from './holder.js';
+
+export type GrowthFault = Extract<FaultClass, `memory.${string}` | 'code.growth' | 'handles.leak.timer'>;
+
+/** An entry counts as external memory when most of it lies in ArrayBuffers. */
+const EXTERNAL_SHARE = 0.5;
+
+/** The fault class that fits what a container gains: by what its entries are, not by names. */
+export function faultOf(row: GrowingContainer): GrowthFault {
+  const { entry, path } = row;
+  if (row.kind === 'timers') return 'memory.leak.timer';
+  if (listenedEvent(path) !== undefined) return 'memory.leak.listener';
+  if (entry.type === 'context') return 'memory.leak.context';
+  if (entry.type === 'module' || entry.ownScripts === true || isModuleCache(path, row.ownerClass)) return 'code.growth';
+  if (entry.type === 'promise' || entry.type === 'deferred') return 'memory.leak.promise';
+  if (entry.type === 'timer') return 'memory.leak.timer';
+  if (entry.bytes > 0 && entry.externalBytes > EXTERNAL_SHARE * entry.bytes) return 'memory.external';
+  if (entry.type === 'function') return 'memory.leak.closure';
+  return 'memory.leak.collection';
+}
+
+function isModuleCache(path: readonly PathStep[], ownerClass: string | undefined): boolean {
+  const [root] = path;
+  const last = path.at(-1);
+  if (root?.kind === 'root' && path.length === 1 && /require\.cache|cache of ES modules/.test(root.name)) return true;
+  return ownerClass === 'Module' && last?.kind === 'property' && last.name === 'children';
+}

@@ -1,0 +1,100 @@
+import { isUserCode, packageOf } from '../../base/script-url.js';
+import type { Container, PathStep } from '../../model/evidence/collection-growth.js';
+
+type VariableStep = Extract<PathStep, { kind: 'variable' }>;
+
+/** Who holds a container, as a person would say it. */
+export interface Holder {
+  /** The variable nearest to the container; undefined when it hangs from a global or an export. */
+  readonly variable?: VariableStep;
+  /** Property names from the variable (or the root) down to the container: `_events`, `tick`. */
+  readonly below: readonly string[];
+  /** `bus._events.tick`, `cache.get(*).items`. */
+  readonly text: string;
+  /** The package the container lies in, by the nearest variable's file or the owner's class. */
+  readonly package?: string;
+  /** The nearest variable of the application, when the container's own is a package's. */
+  readonly through?: VariableStep;
+  /** File of the module whose exports lead there, when no variable does. */
+  readonly moduleFile?: string;
+}
+
+export function holderOf({ path, ownerCode }: Pick<Container, 'path' | 'ownerCode'>): Holder {
+  const at = path.findLastIndex(step => step.kind === 'variable');
+  const variable = path[at] as VariableStep | undefined;
+  const user = path.findLast((step): step is VariableStep => step.kind === 'variable' && isUserCode(step.seenBy.url));
+  const tail = path.slice(at + 1);
+  const root = path[0];
+  const file = root?.kind === 'root' && root.name.startsWith('module ') ? root.name.slice('module '.length) : undefined;
+  const inPackage =
+    packageOf(variable?.seenBy.url ?? '') ??
+    packageOf(ownerCode?.url ?? '') ??
+    (variable ? undefined : packageOf(file ?? ''));
+  return {
+    ...(variable && { variable }),
+    below: tail.flatMap(step => nameOf(step) ?? []),
+    text: `${variable?.name ?? sayRoot(root)}${tail.map(sayStep).join('')}`,
+    ...(inPackage !== undefined && { package: inPackage }),
+    ...(user && user !== variable && { through: user }),
+    ...(!variable && file !== undefined && { moduleFile: file }),
+  };
+}
+
+function sayRoot(root: PathStep | undefined): string {
+  if (root?.kind !== 'root') return '';
+  return root.name.startsWith('module ') ? 'exports' : root.name;
+}
+
+function nameOf(step: PathStep): string | undefined {
+  return step.kind === 'property' || step.kind === 'private' || step.kind === 'getter' ? step.name : undefined;
+}
+
+const PLAIN_NAME = /^#?[A-Za-z_$][\w$]*$/;
+
+function sayStep(step: PathStep): string {
+  switch (step.kind) {
+    case 'property':
+    case 'getter':
+    case 'private':
+      return PLAIN_NAME.test(step.name) ? `.${step.name}` : step.name.startsWith('[') ? step.name : `['${step.name}']`;
+    case 'index':
+      return `[${step.index}]`;
+    case 'element':
+      return '[*]';
+    case 'map-value':
+      return step.key === undefined ? '.get(*)' : `.get('${step.key}')`;
+    case 'map-key':
+      return '.keys(*)';
+    case 'set-value':
+      return '.values(*)';
+    default:
+      return '';
+  }
+}
+
+/** The whole way from the root, one short line per step that a person needs: outermost first. */
+export function viaOf(path: readonly PathStep[]): string[] {
+  const lines: string[] = [];
+  let line = sayRoot(path[0]);
+  for (const step of path.slice(1)) {
+    if (step.kind !== 'variable') line += sayStep(step);
+    else {
+      lines.push(line);
+      line = step.name;
+    }
+  }
+  return [...lines, line].filter(text => text !== '').slice(-6);
+}
+
+/** The event whose listeners a container holds: an EventEmitter's array or an EventTarget's list. */
+export function listenedEvent(path: readonly PathStep[]): string | undefined {
+  const emitter = path.findLastIndex(step => step.kind === 'property' && step.name === '_events');
+  if (emitter >= 0 && emitter >= path.length - 2) {
+    const event = path[emitter + 1];
+    return event?.kind === 'property' ? event.name : '(many events)';
+  }
+  const target = path.findLastIndex(step => step.kind === 'property' && step.name.includes('kEvents'));
+  if (target < 0) return undefined;
+  const event = path[target + 1];
+  return event?.kind === 'map-value' && event.key !== undefined ? event.key : '(many events)';
+}

@@ -1,0 +1,112 @@
+import type { CollectionGrowth, GrowingContainer } from '../../model/evidence/collection-growth.js';
+import { type Curve, curveOf } from './curve.js';
+import { faultOf, type GrowthFault } from './fault.js';
+import { type Holder, holderOf } from './holder.js';
+
+/** Healthy services showed nothing above 1.5 KB/s, leaks 12 to 1845 KB/s. */
+export const LEAK_BYTES_PER_SECOND = 5_000;
+/** Listeners, intervals and modules have no business growing with traffic, however small they are: entries a second … */
+const COUNTED_PER_SECOND = 0.4;
+/** … and in all, so that a few connections opening are not a leak. */
+const COUNTED_GAIN = 8;
+const COUNTED: ReadonlySet<GrowthFault> = new Set([
+  'memory.leak.listener',
+  'memory.leak.timer',
+  'memory.leak.closure',
+  'memory.leak.promise',
+  'memory.leak.context',
+  'code.growth',
+]);
+/** A timer that fires once bounds itself; only when it waits this long does the heap fill before it fires. */
+const LONG_TIMEOUT_MS = 15 * 60_000;
+/** Two containers whose rates differ by less than this gain the same entries. */
+const SAME_RATE = 0.06;
+/** Fewer entries than this don't tell two rates apart. */
+const RATE_GAIN = 10;
+/** What is weighed against a named variable of the application when two containers grow in step. */
+const PACKAGE_WEIGHT = 0.6;
+const NAMELESS_WEIGHT = 0.4;
+/** The second container of the same entries counts only when it explains this much more. */
+const LISTENER_WEIGHT = 1.5;
+
+export interface Suspect {
+  readonly row: GrowingContainer;
+  readonly holder: Holder;
+  readonly fault: GrowthFault;
+  readonly curve: Curve;
+  readonly gained: number;
+  /** Containers that gain the same entries: the same cause seen from elsewhere. */
+  readonly inStep: readonly Suspect[];
+}
+
+export interface Sorted {
+  /** Grow without a sign of an end, the costliest first. */
+  readonly leaking: readonly Suspect[];
+  /** Grow, but slow down, come in bursts, shrink in between, or expire by themselves. */
+  readonly settling: readonly Suspect[];
+}
+
+/** Tells containers that grow on from those still filling or churning. Bounds in the source are not known here. */
+export function sortGrowth(growth: CollectionGrowth): Sorted {
+  const all = growth.growing.map(row => suspectOf(row, growth.times)).filter(isNoticeable);
+  const own = all.filter(one => !isShadow(one, all));
+  const settling = own.filter(one => isSettling(one));
+  return { leaking: grouped(own.filter(one => !isSettling(one))), settling };
+}
+
+function suspectOf(row: GrowingContainer, times: readonly number[]): Suspect {
+  const known = row.sizes.filter(size => size !== null);
+  return {
+    row,
+    holder: holderOf(row),
+    fault: faultOf(row),
+    curve: curveOf(times, row.sizes),
+    gained: (known.at(-1) ?? 0) - (known[0] ?? 0),
+    inStep: [],
+  };
+}
+
+function isNoticeable({ row, fault, gained }: Suspect): boolean {
+  if (gained < 2) return false;
+  if (row.bytesPerSecond >= LEAK_BYTES_PER_SECOND) return true;
+  return COUNTED.has(fault) && row.perSecond >= COUNTED_PER_SECOND && gained >= COUNTED_GAIN;
+}
+
+/** A chain or a size field beside a real container that gains the same entries says nothing of its own. */
+function isShadow(one: Suspect, all: readonly Suspect[]): boolean {
+  const { kind } = one.row;
+  if (kind !== 'chain' && kind !== 'list') return false;
+  return all.some(other => other.row.kind !== 'chain' && other.row.kind !== 'list' && sameRate(one, other));
+}
+
+function isSettling({ curve, row }: Suspect): boolean {
+  if (row.timer && !row.timer.repeats && row.timer.ms < LONG_TIMEOUT_MS) return true;
+  return curve.shape !== 'growing' && curve.shape !== 'unknown';
+}
+
+function sameRate(a: Suspect, b: Suspect): boolean {
+  const [x, y] = [a.row.perSecond, b.row.perSecond];
+  if (Math.min(a.gained, b.gained) < RATE_GAIN) return a.gained === b.gained;
+  return Math.abs(x - y) <= SAME_RATE * Math.max(x, y);
+}
+
+/** Containers that grow in step are one cause; the one that names it best leads. */
+function grouped(suspects: readonly Suspect[]): Suspect[] {
+  const byWeight = [...suspects].sort((a, b) => weight(b) - weight(a));
+  const leaders: { readonly leader: Suspect; readonly inStep: Suspect[] }[] = [];
+  for (const one of byWeight) {
+    const group = leaders.find(({ leader }) => sameRate(leader, one));
+    if (group) group.inStep.push(one);
+    else leaders.push({ leader: one, inStep: [] });
+  }
+  return leaders.map(({ leader, inStep }) => ({ ...leader, inStep }));
+}
+
+function weight({ row, holder, fault }: Suspect): number {
+  const bytes = Math.max(row.bytesPerSecond, 1);
+  const place = holder.package !== undefined ? PACKAGE_WEIGHT : isNameless(row, holder) ? NAMELESS_WEIGHT : 1;
+  return bytes * place * (fault === 'memory.leak.listener' ? LISTENER_WEIGHT : 1);
+}
+
+const isNameless = (row: GrowingContainer, holder: Holder): boolean =>
+  row.kind !== 'timers' && holder.variable === undefined && holder.moduleFile === undefined;

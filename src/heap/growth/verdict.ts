@@ -1,0 +1,76 @@
+import type { CollectionGrowth, HolderLimit } from '../../model/evidence/collection-growth.js';
+import type { Bounds } from './bounds.js';
+import type { Suspect } from './suspects.js';
+
+/** Fields that bound how many entries, and fields that bound how long one stays. */
+const SIZE_LIMIT = /^_?(max(size|entries|items|length|keys|elements|count|cachesize)?|limit|capacity|bound)$/i;
+const TIME_LIMIT = /^_?(ttl\w*|std_?ttl|max_?age|expires?(in|after)?)$/i;
+/** A bound that is passed by more than this doesn't work. */
+const PASSED = 1.2;
+/** An expiry that has not levelled growth off within this many seconds of uptime is not believed any more. */
+const PATIENCE_SECONDS = 600;
+/** Live heap that rises by less than this share of what the containers gain contradicts them. */
+const CONTRADICTED = 0.25;
+/** Below this the live heap is too noisy to contradict anything, in bytes a second. */
+const WEIGHABLE = 100_000;
+
+/** Why a growing container is expected to stop by itself. */
+export interface Rest {
+  readonly reason: string;
+  /** Entries it will rest at, when that is known. */
+  readonly at?: number;
+}
+
+/** What bounds a container: its source, its fields, timers that take entries out. Undefined when nothing does. */
+export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGrowth): Rest | undefined {
+  if (suspect.fault === 'memory.leak.listener' || suspect.row.kind === 'timers') return undefined;
+  return (
+    byField(suspect.row.limits, suspect.row.size) ??
+    bySizeCheck(bounds, suspect.row.size) ??
+    byTimers(suspect, growth) ??
+    byExpiry(bounds, growth)
+  );
+}
+
+function byField(limits: readonly HolderLimit[], size: number): Rest | undefined {
+  const full = limits.find(({ name, value }) => SIZE_LIMIT.test(name) && value > 1 && Number.isFinite(value));
+  if (full && size <= full.value * PASSED) return { reason: `its field \`${full.name}\` bounds it`, at: full.value };
+  const ageing = limits.find(({ name, value }) => TIME_LIMIT.test(name) && value > 0 && Number.isFinite(value));
+  return ageing && { reason: `its field \`${ageing.name}\` lets entries expire` };
+}
+
+function bySizeCheck({ sizeCheck, removal }: Bounds, size: number): Rest | undefined {
+  if (!sizeCheck) return undefined;
+  const { limit } = sizeCheck;
+  if (limit !== undefined && limit > 1) {
+    return size <= limit * PASSED ? { reason: 'its code checks the size', at: limit } : undefined;
+  }
+  return limit === undefined && removal ? { reason: 'its code checks the size and removes entries' } : undefined;
+}
+
+/** One-shot timers that come with the entries will take them out again. */
+function byTimers({ row, gained }: Suspect, growth: CollectionGrowth): Rest | undefined {
+  const twin = growth.growing.find(
+    other =>
+      other.timer?.repeats === false && Math.abs(other.perSecond - row.perSecond) <= 0.1 * row.perSecond && gained >= 5,
+  );
+  if (!twin?.timer) return undefined;
+  const at = Math.round((row.perSecond * twin.timer.ms) / 1000);
+  return { reason: `each entry comes with a timer of ${Math.round(twin.timer.ms / 1000)} s`, at };
+}
+
+function byExpiry({ expiry }: Bounds, { uptimeSeconds }: CollectionGrowth): Rest | undefined {
+  return expiry && uptimeSeconds < PATIENCE_SECONDS ? { reason: 'a timer in its code removes entries' } : undefined;
+}
+
+/** Live heap per second between two forced collections; undefined when none were allowed. */
+export function liveRate({ liveHeap }: CollectionGrowth): number | undefined {
+  return liveHeap && liveHeap.seconds > 1 ? (liveHeap.lastBytes - liveHeap.firstBytes) / liveHeap.seconds : undefined;
+}
+
+/** True when the collector freed what the containers are said to gain. */
+export function isContradicted({ row }: Suspect, growth: CollectionGrowth): boolean {
+  const live = liveRate(growth);
+  const inHeap = row.bytesPerSecond - row.perSecond * row.entry.externalBytes;
+  return live !== undefined && inHeap > WEIGHABLE && live < CONTRADICTED * inHeap;
+}

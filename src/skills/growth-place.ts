@@ -1,0 +1,200 @@
+import { allocationSites } from '../heap/growth/allocation-sites.js';
+import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
+import { viaOf } from '../heap/growth/holder.js';
+import type { Suspect } from '../heap/growth/suspects.js';
+import { isUsable } from '../model/evidence/index.js';
+import type { CodeLocation, ScriptPosition } from '../model/location.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { declarationOf } from '../source/declarations.js';
+import { type Feeder, feedersOf } from '../source/feeders.js';
+import type { ScriptText } from '../source/script.js';
+import { isFile, isUserCode } from '../source/url.js';
+import { locate, place, sourceOf } from './place.js';
+
+/** Survivors of so long tell who fills a holder; the walk has already said which holder. */
+const SAMPLING = { seconds: 8, intervalBytes: 64 * 1024 } as const;
+/** One profile serves every suspect of a run. */
+const SAMPLING_STAYS_MS = 120_000;
+/** An application function with less of the survivors is a bystander. */
+const FEEDING_SHARE = 0.2;
+const MOST_RELATED = 3;
+
+/** Where a growing container is held and fed. */
+export interface GrowthPlace {
+  readonly culprit?: CodeLocation;
+  readonly related: readonly CodeLocation[];
+  /** Where the holder is declared. */
+  readonly declared?: CodeLocation;
+  readonly fedBy?: { readonly place: CodeLocation; readonly how: string; readonly code?: string };
+  readonly bounds: Bounds;
+  readonly samplingId?: string;
+}
+
+interface Home {
+  readonly script: ScriptText;
+  readonly spot: ScriptPosition;
+  readonly name: string;
+  readonly below: readonly string[];
+}
+
+/** Finds the declaration, the lines that feed it, and what the source does against growth. */
+export async function* placeGrowth(see: OperatorView, suspect: Suspect): Step<GrowthPlace> {
+  const home = yield* homeOf(see, suspect);
+  const declared = home && declaredAt(home, see.target.cwd, viaOf(suspect.row.path));
+  const written = yield* writtenAt(see, suspect);
+  const fed = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
+  const bounds = home ? boundsOf(home.script.text, home.name) : {};
+  const feeders = [...(written ? [written] : []), ...fed];
+  if (feeders.length > 0 || suspect.row.kind === 'timers') return assembled(suspect, { declared, feeders, bounds });
+  const sampled = yield* sampledFeeders(see);
+  const user = sampled.feeders.length > 0 ? sampled.feeders : yield* usersOfPackage(see, suspect);
+  return {
+    ...assembled(suspect, { declared, feeders: user, bounds }),
+    ...(sampled.id !== undefined && { samplingId: sampled.id }),
+  };
+}
+
+type Fed = NonNullable<GrowthPlace['fedBy']>;
+
+interface Parts {
+  readonly declared: CodeLocation | undefined;
+  readonly feeders: readonly Fed[];
+  readonly bounds: Bounds;
+}
+
+/** Who is to be named: for listeners and timers who registers them, for a package who feeds it, else the holder. */
+function assembled(suspect: Suspect, { declared, feeders, bounds }: Parts): GrowthPlace {
+  const { holder, fault, row } = suspect;
+  const [fedBy] = feeders;
+  const byFeeder = holder.package !== undefined || isRegistration(fault) || row.kind === 'timers';
+  const chosen = byFeeder ? (fedBy?.place ?? declared) : (declared ?? fedBy?.place);
+  const via = viaOf(row.path);
+  const culprit = chosen && {
+    ...chosen,
+    ...(holder.package !== undefined && { package: holder.package }),
+    ...(via.length > 0 && { via }),
+  };
+  const others = [declared, ...feeders.map(one => one.place)].filter(one => one !== undefined && one !== chosen);
+  return {
+    ...(culprit && { culprit }),
+    // The filter above leaves places only.
+    related: distinct(others as CodeLocation[]).slice(0, MOST_RELATED),
+    ...(declared && { declared }),
+    ...(fedBy && { fedBy }),
+    bounds,
+  };
+}
+
+const isRegistration = (fault: string): boolean => fault === 'memory.leak.listener' || fault === 'memory.leak.timer';
+
+/** The script that declares the container: its owner's class when that is the application's, else the nearest variable's. */
+async function* homeOf(see: OperatorView, { row, holder }: Suspect): Step<Home | undefined> {
+  const { ownerCode } = row;
+  const field = holder.below.at(-1);
+  if (ownerCode && field !== undefined && isUserCode(ownerCode.url)) {
+    const script = yield* sourceOf(see, ownerCode.scriptId);
+    if (script) return { script, spot: ownerCode, name: field, below: [] };
+  }
+  const root = row.path[0];
+  const spot = holder.variable?.seenBy ?? (root?.kind === 'root' ? root.script : undefined);
+  const names = withoutEvents(holder.below);
+  const name = holder.variable?.name ?? names[0];
+  if (!spot || name === undefined || !isFile(spot.url)) return undefined;
+  const script = yield* sourceOf(see, spot.scriptId);
+  return script && { script, spot, name, below: holder.variable ? names : names.slice(1) };
+}
+
+/** `bus._events.tick` is what `bus.on('tick', …)` fills. */
+function withoutEvents(below: readonly string[]): readonly string[] {
+  const at = below.findIndex(name => name === '_events' || name.startsWith('['));
+  return at < 0 ? below : below.slice(0, at);
+}
+
+function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly string[]): CodeLocation {
+  const found = declarationOf(script.text, name, spot.line);
+  const at = { ...spot, line: found?.line0 ?? spot.line, column: found?.column0 ?? spot.column };
+  return locate(script, found?.within === undefined ? at : { ...at, functionName: found.within }, cwd, via);
+}
+
+/** The newest entry's own code: the very function that was registered. */
+async function* writtenAt(see: OperatorView, { row }: Suspect): Step<Fed | undefined> {
+  const code = row.timer?.callback ?? row.entry.code;
+  if (!code || !isUserCode(code.url)) return undefined;
+  const script = yield* sourceOf(see, code.scriptId);
+  const name = row.entry.codeName;
+  const where = locate(script, name === undefined ? code : { ...code, functionName: name }, see.target.cwd);
+  const line = script?.line(code.line).trim().slice(0, 120);
+  return { place: where, how: 'callback', ...(line && { code: line }) };
+}
+
+function fedIn(home: Home, { fault }: Suspect, cwd: string): Fed[] {
+  const feeders = feedersOf(home.script.text, home.name, home.below);
+  const fitting = fault === 'memory.leak.listener' ? feeders.filter(isSubscription) : feeders;
+  return fitting.slice(0, MOST_RELATED).map(feeder => ({
+    place: locate(home.script, spotOf(home, feeder), cwd),
+    how: feeder.how,
+    code: feeder.code,
+  }));
+}
+
+const isSubscription = ({ how }: Feeder): boolean => /^(on|once|subscribe|.*[lL]istener)$/.test(how);
+
+function spotOf({ spot }: Home, feeder: Feeder): ScriptPosition & { functionName?: string } {
+  const at = { ...spot, line: feeder.line0, column: feeder.column0 };
+  return feeder.function === undefined ? at : { ...at, functionName: feeder.function };
+}
+
+/** Application functions whose allocations survived, when the text doesn't say who feeds the holder. */
+async function* sampledFeeders(see: OperatorView): Step<{ readonly feeders: readonly Fed[]; readonly id?: string }> {
+  const sampling = yield* see.ask('heap-sampling', SAMPLING, SAMPLING_STAYS_MS);
+  if (!isUsable(sampling)) return { feeders: [] };
+  const feeders: Fed[] = [];
+  for (const { frame, share } of allocationSites(sampling.data).slice(0, 2)) {
+    if (share < FEEDING_SHARE) break;
+    const spot = { ...frame, line: frame.lineNumber, column: frame.columnNumber };
+    feeders.push({ place: yield* place(see, spot), how: 'allocates' });
+  }
+  return { feeders, id: sampling.id };
+}
+
+/** Where the application brings the package in, when no frame of the application is on the stack that fills it. */
+async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Step<readonly Fed[]> {
+  if (holder.package === undefined) return [];
+  const root = row.path[0];
+  const spots = row.path.flatMap(step => (step.kind === 'variable' ? [step.seenBy] : []));
+  if (root?.kind === 'root' && root.script) spots.push(root.script);
+  for (const spot of spots.filter(one => isUserCode(one.url)).reverse()) {
+    const script = yield* sourceOf(see, spot.scriptId);
+    const use = script && useOfPackage(script.text, holder.package);
+    if (script && use)
+      return [{ place: locate(script, { ...spot, ...use.at }, see.target.cwd), how: 'uses', code: use.code }];
+  }
+  return [];
+}
+
+/** The first call of what was imported from a package, else the import itself. */
+function useOfPackage(
+  text: string,
+  name: string,
+): { readonly at: { line: number; column: number }; readonly code: string } | undefined {
+  const lines = text.split('\n');
+  const imported = lines.findIndex(line => line.includes(`'${name}'`) || line.includes(`"${name}"`));
+  if (imported < 0) return undefined;
+  const local = /(?:const|let|var|import)\s+(?:\*\s+as\s+)?\{?\s*([\w$]+)/.exec(lines[imported] ?? '')?.[1];
+  const call =
+    local === undefined
+      ? -1
+      : lines.findIndex(
+          (line, i) => i > imported && new RegExp(`(?<![\\w$.])${local.replaceAll('$', '\\$')}\\s*\\(`).test(line),
+        );
+  const line = call >= 0 ? call : imported;
+  return { at: { line, column: 0 }, code: (lines[line] ?? '').trim().slice(0, 120) };
+}
+
+function distinct(places: readonly CodeLocation[]): CodeLocation[] {
+  const seen = new Set<string>();
+  return places.filter(({ file, line }) => {
+    const key = `${file}:${line}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
