@@ -12,6 +12,8 @@ export interface InspectorAddress {
 export interface ProbeOptions {
   readonly timeoutMs?: number;
   readonly connect?: ((port: number, host: string) => Duplex) | undefined;
+  /** Asks only the ports that inspectors usually have, never one that is probably the program's own. */
+  readonly likelyOnly?: boolean;
 }
 
 /** A stuck program accepts and never answers. */
@@ -71,13 +73,10 @@ export async function openInspector(pid: number, options: ProbeOptions = {}): Pr
   const [loops, sockets] = await Promise.all([loopDescriptors(pid), listeningSockets(pid)]);
   if (loops.length <= LOOPS_WITHOUT_INSPECTOR) return undefined;
   const likely = sockets.filter(looksLikeInspector);
-  return (
-    (await firstInspector(likely, options)) ??
-    firstInspector(
-      sockets.filter(s => !likely.includes(s)),
-      options,
-    )
-  );
+  const found = await firstInspector(likely, options);
+  if (found || options.likelyOnly) return found;
+  const others = sockets.filter(socket => !likely.includes(socket));
+  return firstInspector(others, options);
 }
 
 /** The first of these sockets behind which an inspector answers. */

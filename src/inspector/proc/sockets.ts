@@ -74,12 +74,25 @@ export function parseAddress(hex: string): string {
 
 /** Inode of each socket a process has open. Empty when its fds may not be read. */
 export async function socketInodes(pid: number): Promise<Set<number>> {
-  const links = await fdLinks(pid);
+  return socketInodesOf(await fdLinks(pid));
+}
+
+export function socketInodesOf(links: readonly string[]): Set<number> {
   const inodes = links.flatMap(link => {
     const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
     return inode === undefined ? [] : [Number(inode)];
   });
   return new Set(inodes);
+}
+
+/** How many rows of these /proc/PID/net tables name one of the inodes. */
+export async function countRows(pid: number, tables: readonly string[], inodes: ReadonlySet<number>): Promise<number> {
+  const texts = await Promise.all(tables.map(table => readProc(pid, table)));
+  const lines = texts.flatMap(text => text?.trim().split('\n') ?? []);
+  const [header] = lines;
+  // net/unix prints "Num RefCount Protocol Flags Type St Inode Path"; the others have the inode where tcp has it.
+  const column = header?.trim().startsWith('Num') ? 6 : 9;
+  return lines.filter(line => inodes.has(Number(line.trim().split(/\s+/)[column]))).length;
 }
 
 /** What each open file descriptor points at; empty when they may not be read. */
