@@ -1,4 +1,4 @@
-import { isUserCode } from '../base/script-url.js';
+import { filePath, isUserCode } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
 import type { ScriptSource, SourceParams } from '../model/evidence/source.js';
@@ -20,7 +20,7 @@ interface Script {
 /** What one session has already told: a loaded script's text never changes under its id. */
 interface Library {
   readonly sources: Map<string, ScriptSource>;
-  /** Script ids by url, of all scripts known at the last visit; the newest script wins. */
+  /** Script ids by path (a stack says `/a/b.js` where a script says `file:///a/b.js`), of all scripts known at the last visit; the newest script wins. */
   readonly ids: Map<string, string>;
   visit: Promise<number>;
 }
@@ -53,14 +53,15 @@ async function visitFor(session: Session, params: SourceParams, library: Library
   return library.sources.has(idOf(params, library)) ? 0 : visit(session, params, library);
 }
 
-const idOf = ({ scriptId, url }: SourceParams, { ids }: Library): string => scriptId || (ids.get(url ?? '') ?? '');
+const idOf = ({ scriptId, url }: SourceParams, { ids }: Library): string =>
+  scriptId || (ids.get(filePath(url ?? '')) ?? '');
 
 async function visit(session: Session, params: SourceParams, library: Library): Promise<number> {
   const roots: Roots = session.target.pid > 0 ? [`/proc/${session.target.pid}/root`, ''] : [];
   const { sources, ids } = library;
   const fetched: ScriptSource[] = [];
   const pausedMs = await session.withDebugger(async debug => {
-    for (const [id, { url }] of debug.scripts) ids.set(url, id);
+    for (const [id, { url }] of debug.scripts) ids.set(filePath(url), id);
     const asked = [idOf(params, library), ...(params.also ?? [])].filter(id => id !== '' && !sources.has(id));
     fetched.push(...(await fetchTexts(debug, asked)));
     fetched.push(...(await fetchApplication(debug, new Set([...asked, ...sources.keys()]))));

@@ -16,7 +16,10 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
   const culprit =
     leak ?? (named ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined);
   const related: CodeLocation[] = [];
-  for (const frame of relatedFrames(finding, leak ? undefined : named)) related.push(yield* placeOfFrame(see, frame));
+  for (const frame of relatedFrames(finding, leak ? undefined : named)) {
+    const other = yield* placeOfFrame(see, frame);
+    if (other.line !== culprit?.line || other.file !== culprit.file) related.push(other);
+  }
   const words =
     WORDS[finding.faultClass]?.(finding, nameOf(culprit), leak !== undefined) ?? plainWords(finding, nameOf(culprit));
   const packageName = culprit?.package ?? finding.package;

@@ -78,7 +78,7 @@ export class Waits {
         other.executionId === promise.executionId &&
         other.id > promise.id - 3 &&
         other.id <= wait.id &&
-        other.type !== 'HTTPSTART',
+        !/^HTTP(START|WRITE)$/.test(other.type),
     );
   }
 }
@@ -148,7 +148,7 @@ function adoptCallers(waits: Wait[]): Wait[] {
 }
 
 function isNativeLeaf(wait: Wait): boolean {
-  if (wait.type === 'HTTPSTART' || wait.type === 'onerror') return false;
+  if (wait.type === 'HTTPSTART' || wait.type === 'HTTPWRITE' || wait.type === 'onerror') return false;
   if (wait.type === 'HTTPCLIENTREQUEST') return !wait.detail?.done;
   // A timer that no code of the program or its packages set is Node's own time limit.
   return wait.type !== 'Timeout' || wait.frames.some(frame => frame.kind === 'user' || frame.kind === 'package');

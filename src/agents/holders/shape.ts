@@ -45,7 +45,7 @@ export function holdersIn(realm: Realm, walk: Walk): Holder[] {
 function noteOwner(walk: Walk, watched: Watched, owners: Map<number, Lists>): void {
   const owner = watched.owner?.deref();
   const name = propertyOf(walk, watched.node);
-  if (!owner || name === undefined) return;
+  if (!owner || name === undefined || name.includes('/')) return;
   const node = walk.tree.parentOf(watched.node);
   const lists = owners.get(node) ?? { owner, lists: {}, containers: [] };
   owners.set(node, lists);
@@ -76,7 +76,7 @@ function queueHolder(
 function queueName(walk: Walk, node: number): { name: string; node: number } | undefined {
   for (let at = node, climbed = 0; at >= 0 && climbed < CLIMB; at = walk.tree.parentOf(at), climbed++) {
     const name = propertyOf(walk, at) ?? variableOf(walk, at);
-    if (name !== undefined && QUEUE.test(name)) return { name, node: at };
+    if (name !== undefined && !name.includes('/') && QUEUE.test(name)) return { name, node: at };
   }
   return undefined;
 }

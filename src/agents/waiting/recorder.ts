@@ -27,6 +27,7 @@ export interface Record {
 /** Fields of native resources that say what is waited for. */
 export interface Resource {
   readonly callback?: { readonly name?: string };
+  readonly args?: readonly { readonly writableLength?: number }[];
   readonly address?: string;
   readonly port?: number;
   readonly hostname?: string;
@@ -47,6 +48,9 @@ type AsyncHooks = typeof import('node:async_hooks');
 
 /** Enough async ids for a window of five seconds at 200 000 a second; beyond it, requests are no longer told apart. */
 const IDS = 1 << 20;
+
+/** Samples of who writes responses; every line that writes often is among them. */
+const MOST_WRITES = 300;
 
 /** Bookkeeping of Node: it only carries the request on, and is never what somebody waits for. */
 const CARRIERS = new Set([
@@ -85,6 +89,7 @@ export class Recorder {
   private readonly executionAsyncId: () => number;
   private readonly hook: { enable(): unknown; disable(): unknown };
   private outside = 0;
+  private writes = 0;
   private readonly startedAt: number;
 
   constructor(
@@ -166,6 +171,7 @@ export class Recorder {
     const request = this.requestAt(this.executionAsyncId());
     if (request && id - this.base < IDS) this.requestOf[id - this.base] = request;
     const kept = CARRIERS.has(type) ? startOfCall(type, resource) : type;
+    if (kept === 'HTTPWRITE') return this.writes++ < MOST_WRITES ? kept : undefined;
     if (kept === undefined || (request && !this.recorded[request]) || !this.affords(request)) return undefined;
     return kept;
   }
@@ -193,9 +199,11 @@ export class Recorder {
   }
 }
 
-/** Among the ticks only one is of use: the one that hands a socket to an http.request carries the caller's stack. */
+/** Two of Node's ticks carry the caller's stack: handing a socket to an http.request, and flushing a response's write. */
+const CALLS: { readonly [callback: string]: string } = { onSocketNT: 'HTTPSTART', connectionCorkNT: 'HTTPWRITE' };
+
 function startOfCall(type: string, resource: Resource): string | undefined {
-  return type === 'TickObject' && resource?.callback?.name === 'onSocketNT' ? 'HTTPSTART' : undefined;
+  return type === 'TickObject' ? CALLS[resource?.callback?.name ?? ''] : undefined;
 }
 
 type Capture = (above: (...args: never[]) => unknown) => { stack?: unknown };

@@ -42,6 +42,8 @@ export interface AsyncDetail {
   readonly peer?: string;
   readonly path?: string;
   readonly done?: boolean;
+  /** What the stream still has to write when the window ended. */
+  readonly bytes?: number;
 }
 
 /** A request that a server of the target received in the window. */

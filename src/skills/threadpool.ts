@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { sayMs } from '../base/say.js';
+import { isUsable } from '../model/evidence/index.js';
+import type { Threadpool } from '../model/evidence/threadpool.js';
+import type { NotificationDraft } from '../model/notification.js';
+import type { Conclusion, OperatorView, Step } from '../model/skill.js';
+import { defineQuery, defineSkill } from '../model/skill.js';
+import { type JobGroup, jobGroups } from '../waiting/jobs.js';
+import { isSaturated } from '../waiting/symptoms.js';
+import { lookAtWaiting } from './waiting-look.js';
+import { placeOfFrame } from './waiting-place.js';
+
+const SECONDS = 2;
+
+export const threadpool = defineSkill({
+  id: 'threadpool',
+  title: 'Thread pool',
+  description: 'Queued file, dns, crypto and zlib work; how long a trivial job waits for a thread',
+  scope: "libuv's threads: fs, dns.lookup, crypto and zlib jobs. Not work on the main thread (cpu, event-loop).",
+  words: [
+    'threadpool',
+    'libuv',
+    'uv',
+    'thread',
+    'threads',
+    'pbkdf2',
+    'bcrypt',
+    'scrypt',
+    'crypto',
+    'zlib',
+    'gzip',
+    'dns',
+    'fs',
+    'slow',
+  ],
+  needs: { pool: { kind: 'threadpool', params: { seconds: SECONDS } } },
+  snapshot: ({ pool }) => (pool === undefined ? undefined : numbersOf(pool)),
+  rules: [],
+  playbook,
+  queries: [
+    defineQuery({
+      name: 'threadpoolLatency',
+      doc: 'How long a trivial file lookup waits for a thread of the pool, and the most pending requests by type.',
+      params: z.object({ seconds: z.number().min(0.5).max(8).default(SECONDS) }),
+      async run({ seconds }, probe) {
+        const reading = await probe.ask('threadpool', { seconds });
+        return isUsable(reading) ? numbersOf(reading.data) : { status: reading.status, reason: reading.reason ?? '' };
+      },
+    }),
+  ],
+  prompt:
+    'A slow probe with a quick loop means that all threads are taken. Who computes (crypto, zlib) is the cause; file and name lookups are its victims.',
+});
+
+async function* playbook(see: OperatorView): Step<Conclusion> {
+  const seen = yield* lookAtWaiting(see);
+  const pool = seen.threadpool;
+  if (!pool) return { outcome: 'inconclusive', summary: 'The latency of the thread pool could not be measured.' };
+  if (!isSaturated(pool)) {
+    return {
+      outcome: 'healthy',
+      summary: `A trivial job gets a thread within ${sayMs(pool.p50Ms)} (median of ${pool.probes}).`,
+    };
+  }
+  const jobs = seen.dump ? jobGroups(seen.dump) : [];
+  const draft = yield* draftOf(see, pool, jobs);
+  yield* see.setState('warning', draft.title ?? draft.observation);
+  yield* see.notify(draft);
+  return { outcome: 'found', summary: draft.observation };
+}
+
+async function* draftOf(see: OperatorView, pool: Threadpool, jobs: readonly JobGroup[]): Step<NotificationDraft> {
+  const worst = jobs[0];
+  const culprit = worst?.place ? yield* placeOfFrame(see, worst.place, worst.user.slice(1)) : undefined;
+  const who = culprit ? `\`${culprit.function || culprit.file}\`` : 'Somebody';
+  const queued = worst
+    ? ` ${worst.count} ${worst.type} jobs from one place in the window, ${worst.pending} of them not done.`
+    : '';
+  return {
+    anomalyType: 'threadpool-saturated',
+    faultClass: 'threadpool.saturation',
+    severity: 'warning',
+    title: `${who} fills all ${pool.threads} threads of libuv's pool`,
+    context: `A trivial fs.stat ten times a second; the loop itself answers within ${sayMs(pool.loopP50Ms)} (median).`,
+    observation: `A trivial file lookup waits ${sayMs(pool.p50Ms)} (median) and up to ${sayMs(pool.maxMs)} for one of ${pool.threads} threads.${queued}`,
+    hypothesis: 'Long jobs occupy every thread; file access, name lookups and compression wait behind them.',
+    fix: 'Limit how many such jobs run at once, move them to a worker or another process, or raise UV_THREADPOOL_SIZE up to the number of cores.',
+    ...(culprit ? { culprit } : {}),
+    metrics: [
+      { name: 'probe p50', value: pool.p50Ms, unit: 'ms' },
+      { name: 'probe max', value: pool.maxMs, unit: 'ms' },
+      { name: 'loop p50', value: pool.loopP50Ms, unit: 'ms' },
+      ...(worst ? [{ name: `${worst.type} jobs`, value: worst.count, unit: 'jobs' }] : []),
+    ],
+    evidenceIds: [...see.evidenceIds],
+    mechanism: worst !== undefined,
+    confidence: worst?.computes ? 'high' : 'medium',
+  };
+}
+
+function numbersOf({ threads, probes, unanswered, p50Ms, maxMs, loopP50Ms, pending }: Threadpool) {
+  return {
+    threads,
+    probes,
+    unanswered,
+    p50Ms,
+    maxMs,
+    loopP50Ms,
+    pending: pending.map(({ type, most }) => ({ type, most })),
+  };
+}
