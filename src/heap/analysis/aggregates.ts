@@ -11,6 +11,9 @@ export interface Aggregates {
   /** Bytes that would be free without any of them: objects under another one of the same class count once. */
   readonly retainedSize: Float64Array;
   readonly distance: Int32Array;
+  /** The object of the class that retains most, and how many of the class are in what it dominates (itself included). */
+  readonly largest: Uint32Array;
+  readonly inLargest: Uint32Array;
 }
 
 interface Graph {
@@ -29,6 +32,8 @@ export function aggregate(graph: Graph, pool: Pool): Aggregates {
     selfSize: new Float64Array(classCount),
     retainedSize: new Float64Array(classCount),
     distance: new Int32Array(classCount).fill(0x7fffffff),
+    largest: new Uint32Array(classCount),
+    inLargest: new Uint32Array(classCount),
   };
   for (let node = 0; node < file.nodeCount; node++) {
     const size = sizeOf(file, node);
@@ -38,32 +43,41 @@ export function aggregate(graph: Graph, pool: Pool): Aggregates {
     sums.selfSize[index]! += size;
     if (distance[node]! < sums.distance[index]!) sums.distance[index] = distance[node]!;
   }
-  addRetained(graph, sums.retainedSize, pool);
+  addRetained(graph, sums, pool);
   return sums;
 }
 
 /** Walks the dominator tree with a counter per class of how many of it are open above. */
-function addRetained({ file, classes, dominators, retained }: Graph, sums: Float64Array, pool: Pool): void {
+function addRetained({ file, classes, dominators, retained }: Graph, sums: Aggregates, pool: Pool): void {
   const { immediate, order } = dominators;
   const { nodeCount, root, selfSize } = file;
+  const { of } = classes;
+  const { retainedSize, largest, inLargest } = sums;
   const open = new Uint32Array(classes.list.length);
-  const firstChild = pool.zeros();
-  const nextSibling = pool.zeros();
-  for (let at = nodeCount - 1; at >= 1; at--) {
-    const node = order[at]!;
-    const above = immediate[node]!;
-    nextSibling[node] = firstChild[above]!;
-    firstChild[above] = node + 1;
-  }
+  const within = new Uint32Array(classes.list.length);
+  const [firstChild, nextSibling] = childLists(nodeCount, immediate, order, pool);
   const enter = (node: number) => {
-    if (selfSize[node] !== 0 && open[classes.of[node]!]!++ === 0) sums[classes.of[node]!]! += retained[node]!;
+    if (selfSize[node] === 0) return;
+    const index = of[node]!;
+    if (open[index]!++ === 0) {
+      retainedSize[index]! += retained[node]!;
+      within[index] = 0;
+    }
+    within[index]!++;
+  };
+  const leave = (node: number) => {
+    if (selfSize[node] === 0) return;
+    const index = of[node]!;
+    if (--open[index]! > 0 || (inLargest[index] !== 0 && retained[node]! <= retained[largest[index]!]!)) return;
+    largest[index] = node;
+    inLargest[index] = within[index]!;
   };
   let node = root;
   enter(node);
   for (;;) {
     let next = firstChild[node]!;
     while (next === 0) {
-      if (selfSize[node] !== 0) open[classes.of[node]!]!--;
+      leave(node);
       if (node === root) {
         pool.giveBack(firstChild, nextSibling);
         return;
@@ -74,4 +88,17 @@ function addRetained({ file, classes, dominators, retained }: Graph, sums: Float
     node = next - 1;
     enter(node);
   }
+}
+
+/** First child and next sibling of each node in the dominator tree, plus one; 0: none. */
+function childLists(nodeCount: number, immediate: Uint32Array, order: Uint32Array, pool: Pool) {
+  const firstChild = pool.zeros();
+  const nextSibling = pool.zeros();
+  for (let at = nodeCount - 1; at >= 1; at--) {
+    const node = order[at]!;
+    const above = immediate[node]!;
+    nextSibling[node] = firstChild[above]!;
+    firstChild[above] = node + 1;
+  }
+  return [firstChild, nextSibling] as const;
 }

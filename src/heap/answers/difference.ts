@@ -1,0 +1,166 @@
+import type { Baseline } from './baseline.js';
+import { Scripts } from './scripts.js';
+import { type SaidSuspect, saySuspect } from './summary.js';
+import { describeHolders, holderOf } from './suspects.js';
+import type { HeapView } from './view.js';
+
+export interface HeapDifference {
+  readonly totalBytes: readonly number[];
+  readonly added: { readonly count: number; readonly bytes: number };
+  readonly removed: { readonly count: number; readonly bytes: number };
+  /** Objects that are in every file and hold more in each; the largest growth over all files first. */
+  readonly grown: readonly GrownHolder[];
+  readonly classes: readonly ClassDifference[];
+}
+
+export interface GrownHolder extends SaidSuspect {
+  /** Bytes retained in each file, oldest first. */
+  readonly history: readonly number[];
+  readonly grownBytes: number;
+  /** Directly held objects more than in the oldest file. */
+  readonly newChildren: number;
+}
+
+export interface ClassDifference {
+  readonly name: string;
+  readonly added: number;
+  readonly removed: number;
+  readonly addedBytes: number;
+  readonly removedBytes: number;
+}
+
+/** Growth below this is noise of any running program (caches, compiled code, feedback). */
+const MIN_GROWTH_BYTES = 64 * 1024;
+/** Nor is what makes little of the whole growth a finding. */
+const MIN_GROWTH_SHARE = 0.05;
+/** A child that has this much of its holder's growth is the nearer finding. */
+const PASSED_ON = 0.7;
+const MAX_GROWN = 10;
+
+export interface DifferenceOptions {
+  readonly limit?: number;
+  readonly showUrl?: (url: string) => string;
+}
+
+/** Compares a heap with earlier ones of the same process (oldest first), object by object: V8 keeps their ids. */
+export function compareHeaps(
+  earlier: readonly Baseline[],
+  view: HeapView,
+  options: DifferenceOptions = {},
+): HeapDifference {
+  const [oldest] = earlier;
+  if (!oldest) throw new Error('compareHeaps needs an earlier heap');
+  const scripts = new Scripts(view);
+  const { added, removed, classes } = compareObjects(oldest, view);
+  return {
+    totalBytes: [...earlier.map(baseline => baseline.totalBytes), view.totalBytes],
+    added,
+    removed,
+    grown: grownHolders(earlier, view, scripts, options),
+    classes,
+  };
+}
+
+interface Sums {
+  count: number;
+  bytes: number;
+}
+
+function compareObjects(base: Baseline, view: HeapView) {
+  const { file, classes } = view.heap;
+  const table = new Map<string, { -readonly [K in keyof ClassDifference]: ClassDifference[K] }>();
+  const row = (name: string) => {
+    const known = table.get(name) ?? { name, added: 0, removed: 0, addedBytes: 0, removedBytes: 0 };
+    table.set(name, known);
+    return known;
+  };
+  const added: Sums = { count: 0, bytes: 0 };
+  const removed: Sums = { count: 0, bytes: 0 };
+  const isKept = new Uint8Array(base.nodeCount);
+  const rows = classes.list.map(({ name }) => row(name));
+  for (let node = 0; node < file.nodeCount; node++) {
+    const before = base.find(file.id[node]!);
+    if (before >= 0) isKept[before] = 1;
+    else book(added, rows[classes.of[node]!]!, 'added', view.selfBytes(node));
+  }
+  const oldRows = base.classes.map(row);
+  for (let node = 0; node < base.nodeCount; node++) {
+    if (isKept[node] === 0) book(removed, oldRows[base.classOf[node]!]!, 'removed', base.selfSize[node]!);
+  }
+  const rest = [...table.values()].filter(({ added, removed }) => added + removed > 0);
+  const delta = (c: ClassDifference) => Math.abs(c.addedBytes - c.removedBytes);
+  return { added, removed, classes: rest.sort((a, b) => delta(b) - delta(a)) };
+}
+
+type Counted = { -readonly [K in keyof ClassDifference]: ClassDifference[K] };
+
+function book(sums: Sums, row: Counted, side: 'added' | 'removed', bytes: number): void {
+  if (bytes === 0) return; // as in the class table: what has no size of its own is a part of something else
+  sums.count++;
+  sums.bytes += bytes;
+  row[side]++;
+  row[`${side}Bytes`] += bytes;
+}
+
+function grownHolders(
+  earlier: readonly Baseline[],
+  view: HeapView,
+  scripts: Scripts,
+  { limit = MAX_GROWN, showUrl }: DifferenceOptions,
+): GrownHolder[] {
+  const histories = new Map<number, readonly number[]>();
+  const growth = growthOf(earlier, view, histories);
+  const nodes = nearest(view, growth).slice(0, limit);
+  const isNew = (node: number) => earlier[0]!.find(view.id(node)) < 0;
+  return describeHolders(view, scripts, nodes, isNew).map((suspect, i) => {
+    const node = nodes[i]!;
+    return {
+      ...saySuspect(view, scripts, suspect, showUrl),
+      history: histories.get(node) ?? [],
+      grownBytes: growth.get(node) ?? 0,
+      newChildren: suspect.children.reduce((sum, { count }) => sum + count, 0),
+    };
+  });
+}
+
+/** Objects that are in all files and hold more from file to file. */
+function growthOf(
+  earlier: readonly Baseline[],
+  view: HeapView,
+  histories: Map<number, readonly number[]>,
+): Map<number, number> {
+  const whole = view.totalBytes - earlier[0]!.totalBytes;
+  const least = Math.max(MIN_GROWTH_BYTES, whole * MIN_GROWTH_SHARE);
+  const growth = new Map<number, number>();
+  for (let node = 0; node < view.nodeCount; node++) {
+    if (view.retainedBytes(node) < least) continue;
+    const history = historyOf(earlier, view, node);
+    if (!history || history.at(-1)! - history[0]! < least) continue;
+    if (!history.every((bytes, i) => i === 0 || bytes > history[i - 1]!)) continue;
+    growth.set(node, history.at(-1)! - history[0]!);
+    histories.set(node, history);
+  }
+  return growth;
+}
+
+function historyOf(earlier: readonly Baseline[], view: HeapView, node: number): number[] | undefined {
+  const history: number[] = [];
+  for (const baseline of earlier) {
+    const before = baseline.find(view.id(node));
+    if (before < 0) return undefined;
+    history.push(baseline.retained[before]!);
+  }
+  return [...history, view.retainedBytes(node)];
+}
+
+/** Of grown objects that hold one another, those where the growth comes together; owners stand for their parts. */
+function nearest(view: HeapView, growth: ReadonlyMap<number, number>): number[] {
+  const passedOn = new Set<number>();
+  for (const [node, bytes] of growth) {
+    const above = view.dominator(node);
+    if (above !== node && bytes >= PASSED_ON * (growth.get(above) ?? 0)) passedOn.add(above);
+  }
+  const ends = [...growth.keys()].filter(node => !passedOn.has(node));
+  const owners = new Set(ends.map(node => holderOf(view, node)).filter(node => node !== undefined));
+  return [...owners].filter(node => growth.has(node)).sort((a, b) => growth.get(b)! - growth.get(a)!);
+}

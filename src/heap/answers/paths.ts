@@ -1,0 +1,166 @@
+import { isFile, isUserCode } from '../../base/script-url.js';
+import { NO_DISTANCE, SYSTEM_DISTANCE } from '../analysis/distances.js';
+import { NAME_BITS } from '../parse/edges.js';
+import { closuresByContext, type Scripts } from './scripts.js';
+import type { HeapView } from './view.js';
+
+/** One step down a retaining path: over this edge to this node. */
+export interface PathStep {
+  readonly node: number;
+  /** -1 on the first step, which is where the path starts. */
+  readonly edge: number;
+}
+
+/** Outermost first; ends at the node asked for. `module` is the script whose variable the first edge is. */
+export interface RetainingPath {
+  readonly steps: readonly PathStep[];
+  readonly module?: string;
+  /** A closure that shares the variable, to tell where in the module. */
+  readonly closure?: number;
+}
+
+/** Longer paths say nothing to a person. */
+const LONGEST = 80;
+/** A detour over a property is preferred to a shortcut through V8's parts that is at most this much shorter. */
+const DETOUR = 2;
+
+interface Climb {
+  readonly steps: { node: number; edge: number }[];
+  readonly seen: Set<number>;
+  current: number;
+  done: boolean;
+  module?: string;
+  closure?: number;
+}
+
+interface Candidate {
+  readonly from: number;
+  readonly edge: number;
+  readonly score: number;
+}
+
+/**
+ * The shortest meaningful retaining path of each node: it climbs by distance, prefers properties and variables to V8's
+ * inner slots, and ends as soon as it comes to a module's own variable. All nodes climb together, one scan of the edges
+ * a level, so that no table of retainers is needed (that would be the largest array of all).
+ */
+export class PathFinder {
+  private readonly closures: Uint32Array;
+
+  constructor(
+    private readonly view: HeapView,
+    private readonly scripts: Scripts,
+  ) {
+    this.closures = closuresByContext(view);
+  }
+
+  find(nodes: readonly number[]): RetainingPath[] {
+    const climbs = nodes.map(
+      (node): Climb => ({ steps: [{ node, edge: -1 }], seen: new Set([node]), current: node, done: false }),
+    );
+    for (let level = 0; level < LONGEST && climbs.some(climb => !climb.done); level++) this.climb(climbs);
+    return climbs.map(climb => ({
+      steps: climb.steps.toReversed(),
+      ...(climb.module !== undefined && { module: climb.module }),
+      ...(climb.closure !== undefined && { closure: climb.closure }),
+    }));
+  }
+
+  private climb(climbs: readonly Climb[]): void {
+    const active = climbs.filter(climb => !climb.done);
+    const best = this.bestRetainers(active);
+    active.forEach((climb, i) => {
+      const candidate = best[i];
+      if (!candidate) climb.done = true;
+      else this.step(climb, candidate);
+    });
+  }
+
+  private step(climb: Climb, { from, edge }: Candidate): void {
+    const below = climb.steps.at(-1)!;
+    below.edge = edge;
+    climb.steps.push({ node: from, edge: -1 });
+    climb.seen.add(from);
+    climb.current = from;
+    const owner = this.moduleOf(from, edge) ?? this.exporterOf(from);
+    if (owner) Object.assign(climb, owner);
+    climb.done = owner !== undefined || from === this.view.heap.file.root || this.view.distance(from) === 1;
+  }
+
+  private bestRetainers(climbs: readonly Climb[]): (Candidate | undefined)[] {
+    const { nodeCount, firstEdge, target } = this.view.heap.file;
+    const waiting = new Map<number, number[]>();
+    const isWanted = new Uint8Array(nodeCount);
+    climbs.forEach(({ current }, i) => {
+      isWanted[current] = 1;
+      waiting.set(current, [...(waiting.get(current) ?? []), i]);
+    });
+    const best: (Candidate | undefined)[] = climbs.map(() => undefined);
+    for (let node = 0; node < nodeCount; node++) {
+      for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
+        const to = target[edge]!;
+        if (to < 0 || isWanted[to] === 0) continue;
+        for (const i of waiting.get(to) ?? []) best[i] = this.better(best[i], climbs[i]!, node, edge);
+      }
+    }
+    return best;
+  }
+
+  private better(best: Candidate | undefined, climb: Climb, from: number, edge: number): Candidate | undefined {
+    const { heap } = this.view;
+    const away = heap.distance[from]!;
+    const isVariable = heap.file.label[edge]! >>> NAME_BITS === heap.facts.edge.context;
+    if (away === NO_DISTANCE || (!isVariable && best && best.score <= away + 1)) return best; // most retainers end here
+    if (climb.seen.has(from)) return best;
+    const score = isVariable ? this.moduleScore(from, edge) : undefined;
+    if (score !== undefined) return !best || score < best.score ? { from, edge, score } : best;
+    const here = heap.distance[climb.current]!;
+    if (here !== NO_DISTANCE && away > here + DETOUR) return best;
+    const worth = away + this.penalty(from, edge);
+    return !best || worth < best.score ? { from, edge, score: worth } : best;
+  }
+
+  /** Below every distance, and the program's own variables before those of packages. */
+  private moduleScore(from: number, edge: number): number | undefined {
+    const owner = this.moduleOf(from, edge);
+    if (!owner) return undefined;
+    return this.view.distance(from) / SYSTEM_DISTANCE - (isUserCode(owner.module) ? 2 : 1);
+  }
+
+  /** In edges: what a person would not call a reference costs as much as a few that they would. */
+  private penalty(from: number, edge: number): number {
+    const type = this.view.edgeType(edge);
+    const base = type === 'property' || type === 'element' || type === 'context' ? 1 : 1.5;
+    return this.view.type(from) === 'code' ? base + DETOUR : base;
+  }
+
+  /** The module whose variable this edge is: a context variable of user code that no function of that code encloses. */
+  private moduleOf(context: number, edge: number): { module: string; closure: number } | undefined {
+    if (this.view.edgeType(edge) !== 'context' || this.view.name(context) !== 'system / Context') return undefined;
+    const closure = this.closures[context]! - 1;
+    if (closure < 0 || !this.isOutermost(context)) return undefined;
+    const url = this.scripts.urlOfClosure(closure);
+    return url !== undefined && isFile(url) ? { module: url, closure } : undefined;
+  }
+
+  /** An ES module holds what it exports in cells of its own; its other variables are in a context, which tells its file. */
+  private exporterOf(node: number): { module: string; closure: number } | undefined {
+    if (this.view.name(node) !== 'system / SourceTextModule') return undefined;
+    for (const edge of this.view.edges(node)) {
+      const closure = this.closures[this.view.target(edge)]! - 1;
+      const url = closure < 0 ? undefined : this.scripts.urlOfClosure(closure);
+      if (url !== undefined) return { module: url, closure };
+    }
+    return undefined;
+  }
+
+  private isOutermost(context: number): boolean {
+    const previous = this.view.child(context, 'internal', 'previous');
+    return previous === undefined || this.view.name(previous) !== 'system / Context' || this.isScriptContext(previous);
+  }
+
+  /** Top-level `const` and `let` of plain scripts live in contexts of their own that hang below V8's. */
+  private isScriptContext(context: number): boolean {
+    return this.closures[context] === 0 && this.view.child(context, 'internal', 'previous') !== undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import { PathFinder } from './paths.js';
+import { repeatedTexts } from './repeated.js';
+import { type SaidPath, sayNode, sayPath } from './say.js';
+import { Scripts } from './scripts.js';
+import { classRows, type HeapSummary, summarise } from './summary.js';
+import type { HeapView } from './view.js';
+
+/** What can be asked about one heap. Lists are given in pages. */
+export type HeapQuestion =
+  | { readonly ask: 'summary'; readonly rows?: number }
+  | { readonly ask: 'classes' | 'strings'; readonly offset: number; readonly limit: number }
+  | { readonly ask: 'retainers' | 'dominators'; readonly id?: number; readonly offset: number; readonly limit: number }
+  | { readonly ask: 'paths'; readonly id: number };
+
+export interface NodeRow {
+  readonly id: number;
+  readonly what: string;
+  readonly selfBytes: number;
+  readonly retainedBytes: number;
+  readonly distance: number;
+  /** How the node refers to the one asked for (retainers only). */
+  readonly via?: string;
+  /** False for references that do not keep the object. */
+  readonly retains?: boolean;
+}
+
+export interface HeapPage<T> {
+  readonly total: number;
+  readonly offset: number;
+  readonly rows: readonly T[];
+}
+
+export type HeapAnswer =
+  | { readonly ask: 'summary'; readonly summary: HeapSummary }
+  | { readonly ask: 'paths'; readonly node: NodeRow; readonly path: SaidPath }
+  | { readonly ask: 'classes' | 'strings'; readonly page: HeapPage<object> }
+  | { readonly ask: 'retainers' | 'dominators'; readonly node: NodeRow; readonly page: HeapPage<NodeRow> }
+  | { readonly ask: 'unknown-id'; readonly id: number };
+
+/** Answers one question; an id that the heap does not have is an answer, too. */
+export function answerQuestion(view: HeapView, question: HeapQuestion, showUrl = (url: string) => url): HeapAnswer {
+  const scripts = new Scripts(view);
+  const row = (node: number, more: Partial<NodeRow> = {}): NodeRow => ({
+    id: view.id(node),
+    what: sayNode(view, scripts, node, showUrl),
+    selfBytes: view.selfBytes(node),
+    retainedBytes: view.retainedBytes(node),
+    distance: view.distance(node),
+    ...more,
+  });
+  switch (question.ask) {
+    case 'summary':
+      return { ask: 'summary', summary: summarise(view, { showUrl, ...(question.rows && { rows: question.rows }) }) };
+    case 'classes':
+      return { ask: 'classes', page: pageOf(classRows(view, scripts), question, item => item) };
+    case 'strings':
+      return { ask: 'strings', page: pageOf(repeatedTexts(view).repeated, question, item => item) };
+    default:
+      return aboutNode(view, scripts, question, row, showUrl);
+  }
+}
+
+function aboutNode(
+  view: HeapView,
+  scripts: Scripts,
+  question: Extract<HeapQuestion, { id?: number }>,
+  row: (node: number, more?: Partial<NodeRow>) => NodeRow,
+  showUrl: (url: string) => string,
+): HeapAnswer {
+  const node = question.id === undefined ? view.heap.file.root : view.find(question.id);
+  if (node === undefined) return { ask: 'unknown-id', id: question.id ?? 0 };
+  if (question.ask === 'paths') {
+    const [path] = new PathFinder(view, scripts).find([node]);
+    return { ask: 'paths', node: row(node), path: sayPath(view, scripts, path!, showUrl) };
+  }
+  if (question.ask === 'dominators') {
+    const page = pageOf(dominatedBy(view, node), question, child => row(child));
+    return { ask: 'dominators', node: row(node), page };
+  }
+  const page = pageOf(retainersOf(view, node), question, ({ from, edge }) =>
+    row(from, { via: `${view.edgeType(edge)} ${view.edgeName(edge)}`, retains: view.retains(edge) }),
+  );
+  return { ask: 'retainers', node: row(node), page };
+}
+
+function pageOf<T, R>(
+  items: readonly T[],
+  { offset, limit }: { offset: number; limit: number },
+  show: (item: T) => R,
+): HeapPage<R> {
+  return { total: items.length, offset, rows: items.slice(offset, offset + limit).map(show) };
+}
+
+/** Objects directly dominated by a node, those that retain most first. */
+function dominatedBy(view: HeapView, node: number): number[] {
+  const found: number[] = [];
+  for (let child = 0; child < view.nodeCount; child++) {
+    if (view.dominator(child) === node && child !== node) found.push(child);
+  }
+  return found.sort((a, b) => view.retainedBytes(b) - view.retainedBytes(a));
+}
+
+/** Every reference to a node, retaining ones from the nearest objects first. */
+function retainersOf(view: HeapView, node: number): { from: number; edge: number }[] {
+  const { firstEdge, target } = view.heap.file;
+  const found: { from: number; edge: number }[] = [];
+  for (let from = 0; from < view.nodeCount; from++) {
+    for (let edge = firstEdge[from]!; edge < firstEdge[from + 1]!; edge++) {
+      if (target[edge] === node || ~target[edge]! === node) found.push({ from, edge });
+    }
+  }
+  const rank = (edge: number) => (view.retains(edge) ? 0 : 1);
+  const away = (from: number) => (view.distance(from) < 0 ? Number.MAX_SAFE_INTEGER : view.distance(from));
+  return found.sort((a, b) => rank(a.edge) - rank(b.edge) || away(a.from) - away(b.from));
+}

@@ -1,0 +1,60 @@
+import { TYPE_BITS } from '../parse/nodes.js';
+import type { HeapView } from './view.js';
+
+export interface RepeatedText {
+  readonly text: string;
+  readonly count: number;
+  /** Bytes of all copies but one. */
+  readonly wastedBytes: number;
+  /** V8 writes at most 1024 characters of a text: longer ones are only known to begin alike. */
+  readonly isCut: boolean;
+  /** Object id of one copy. */
+  readonly sampleId: number;
+}
+
+export interface Texts {
+  readonly count: number;
+  readonly bytes: number;
+  readonly wastedBytes: number;
+  readonly repeated: readonly RepeatedText[];
+}
+
+const V8_TEXT_LIMIT = 1024;
+const SHOWN = 120;
+
+/** Equal strings that exist more than once: the file names equal texts by one number. */
+export function repeatedTexts(view: HeapView, limit = Number.POSITIVE_INFINITY): Texts {
+  const { file, facts } = view.heap;
+  const copies = new Uint32Array(file.strings.count);
+  const bytes = new Float64Array(file.strings.count);
+  const sample = new Uint32Array(file.strings.count);
+  const sums = { count: 0, bytes: 0, wastedBytes: 0 };
+  for (let node = 0; node < file.nodeCount; node++) {
+    if ((file.kind[node]! & TYPE_BITS) !== facts.node.string) continue;
+    const text = file.nameIndex[node]!;
+    copies[text]!++;
+    bytes[text]! += view.selfBytes(node);
+    sample[text] = node;
+    sums.count++;
+    sums.bytes += view.selfBytes(node);
+  }
+  const repeated: number[] = [];
+  const wasted = (text: number) => bytes[text]! * (1 - 1 / copies[text]!);
+  for (let text = 0; text < copies.length; text++) {
+    if (copies[text]! < 2) continue;
+    repeated.push(text);
+    sums.wastedBytes += wasted(text);
+  }
+  repeated.sort((a, b) => wasted(b) - wasted(a));
+  return {
+    ...sums,
+    wastedBytes: Math.round(sums.wastedBytes),
+    repeated: repeated.slice(0, limit).map(text => ({
+      text: file.strings.text(text, SHOWN),
+      count: copies[text]!,
+      wastedBytes: Math.round(wasted(text)),
+      isCut: file.strings.length(text) >= V8_TEXT_LIMIT,
+      sampleId: view.id(sample[text]!),
+    })),
+  };
+}

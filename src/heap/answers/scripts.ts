@@ -1,0 +1,93 @@
+import { pointedAt } from '../analysis/essential.js';
+import { TYPE_BITS } from '../parse/nodes.js';
+import type { HeapView } from './view.js';
+
+/** A place in a script: line and column 1-based. */
+export interface ScriptPlace {
+  readonly url: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Which script a closure, class or context belongs to, from what the snapshot holds itself. */
+export class Scripts {
+  /** Position number of each closure and object that has one. */
+  private readonly positionOf = new Map<number, number>();
+  private readonly urls = new Map<number, string>();
+  private readonly urlOfShared = new Map<number, string | undefined>();
+
+  constructor(private readonly view: HeapView) {
+    this.learn();
+  }
+
+  /** Place where a closure, or the constructor of an object, was written. */
+  place(node: number): ScriptPlace | undefined {
+    const { locations } = this.view.heap.file;
+    const position = this.positionOf.get(node);
+    return position === undefined ? this.lookUp(node) : this.at(locations.positions[position]!);
+  }
+
+  /** Place of a position as the file counts it. */
+  at(position: { scriptId: number; line: number; column: number }): ScriptPlace | undefined {
+    const url = this.urls.get(position.scriptId);
+    return url === undefined ? undefined : { url, line: position.line + 1, column: position.column + 1 };
+  }
+
+  /** A closure's script, through its shared function info. */
+  urlOfClosure(closure: number): string | undefined {
+    const shared = this.view.child(closure, 'internal', 'shared');
+    if (shared === undefined) return undefined;
+    if (!this.urlOfShared.has(shared)) this.urlOfShared.set(shared, this.scriptName(shared));
+    return this.urlOfShared.get(shared);
+  }
+
+  /** One record of each script is enough to give its number a name. */
+  private learn(): void {
+    const { file, facts } = this.view.heap;
+    const { locations, kind } = file;
+    for (let i = 0; i < locations.count; i++) {
+      const { scriptId } = locations.positions[locations.position[i]!]!;
+      const node = locations.ordinal[i]!;
+      if (this.urls.has(scriptId) || (kind[node]! & TYPE_BITS) !== facts.node.closure) continue;
+      const url = this.urlOfClosure(node);
+      if (url !== undefined) this.urls.set(scriptId, url);
+    }
+  }
+
+  private lookUp(node: number): ScriptPlace | undefined {
+    const { locations } = this.view.heap.file;
+    const at = locations.ordinal.subarray(0, locations.count).indexOf(node);
+    if (at < 0) return undefined;
+    this.positionOf.set(node, locations.position[at]!);
+    return this.at(locations.positions[locations.position[at]!]!);
+  }
+
+  private scriptName(shared: number): string | undefined {
+    for (const edge of this.view.edges(shared)) {
+      const name = this.view.edgeName(edge);
+      if (this.view.edgeType(edge) !== 'internal' || !SCRIPT_EDGES.has(name)) continue;
+      const url = this.view.name(this.view.target(edge));
+      if (url !== '' && this.view.type(this.view.target(edge)) === 'code') return url;
+    }
+    return undefined;
+  }
+}
+
+/** V8 has called it both ways. */
+const SCRIPT_EDGES = new Set(['script', 'script_or_debug_info']);
+
+/** For each context, one closure that was made in it (plus one; 0: none): the way from a variable to its file. */
+export function closuresByContext(view: HeapView): Uint32Array {
+  const { file, facts } = view.heap;
+  const { nodeCount, kind, firstEdge, label, target } = file;
+  const contextName = file.strings.indexOf('context');
+  const wanted = ((facts.edge.internal << 29) | contextName) >>> 0;
+  const closures = new Uint32Array(nodeCount);
+  for (let node = 0; node < nodeCount; node++) {
+    if ((kind[node]! & TYPE_BITS) !== facts.node.closure) continue;
+    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {
+      if (label[edge] === wanted) closures[pointedAt(target[edge]!)] = node + 1;
+    }
+  }
+  return closures;
+}

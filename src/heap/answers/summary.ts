@@ -1,0 +1,245 @@
+import { isDetached } from '../analysis/detached.js';
+import { DETACHED_SHIFT, TYPE_BITS } from '../parse/nodes.js';
+import { repeatedTexts, type Texts } from './repeated.js';
+import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
+import { type ScriptPlace, Scripts } from './scripts.js';
+import {
+  type ChildGroup,
+  findSuspects,
+  type Suspect,
+  type SuspectOptions,
+  type SuspectShape,
+  userFunctionIn,
+} from './suspects.js';
+import type { HeapView } from './view.js';
+
+export interface HeapSummary {
+  readonly nodes: number;
+  readonly edges: number;
+  readonly totalBytes: number;
+  readonly kinds: KindBytes;
+  readonly suspects: readonly SaidSuspect[];
+  readonly classes: readonly ClassRow[];
+  readonly closures: readonly ClosureRow[];
+  readonly texts: Texts;
+  readonly detached: readonly { readonly class: string; readonly count: number; readonly retainedBytes: number }[];
+}
+
+/** Self sizes by kind of memory, in bytes. */
+export interface KindBytes {
+  readonly strings: number;
+  readonly code: number;
+  readonly buffers: number;
+  readonly native: number;
+  readonly system: number;
+  readonly objects: number;
+}
+
+export interface ClassRow {
+  readonly name: string;
+  readonly place?: ScriptPlace;
+  readonly count: number;
+  readonly selfBytes: number;
+  readonly retainedBytes: number;
+  readonly distance: number;
+}
+
+/** Functions made at one place of the program. */
+export interface ClosureRow {
+  readonly name: string;
+  readonly place: ScriptPlace;
+  readonly count: number;
+  readonly retainedBytes: number;
+  readonly sampleId: number;
+}
+
+export type HolderKind =
+  | 'map' | 'set' | 'weakmap' | 'array' | 'object' | 'listeners' | 'timers' | 'promises' | 'buffer' | 'string'
+  | 'function' | 'scope' | 'instance'; // biome-ignore format: a list
+
+export interface SaidChildren {
+  readonly what: string;
+  readonly place?: ScriptPlace;
+  /** A function of the program that one of them has: a timer's callback. */
+  readonly calls?: string;
+  readonly count: number;
+  readonly retainedBytes: number;
+  readonly sampleId: number;
+}
+
+export interface SaidSuspect {
+  readonly kind: HolderKind;
+  readonly shape: SuspectShape;
+  readonly id: number;
+  readonly class: string;
+  readonly retainedBytes: number;
+  readonly share: number;
+  readonly children: readonly SaidChildren[];
+  readonly path: SaidPath;
+}
+
+export interface SummaryOptions extends SuspectOptions {
+  /** Rows of each table. */
+  readonly rows?: number;
+  /** Shortens script urls in texts. */
+  readonly showUrl?: (url: string) => string;
+}
+
+/** The first page about a heap: where its bytes are, who holds them, what repeats. Small enough to read as a whole. */
+export function summarise(view: HeapView, options: SummaryOptions = {}): HeapSummary {
+  const rows = options.rows ?? 20;
+  const scripts = new Scripts(view);
+  const { file } = view.heap;
+  return {
+    nodes: file.nodeCount,
+    edges: file.edgeCount,
+    totalBytes: view.totalBytes,
+    kinds: kindBytes(view),
+    suspects: findSuspects(view, scripts, options).map(suspect => saySuspect(view, scripts, suspect, options.showUrl)),
+    classes: classRows(view, scripts).slice(0, rows),
+    closures: closureRows(view, scripts).slice(0, rows),
+    texts: repeatedTexts(view, rows),
+    detached: detachedRows(view).slice(0, rows),
+  };
+}
+
+/** Classes by retained size, largest first. */
+export function classRows(view: HeapView, scripts: Scripts): ClassRow[] {
+  const { aggregates, classes } = view.heap;
+  const rows = classes.list.flatMap(({ name, position }, i): ClassRow[] => {
+    if (aggregates.count[i] === 0) return [];
+    const place = position && scripts.at(position);
+    return [
+      {
+        name,
+        ...(place && { place }),
+        count: aggregates.count[i]!,
+        selfBytes: aggregates.selfSize[i]!,
+        retainedBytes: aggregates.retainedSize[i]!,
+        distance: aggregates.distance[i]!,
+      },
+    ];
+  });
+  return rows.sort((a, b) => b.retainedBytes - a.retainedBytes);
+}
+
+/** Functions by the place they were made at, by what they retain. */
+export function closureRows(view: HeapView, scripts: Scripts): ClosureRow[] {
+  const { file, facts } = view.heap;
+  const { ordinal, position, positions, count: records } = file.locations;
+  const count = new Uint32Array(positions.length);
+  const bytes = new Float64Array(positions.length);
+  const sample = new Uint32Array(positions.length);
+  for (let i = 0; i < records; i++) {
+    const node = ordinal[i]!;
+    if ((file.kind[node]! & TYPE_BITS) !== facts.node.closure) continue;
+    const at = position[i]!;
+    count[at]!++;
+    bytes[at]! += view.retainedBytes(node);
+    sample[at] = node;
+  }
+  const rows = positions.flatMap((where, at): ClosureRow[] => {
+    const place = count[at]! > 1 ? scripts.at(where) : undefined;
+    if (!place) return [];
+    const node = sample[at]!;
+    const name = view.name(node) || 'anonymous';
+    return [{ name, place, count: count[at]!, retainedBytes: bytes[at]!, sampleId: view.id(node) }];
+  });
+  return rows.sort((a, b) => b.retainedBytes - a.retainedBytes);
+}
+
+function kindBytes(view: HeapView): KindBytes {
+  const { file, facts } = view.heap;
+  const byType = new Float64Array(32);
+  let buffers = 0;
+  for (let node = 0; node < file.nodeCount; node++) {
+    const type = file.kind[node]! & TYPE_BITS;
+    const bytes = view.selfBytes(node);
+    byType[type]! += bytes;
+    if (type === facts.node.native && file.nameIndex[node] === facts.text.arrayBufferData) buffers += bytes;
+  }
+  const of = (...types: (keyof typeof facts.node)[]) =>
+    types.reduce((sum, type) => sum + (byType[facts.node[type]] ?? 0), 0);
+  const strings = of('string', 'concatenated string', 'sliced string');
+  const [code, native, system] = [of('code'), of('native') - buffers, of('hidden', 'object shape')];
+  const all = byType.reduce((sum, bytes) => sum + bytes, 0);
+  return { strings, code, buffers, native, system, objects: all - strings - code - buffers - native - system };
+}
+
+function detachedRows(view: HeapView): HeapSummary['detached'][number][] {
+  const { file, facts } = view.heap;
+  const rows = new Map<string, { class: string; count: number; retainedBytes: number }>();
+  for (let node = 0; node < file.nodeCount; node++) {
+    if (file.kind[node]! >> DETACHED_SHIFT === 0 || !isDetached(file, facts, node)) continue;
+    const name = view.className(node);
+    const row = rows.get(name) ?? { class: name, count: 0, retainedBytes: 0 };
+    row.count++;
+    row.retainedBytes += view.retainedBytes(node);
+    rows.set(name, row);
+  }
+  return [...rows.values()].sort((a, b) => b.retainedBytes - a.retainedBytes);
+}
+
+export function saySuspect(
+  view: HeapView,
+  scripts: Scripts,
+  suspect: Suspect,
+  showUrl: (url: string) => string = url => url,
+): SaidSuspect {
+  const path = sayPath(view, scripts, suspect.path, showUrl);
+  return {
+    kind: kindOf(view, suspect),
+    shape: suspect.shape,
+    id: view.id(suspect.holder),
+    class: sayNode(view, scripts, suspect.holder, showUrl),
+    retainedBytes: suspect.retainedBytes,
+    share: suspect.share,
+    children: suspect.children.slice(0, 3).map(group => sayChildren(view, scripts, group, showUrl)),
+    path,
+  };
+}
+
+function sayChildren(
+  view: HeapView,
+  scripts: Scripts,
+  group: ChildGroup,
+  showUrl: (url: string) => string,
+): SaidChildren {
+  const isFunction = view.type(group.sample) === 'closure';
+  const position = view.heap.classes.list[group.classIndex]?.position;
+  const place = isFunction ? scripts.place(group.sample) : position && scripts.at(position);
+  const called = isFunction ? undefined : userFunctionIn(view, scripts, group.sample);
+  return {
+    what: sayNode(view, scripts, group.sample, showUrl),
+    ...(place && { place }),
+    ...(called !== undefined && { calls: sayFunction(view, scripts, called, showUrl) }),
+    count: group.count,
+    retainedBytes: group.retainedBytes,
+    sampleId: view.id(group.sample),
+  };
+}
+
+/** What Node's own classes and fields say about how the memory is held. */
+function kindOf(view: HeapView, { holder, path, children }: Suspect): HolderKind {
+  const edges = path.steps.slice(-4).map(({ edge }) => (edge < 0 ? '' : view.edgeName(edge)));
+  const inside = children[0] ? view.className(children[0].sample) : '';
+  const name = view.className(holder);
+  if (edges.some(edge => edge === '_events' || edge === '<symbol kEvents>')) return 'listeners';
+  if (/^(Timeout|TimersList|Immediate)$/.test(name) || /^(Timeout|Immediate)$/.test(inside)) return 'timers';
+  if (/^Promise/.test(name) || /^Promise/.test(inside)) return 'promises';
+  if (view.type(holder) === 'string' || view.type(holder) === 'concatenated string') return 'string';
+  if (view.type(holder) === 'closure') return 'function';
+  return BY_CLASS[name] ?? 'instance';
+}
+
+const BY_CLASS: Readonly<Record<string, HolderKind>> = {
+  Map: 'map',
+  Set: 'set',
+  WeakMap: 'weakmap',
+  Array: 'array',
+  Object: 'object',
+  ArrayBuffer: 'buffer',
+  Buffer: 'buffer',
+  Uint8Array: 'buffer',
+  'system / Context': 'scope',
+};

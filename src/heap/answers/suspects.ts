@@ -1,0 +1,260 @@
+import { isFile } from '../../base/script-url.js';
+import type { RetainingPath } from './paths.js';
+import { PathFinder } from './paths.js';
+import type { Scripts } from './scripts.js';
+import type { HeapView } from './view.js';
+
+/** Like children of one holder: what a person would count. */
+export interface ChildGroup {
+  readonly classIndex: number;
+  readonly count: number;
+  readonly retainedBytes: number;
+  /** One of them. */
+  readonly sample: number;
+}
+
+/** `many`: thousands of like children under one object; `chain`: like objects one under the other; `single`: one big object. */
+export type SuspectShape = 'many' | 'chain' | 'single';
+
+export interface Suspect {
+  readonly holder: number;
+  readonly shape: SuspectShape;
+  readonly retainedBytes: number;
+  /** Of the whole heap. */
+  readonly share: number;
+  readonly children: readonly ChildGroup[];
+  readonly path: RetainingPath;
+}
+
+export interface SuspectOptions {
+  readonly limit?: number;
+  readonly minShare?: number;
+}
+
+/** Below this part of the heap nobody asks. A single file can't tell a leak from a full cache: it can tell where to look. */
+const MIN_SHARE = 0.05;
+/** Fewer like children than this are a data structure, not an accumulation. */
+const MIN_CHILDREN = 100;
+/** A holder that has most of what another one has is the same finding, told nearer to its place. */
+const SAME_FINDING = 0.7;
+const MAX_CANDIDATES = 400;
+const MAX_SUSPECTS = 10;
+
+interface Holder {
+  readonly node: number;
+  readonly shape: SuspectShape;
+  readonly children: readonly ChildGroup[];
+}
+
+/** Who holds much: by shape (many like children, long chains) and by dominance (single objects), largest first. */
+export function findSuspects(view: HeapView, scripts: Scripts, options: SuspectOptions = {}): Suspect[] {
+  const least = (options.minShare ?? MIN_SHARE) * view.totalBytes;
+  const holders = [...manyChildren(view, least), ...chains(view, least), ...singles(view, least)];
+  const limit = options.limit ?? MAX_SUSPECTS;
+  const chosen = withoutRepeats(view, holders).slice(0, limit * 3);
+  return describe(view, scripts, chosen)
+    .filter(suspect => isOfProgram(view, scripts, suspect))
+    .slice(0, limit);
+}
+
+/** The same description for holders that were found otherwise (by growth); children may be limited to some (new ones). */
+export function describeHolders(
+  view: HeapView,
+  scripts: Scripts,
+  nodes: readonly number[],
+  counts: (node: number) => boolean = () => true,
+): Suspect[] {
+  const groups = groupChildren(view, new Set(nodes), counts);
+  const holders = nodes.map((node): Holder => ({ node, shape: 'many', children: groups.get(node) ?? [] }));
+  return describe(view, scripts, holders);
+}
+
+/** The object of the program that a node belongs to: itself, or what owns it as a backing store. */
+export function holderOf(view: HeapView, node: number): number | undefined {
+  const owner = ownerOf(view, node);
+  return isProgramObject(view, owner) && !view.isPart(owner) ? owner : undefined;
+}
+
+function describe(view: HeapView, scripts: Scripts, holders: readonly Holder[]): Suspect[] {
+  if (holders.length === 0) return [];
+  const paths = new PathFinder(view, scripts).find(holders.map(({ node }) => node));
+  return holders.map(({ node, shape, children }, i) => ({
+    holder: node,
+    shape,
+    retainedBytes: view.retainedBytes(node),
+    share: view.retainedBytes(node) / view.totalBytes,
+    children,
+    path: paths[i]!,
+  }));
+}
+
+/** Node keeps tables of its own (built-in modules, say). What only they hold is no finding, unless user code is in it. */
+function isOfProgram(view: HeapView, scripts: Scripts, { path, children }: Suspect): boolean {
+  if (path.module !== undefined) return true;
+  const isUser = (node: number) =>
+    isFile(scripts.place(node)?.url ?? '') || userFunctionIn(view, scripts, node) !== undefined;
+  if (children.some(({ sample }) => isUser(sample))) return true;
+  const nodes = path.steps.map(({ node }) => node);
+  const modules = nodes.findLastIndex(node => view.className(node) === 'Module');
+  const internal = nodes.findLastIndex(node => view.type(node) === 'closure' && !isUser(node));
+  return internal < 0 || modules > internal;
+}
+
+/** A function of the program that an object has as a property: a timer's callback, a listener's handler. */
+export function userFunctionIn(view: HeapView, scripts: Scripts, node: number): number | undefined {
+  for (const edge of view.edges(node)) {
+    const child = view.target(edge);
+    if (view.edgeType(edge) !== 'property' || view.type(child) !== 'closure') continue;
+    if (isFile(scripts.place(child)?.url ?? '')) return child;
+  }
+  return undefined;
+}
+
+/**
+ * True for what a program can hold: no roots, no globals, no compiled code. (Not by distance: what a server's handle or
+ * the running stack holds is as far from the globals as V8's own.)
+ */
+function isProgramObject(view: HeapView, node: number): boolean {
+  const isRoot = view.distance(node) <= 1 || view.type(node) === 'synthetic';
+  return !isRoot && view.type(node) !== 'code' && !isBuiltin(view, node);
+}
+
+function manyChildren(view: HeapView, least: number): Holder[] {
+  const counts = countChildren(view);
+  const candidates = new Set<number>();
+  for (let node = 0; node < view.nodeCount; node++) {
+    if (counts[node]! < MIN_CHILDREN || view.retainedBytes(node) < least) continue;
+    const owner = ownerOf(view, node);
+    if (view.retainedBytes(owner) >= least && isProgramObject(view, owner)) candidates.add(owner);
+    if (candidates.size >= MAX_CANDIDATES) break;
+  }
+  const groups = groupChildren(view, candidates);
+  return [...groups].flatMap(([node, children]) => {
+    const first = children[0];
+    const isMany = first !== undefined && first.count >= MIN_CHILDREN && sum(children) >= view.retainedBytes(node) / 2;
+    return isMany ? [{ node, shape: 'many' as const, children }] : [];
+  });
+}
+
+const sum = (groups: readonly ChildGroup[]): number => groups.reduce((total, group) => total + group.retainedBytes, 0);
+
+/** V8's own: its context holds thousands of functions by nature, and a scope is the sum of its variables. */
+function isBuiltin(view: HeapView, node: number): boolean {
+  const type = view.type(node);
+  return type === 'hidden' || type === 'object shape' || view.name(node).startsWith('system / ');
+}
+
+function countChildren(view: HeapView): Uint32Array {
+  const { immediate } = view.heap.dominators;
+  const counts = new Uint32Array(view.nodeCount);
+  for (let node = 0; node < view.nodeCount; node++) counts[immediate[node]!]!++;
+  return counts;
+}
+
+/** A backing store stands for the Map, array or object it belongs to. */
+function ownerOf(view: HeapView, node: number): number {
+  let owner = node;
+  for (let up = 0; up < 4 && view.isPart(owner) && owner !== view.heap.file.root; up++) owner = view.dominator(owner);
+  return owner;
+}
+
+/** Dominated children of each holder by class, parts of the holder looked through; the largest groups first. */
+function groupChildren(
+  view: HeapView,
+  holders: ReadonlySet<number>,
+  counts: (node: number) => boolean = () => true,
+): Map<number, ChildGroup[]> {
+  const sums = new Map<
+    number,
+    Map<number, { classIndex: number; count: number; retainedBytes: number; sample: number }>
+  >();
+  for (const holder of holders) sums.set(holder, new Map());
+  const { of } = view.heap.classes;
+  const through = partsOf(view, holders);
+  for (let node = 0; node < view.nodeCount; node++) {
+    const dominator = view.dominator(node);
+    const holder = through.get(dominator) ?? (holders.has(dominator) ? dominator : undefined);
+    if (holder === undefined || through.has(node) || node === holder || !counts(node)) continue;
+    const groups = sums.get(holder)!;
+    const group = groups.get(of[node]!) ?? { classIndex: of[node]!, count: 0, retainedBytes: 0, sample: node };
+    group.count++;
+    group.retainedBytes += view.retainedBytes(node);
+    groups.set(of[node]!, group);
+  }
+  return new Map(
+    [...sums].map(([holder, groups]) => [
+      holder,
+      [...groups.values()].sort((a, b) => b.retainedBytes - a.retainedBytes),
+    ]),
+  );
+}
+
+/** Backing stores of the holders, two levels deep (a Map's table; an object's properties). */
+function partsOf(view: HeapView, holders: ReadonlySet<number>): Map<number, number> {
+  const parts = new Map<number, number>();
+  for (let level = 0; level < 2; level++) {
+    const found: [number, number][] = [];
+    for (const [above, holder] of level === 0 ? [...holders].map(h => [h, h] as const) : [...parts]) {
+      for (const edge of view.edges(above)) {
+        const child = view.target(edge);
+        if (view.retains(edge) && view.dominator(child) === above && view.isPart(child)) found.push([child, holder]);
+      }
+    }
+    for (const [child, holder] of found) parts.set(child, holder);
+  }
+  return parts;
+}
+
+/** Classes of which one object holds (nearly) all others: lists, trees, promise chains. */
+function chains(view: HeapView, least: number): Holder[] {
+  const { aggregates, classes } = view.heap;
+  return classes.list.flatMap((_, classIndex) => {
+    const count = aggregates.count[classIndex]!;
+    const node = aggregates.largest[classIndex]!;
+    const isChain = count >= MIN_CHILDREN * 10 && aggregates.inLargest[classIndex]! >= count / 2;
+    if (!isChain || view.retainedBytes(node) < least || !isProgramObject(view, node)) return [];
+    if (view.isPart(node)) return []; // never the one a person looks for
+    const children = [{ classIndex, count, retainedBytes: view.retainedBytes(node), sample: node }];
+    return [{ node, shape: 'chain' as const, children }];
+  });
+}
+
+/** Objects that hold much while none of their children holds most of it: where the memory comes together. */
+function singles(view: HeapView, least: number): Holder[] {
+  const { immediate } = view.heap.dominators;
+  const isPassedOn = new Uint8Array(view.nodeCount);
+  const big: number[] = [];
+  for (let node = 0; node < view.nodeCount; node++) {
+    if (view.retainedBytes(node) < least || node === view.heap.file.root) continue;
+    big.push(node);
+    const above = immediate[node]!;
+    if (view.retainedBytes(node) >= SAME_FINDING * view.retainedBytes(above)) isPassedOn[above] = 1;
+  }
+  const ends = big.filter(node => isPassedOn[node] === 0 && isProgramObject(view, node));
+  const owners = new Set(ends.map(node => ownerOf(view, node)).filter(node => isProgramObject(view, node)));
+  return [...owners].slice(0, MAX_CANDIDATES).map(node => ({ node, shape: 'single' as const, children: [] }));
+}
+
+const ORDER: readonly SuspectShape[] = ['many', 'chain', 'single'];
+
+/** Of two holders one of which holds most of the other's bytes only the more telling one stays. */
+function withoutRepeats(view: HeapView, holders: readonly Holder[]): Holder[] {
+  const kept: Holder[] = [];
+  const telling = holders.toSorted(
+    (a, b) =>
+      ORDER.indexOf(a.shape) - ORDER.indexOf(b.shape) || view.retainedBytes(b.node) - view.retainedBytes(a.node),
+  );
+  for (const holder of telling) if (!kept.some(other => isSame(view, other.node, holder.node))) kept.push(holder);
+  return kept.sort((a, b) => view.retainedBytes(b.node) - view.retainedBytes(a.node));
+}
+
+function isSame(view: HeapView, a: number, b: number): boolean {
+  if (a === b) return true;
+  const [outer, inner] = view.retainedBytes(a) >= view.retainedBytes(b) ? [a, b] : [b, a];
+  return view.retainedBytes(inner) >= SAME_FINDING * view.retainedBytes(outer) && dominates(view, outer, inner);
+}
+
+function dominates(view: HeapView, outer: number, inner: number): boolean {
+  for (let node = inner; node !== view.heap.file.root; node = view.dominator(node)) if (node === outer) return true;
+  return false;
+}
