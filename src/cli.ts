@@ -13,6 +13,12 @@ interface Entry {
 /** Every command is loaded only when it is called, so that `lens --help` costs little more than `node -e 0`. */
 const COMMANDS: readonly Entry[] = [
   {
+    name: 'ps',
+    usage: '[--json]',
+    about: 'the Node processes lens can see, and whether it may attach to each',
+    load: async () => (await import('./commands/ps.js')).psCommand(),
+  },
+  {
     name: 'run',
     usage: '[target] [--reason TEXT] [--json]',
     about: 'investigate a process and report the cause',
@@ -29,6 +35,12 @@ const COMMANDS: readonly Entry[] = [
     usage: 'RUN [--output FMT=FILE]',
     about: 'render a recorded run again',
     load: async () => (await import('./commands/report.js')).reportCommand(),
+  },
+  {
+    name: 'doctor',
+    usage: '[--pid N]',
+    about: 'why lens can or cannot attach here',
+    load: async () => (await import('./commands/doctor.js')).doctorCommand(),
   },
   {
     name: 'demo',

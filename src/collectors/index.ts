@@ -8,7 +8,9 @@ import { handlesCollector } from './handles.js';
 import { hangCollector } from './hang.js';
 import { heapSamplingCollector } from './heap-sampling.js';
 import { holdersCollector } from './holders.js';
+import { hostCollector } from './host.js';
 import { inFlightCollector } from './in-flight.js';
+import { processCollector } from './process.js';
 import { sourceCollector } from './source.js';
 import { threadpoolCollector } from './threadpool.js';
 import { vitalsCollector } from './vitals.js';
@@ -24,7 +26,9 @@ const all = [
   hangCollector,
   heapSamplingCollector,
   holdersCollector,
+  hostCollector,
   inFlightCollector,
+  processCollector,
   sourceCollector,
   threadpoolCollector,
   vitalsCollector,

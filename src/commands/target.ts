@@ -2,14 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AttachTarget } from '../inspector/attach.js';
+import { listNodeProcesses, type NodeProcess } from '../inspector/node-processes.js';
 import { LensError } from '../model/error.js';
 import type { TargetSpec } from '../model/target.js';
-
-interface NodeProcess {
-  readonly pid: number;
-  readonly command: string;
-}
-const listNodeProcesses = async (): Promise<NodeProcess[]> => [];
 
 export interface TargetOptions {
   readonly pid?: number;

@@ -7,8 +7,21 @@ import { handles } from './handles.js';
 import { heap } from './heap.js';
 import { http } from './http.js';
 import { runtime } from './runtime.js';
+import { system } from './system.js';
 import { threadpool } from './threadpool.js';
 import { vmEvents } from './vm-events.js';
 
 /** Every skill lens has, in the order a report lists them. Adding one: one file, one line here. */
-export const skills: readonly Skill[] = [runtime, eventLoop, cpu, heap, async, http, database, threadpool, handles, vmEvents];
+export const skills: readonly Skill[] = [
+  runtime,
+  eventLoop,
+  cpu,
+  heap,
+  async,
+  threadpool,
+  http,
+  database,
+  handles,
+  vmEvents,
+  system,
+];

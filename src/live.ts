@@ -1,0 +1,50 @@
+import { vitalsCollector } from './collectors/vitals.js';
+import type { Session } from './inspector/session.js';
+import type { Vitals } from './model/evidence/vitals.js';
+import type { RunEnv } from './run.js';
+
+/** Between two windows of one second: the screen's clock. Slower than a person reads, far below 1 % of a core. */
+const PAUSE_MS = 1_000;
+
+/** Emits a second's vitals every other second until `signal` aborts or the target is gone. Books no evidence. */
+export async function emitVitals(
+  session: Session,
+  env: Pick<RunEnv, 'emit' | 'now' | 'sleep'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const sleep = (ms: number) => env.sleep(ms, signal);
+  const context = {
+    signal,
+    now: env.now,
+    sleep,
+    exclusively: <T>(work: () => Promise<T>) => work(),
+    mayPause: () => false,
+  };
+  while (!signal.aborted && !session.lost.aborted) {
+    try {
+      const { data } = await vitalsCollector.collect(session, { seconds: 1 }, context);
+      env.emit({ type: 'vitals.read', vitals: numbersOf(data) });
+      await sleep(PAUSE_MS);
+    } catch {
+      // The end of the run, or a loop that stands still: the next window, if there is one, tells.
+      if (!signal.aborted && !session.lost.aborted) await sleep(PAUSE_MS).catch(() => undefined);
+    }
+  }
+}
+
+function numbersOf(vitals: Vitals): { readonly [name: string]: number } {
+  const last = vitals.samples.at(-1);
+  const handles = Object.values(last?.activeResources ?? {}).reduce((sum, count) => sum + count, 0);
+  return {
+    rssBytes: last?.rssBytes ?? Number.NaN,
+    heapUsedBytes: last?.heapUsedBytes ?? Number.NaN,
+    heapLimitBytes: last?.heapLimitBytes ?? Number.NaN,
+    externalBytes: last?.externalBytes ?? Number.NaN,
+    cpuPercent: vitals.cpuPercent,
+    elu: vitals.elu,
+    loopDelayMs: vitals.loopDelay.maxMs,
+    gcShare: vitals.gcShare,
+    handles,
+    requests: last?.requests ?? 0,
+  };
+}
