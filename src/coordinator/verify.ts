@@ -2,7 +2,7 @@ import type { Evidence } from '../model/evidence/index.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Insight } from '../model/insight.js';
 import type { CodeLocation } from '../model/location.js';
-import type { Notification } from '../model/notification.js';
+import type { Notification, NotificationDraft } from '../model/notification.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { type Facts, factsOf, hasNumberIn, sameFile } from './facts-read.js';
 import { divideHedged } from './hedging.js';
@@ -65,6 +65,24 @@ export function verifyNotification(said: Notification, evidence: EvidenceById, c
     problems,
     notification: marked(numbers.notification, problems),
   };
+}
+
+export interface CheckedDraft {
+  readonly ok: boolean;
+  readonly problems: readonly string[];
+  readonly draft: NotificationDraft;
+}
+
+/** The same before it is sent, so that its author can correct it. */
+export function verifyDraft(draft: NotificationDraft, evidence: EvidenceById, context: VerifyContext): CheckedDraft {
+  const unsent = { id: '', operator: '', detectedAt: 0, traceId: '' };
+  const { ok, problems, notification } = verifyNotification(
+    { snapshotIds: [], ...draft, ...unsent },
+    evidence,
+    context,
+  );
+  const { id: _, operator: __, detectedAt: ___, traceId: ____, ...checked } = notification;
+  return { ok, problems: problems.map(problem => problem.message), draft: checked };
 }
 
 interface Check {

@@ -66,8 +66,20 @@ function paramsOf(model: string, request: ModelRequest, strict: boolean): Params
 
 function toolOf(tool: ToolSpec, strict: boolean): Anthropic.Tool {
   // The schema is zod's JSON schema of an object, which is what the SDK asks for.
-  const input_schema = tool.schema as unknown as Anthropic.Tool.InputSchema;
+  const schema = strict ? plainSchema(tool.schema) : tool.schema;
+  const input_schema = schema as unknown as Anthropic.Tool.InputSchema;
   return { name: tool.name, description: tool.description, input_schema, ...(strict && { strict: true }) };
+}
+
+/** Strict grammars know types, enums and structure; bounds they refuse, and code checks those anyway. */
+const NOT_IN_GRAMMARS = ['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'default', 'pattern'];
+
+function plainSchema(schema: Json): Json {
+  if (Array.isArray(schema)) return schema.map(plainSchema);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const kept = Object.entries(schema).filter(([key]) => !NOT_IN_GRAMMARS.includes(key));
+  const plain = Object.fromEntries(kept.map(([key, value]) => [key, plainSchema(value)]));
+  return plain.type === 'object' ? { ...plain, additionalProperties: false } : plain;
 }
 
 function messageOf(message: Message): Anthropic.MessageParam {

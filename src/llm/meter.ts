@@ -1,3 +1,4 @@
+import { addTokens } from '../model/model-use.js';
 import { ModelError } from './model-error.js';
 import { NO_USAGE, type Provider, type Usage } from './provider.js';
 
@@ -60,23 +61,20 @@ export class Meter {
 
   add(model: string, usage: Usage): void {
     this.#calls++;
-    this.#usage = sum(this.#usage, usage);
+    this.#usage = addTokens(this.#usage, usage);
+    const dollars = this.dollarsOf(model, usage);
+    if (dollars === undefined) this.#unpriced.add(model);
+    this.#dollars += dollars ?? 0;
+  }
+
+  /** Undefined for a model without a known price. */
+  dollarsOf(model: string, usage: Usage): number | undefined {
     const price = [...this.prices, ...PRICES].find(([prefix]) => model.startsWith(prefix))?.[1];
-    if (price) this.#dollars += costOf(usage, price);
-    else this.#unpriced.add(model);
+    return price && costOf(usage, price);
   }
 }
 
 export const total = (usage: Usage) => usage.input + usage.output + usage.cacheRead + usage.cacheWrite;
-
-function sum(a: Usage, b: Usage): Usage {
-  return {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-  };
-}
 
 /** Dollars of one call. */
 export function costOf(usage: Usage, price: Price): number {

@@ -1,4 +1,5 @@
 import type { Json } from '../model/json.js';
+import type { Tokens } from '../model/model-use.js';
 
 /** A tool as a model sees it; `schema` is a JSON schema of an object. */
 export interface ToolSpec {
@@ -43,13 +44,7 @@ export interface ModelRequest {
   readonly maxOutputTokens: number;
 }
 
-/** Tokens of one call. `input` leaves out what was read from or written to the cache. */
-export interface Usage {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-}
+export type Usage = Tokens;
 
 export interface ModelReply {
   readonly text: string;

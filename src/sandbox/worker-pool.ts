@@ -23,12 +23,12 @@ function workerFile(): string {
 /** A thread with a machine of its own; one script at a time. It doesn't keep the process alive while idle. */
 export async function borrowWorker(): Promise<SandboxWorker> {
   const waiting = idle.pop();
-  if (waiting) {
-    waiting.removeAllListeners('error');
-    waiting.ref();
-    return waiting;
-  }
-  return new Worker(workerFile(), {
+  waiting?.ref();
+  return waiting ?? startWorker();
+}
+
+function startWorker(): Worker {
+  const worker = new Worker(workerFile(), {
     resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
     env: {},
     execArgv: [],
@@ -36,6 +36,13 @@ export async function borrowWorker(): Promise<SandboxWorker> {
     stdout: true,
     stderr: true,
   });
+  // A thread that fails while idle is nobody's error; the next borrower gets another.
+  worker.on('error', () => {});
+  worker.once('exit', () => {
+    const at = idle.indexOf(worker);
+    if (at >= 0) idle.splice(at, 1);
+  });
+  return worker;
 }
 
 export async function returnWorker(worker: SandboxWorker, reusable: boolean): Promise<void> {
@@ -44,12 +51,6 @@ export async function returnWorker(worker: SandboxWorker, reusable: boolean): Pr
     return;
   }
   worker.unref();
-  // A thread that fails while idle is nobody's error; the next borrower gets another.
-  worker.on('error', () => {});
-  worker.once('exit', () => {
-    const at = idle.indexOf(worker);
-    if (at >= 0) idle.splice(at, 1);
-  });
   idle.push(worker);
 }
 

@@ -1,0 +1,328 @@
+import { ModelError } from '../llm/model-error.js';
+import type { Message, ModelCall, ModelReply, Provider } from '../llm/provider.js';
+import type { EventBody } from '../model/event.js';
+import type { Evidence } from '../model/evidence/index.js';
+import type { NotificationDraft } from '../model/notification.js';
+import type { Conclusion, Outcome, Skill, ToolCall, ToolResult } from '../model/skill.js';
+import type { TargetInfo } from '../model/target.js';
+import { digest } from './base-queries.js';
+import { COMPACT_ABOVE_TOKENS, compacted, estimateTokens } from './compaction.js';
+import { queriesFor } from './execute.js';
+import { asText, fence, shortened } from './fence.js';
+import type { Answered, Planner, Turn } from './operator.js';
+import { FORCE, firstMessage, NUDGE, SYSTEM } from './prompt.js';
+import { parseCall, TOOL_SPECS } from './tools.js';
+
+/** DESIGN §5. */
+export const MODEL_TURNS = 25;
+const CALLS_A_TURN = 8;
+const REPEATS = 3;
+/** So often a notification goes back for correction; after that it is sent as far as it holds. */
+const CORRECTIONS = 2;
+/** Turns without any tool call before the words are taken as the conclusion. */
+const IDLE_TURNS = 2;
+const OUTPUT_TOKENS = 4096;
+/** Wall clock of one operator's model, in milliseconds; the run's own deadline may be shorter. */
+const DEADLINE_MS = 180_000;
+
+/** What verification in code makes of a draft before it is sent. */
+export interface CheckedDraft {
+  readonly ok: boolean;
+  readonly problems: readonly string[];
+  readonly draft: NotificationDraft;
+}
+
+export interface ModelSeat {
+  readonly target: TargetInfo;
+  readonly reason: string;
+  readonly provider: Provider;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly emit: (event: EventBody) => void;
+  /** Every reading of this run, by its id. */
+  readonly evidence: () => ReadonlyMap<string, Evidence>;
+  /** The floor: the same skill's rule planner. */
+  readonly rules: Planner;
+  /** `first`: rules play, then the model goes on from what they read. `fallback`: rules play only when the model fails. Default `first`. */
+  readonly floor?: 'first' | 'fallback';
+  /** Checks a draft against what was read and computed; without it drafts are sent as they are. */
+  readonly check?: (draft: NotificationDraft, answers: readonly unknown[]) => CheckedDraft;
+  readonly deadlineMs?: number;
+}
+
+/** Asks a model for the next calls. Whatever the model does, it ends: in a conclusion of its own, or of the rules. */
+export function modelPlanner(skill: Skill, seat: ModelSeat): Planner {
+  const mind = new ModelMind(skill, seat);
+  return { kind: 'model', maxTurns: MODEL_TURNS + seat.rules.maxTurns, next: turn => mind.next(turn) };
+}
+
+/** A call of the model's last turn: handed to the operator, or answered here with why not. */
+interface Pending {
+  readonly call: ModelCall;
+  readonly refused?: string;
+}
+
+class ModelMind {
+  #phase: 'rules' | 'model' | 'fallback';
+  #messages: Message[] = [];
+  #pending: Pending[] = [];
+  #turns = 0;
+  #idle = 0;
+  #corrections = 0;
+  #contextTokens = 0;
+  #startedAt: number | undefined;
+  #ruled: Conclusion | undefined;
+  readonly #seen: string[] = [];
+  readonly #sent: string[] = [];
+  readonly #ids = new Set<string>();
+  readonly #computed: unknown[] = [];
+  readonly #repeats = new Map<string, { count: number; answer: string }>();
+
+  constructor(
+    readonly skill: Skill,
+    readonly seat: ModelSeat,
+  ) {
+    this.#phase = seat.floor === 'fallback' ? 'model' : 'rules';
+  }
+
+  async next(turn: Turn): Promise<readonly ToolCall[]> {
+    this.#remember(turn.answers);
+    if (this.#phase === 'fallback') return this.seat.rules.next(turn);
+    if (this.#phase === 'rules') {
+      const calls = await this.#playRules(turn);
+      if (calls) return calls;
+      return this.#think({ ...turn, answers: [] });
+    }
+    return this.#think(turn);
+  }
+
+  /** Undefined once the rules have concluded: their conclusion stays here, and the model's turn begins. */
+  async #playRules(turn: Turn): Promise<readonly ToolCall[] | undefined> {
+    const calls = await this.seat.rules.next({ ...turn, last: false });
+    const done = calls.find(call => call.tool === 'done');
+    if (!done) return calls;
+    this.#ruled = { outcome: done.outcome, summary: done.summary };
+    this.#phase = 'model';
+    return undefined;
+  }
+
+  async #think(turn: Turn): Promise<readonly ToolCall[]> {
+    this.#startedAt ??= this.seat.now();
+    if (this.#messages.length === 0) this.#messages.push({ role: 'user', text: this.#opening() });
+    this.#hearAnswers(turn.answers);
+    this.#turns++;
+    const last = turn.last || this.#turns >= MODEL_TURNS || this.#isLate();
+    try {
+      const reply = await this.#ask(last);
+      return last ? [this.#concluded(reply.text)] : await this.#calls(reply);
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      return this.#giveUp(error, turn);
+    }
+  }
+
+  #isLate(): boolean {
+    return this.seat.now() - this.#startedAt! > (this.seat.deadlineMs ?? DEADLINE_MS);
+  }
+
+  #opening(): string {
+    const queries = queriesFor(this.skill, this.seat);
+    const { target, reason } = this.seat;
+    const rules = this.#ruled && this.#rulesReport(this.#ruled);
+    return firstMessage({ skill: this.skill, target, reason, queries, ...(rules && { rules }) });
+  }
+
+  #rulesReport({ outcome, summary }: Conclusion): string {
+    const seen = this.#seen.length > 0 ? `\nWhat they read:\n${this.#seen.join('\n')}` : '';
+    return `The rules have concluded: ${fence(`${outcome}: ${summary}${seen}`, RULES_CHARS)}`;
+  }
+
+  /** Keeps what later turns need: ids to cite, numbers that code computed, what was noticed. */
+  #remember(answers: readonly Answered[]): void {
+    for (const { call, result } of answers) {
+      if (!result.ok) continue;
+      const { value } = result;
+      if (call.tool === 'execute') this.#computed.push(value);
+      if (call.tool === 'send_notification') this.#sent.push(String(value));
+      if (hasId(value)) this.#ids.add(value.id);
+      if (this.#phase === 'rules') this.#noteForModel(call, value);
+    }
+  }
+
+  #noteForModel(call: ToolCall, value: unknown): void {
+    if (call.tool === 'send_notification') {
+      const { title, observation, culprit } = call.notification;
+      const place = culprit ? ` at ${culprit.file}:${culprit.line}` : '';
+      this.#seen.push(`- notification ${String(value)}: ${title ?? ''} ${observation}${place}`);
+    } else if (call.tool === 'ask' && isEvidence(value)) {
+      const data = value.status === 'ok' || value.status === 'partial' ? asText(digest(value.data, 5)) : value.reason;
+      this.#seen.push(
+        `- evidence ${value.id} (${value.kind}, ${value.status}): ${shortened(data ?? '', READING_CHARS)}`,
+      );
+    } else if (call.tool === 'take_snapshot' && hasId(value)) {
+      this.#seen.push(`- snapshot ${value.id}: ${shortened(asText(value), READING_CHARS)}`);
+    }
+  }
+
+  /** Joins what the operator answered with what was refused here, in the order the model asked. */
+  #hearAnswers(answers: readonly Answered[]): void {
+    if (this.#pending.length === 0) return;
+    const left = [...answers];
+    const heard = this.#pending.map(({ call, refused }) => {
+      const result: ToolResult = refused ? { ok: false, error: refused } : (left.shift()?.result ?? NOT_RUN);
+      const text = result.ok ? fence(asText(result.value)) : fence(result.error);
+      this.#repeats.get(keyOf(call))!.answer = shortened(text, EARLIER_CHARS);
+      return { id: call.id, name: call.name, text, ...(!result.ok && { failed: true }) };
+    });
+    this.#messages.push({ role: 'tool', answers: heard });
+    this.#pending = [];
+  }
+
+  async #ask(last: boolean): Promise<ModelReply> {
+    if (last) this.#messages.push({ role: 'user', text: FORCE });
+    const context = Math.max(this.#contextTokens, estimateTokens(this.#messages));
+    if (context > COMPACT_ABOVE_TOKENS) this.#compact();
+    try {
+      return await this.#complete(last);
+    } catch (error) {
+      if (!(error instanceof ModelError) || error.kind !== 'too-large') throw error;
+      this.#compact(2);
+      return this.#complete(last);
+    }
+  }
+
+  #compact(keepLast?: number): void {
+    const ids = [...new Set([...this.#ids, ...this.seat.evidence().keys()])];
+    this.#messages = compacted(this.#messages, ids, keepLast);
+    this.#contextTokens = 0;
+  }
+
+  async #complete(last: boolean): Promise<ModelReply> {
+    const { provider, signal } = this.seat;
+    const request = {
+      system: SYSTEM,
+      tools: TOOL_SPECS,
+      messages: [...this.#messages],
+      maxOutputTokens: OUTPUT_TOKENS,
+    };
+    const reply = await provider.complete({ ...request, toolChoice: last ? 'none' : 'auto' }, { signal });
+    const { input, output, cacheRead, cacheWrite } = reply.usage;
+    this.#contextTokens = input + output + cacheRead + cacheWrite;
+    const calls = reply.raw ? reply.calls : reply.calls.map((call, at) => ({ ...call, id: `t${this.#turns}-${at}` }));
+    this.#messages.push({ role: 'assistant', text: reply.text, calls, ...(reply.raw && { raw: reply.raw }) });
+    return { ...reply, calls };
+  }
+
+  /** An empty list lets the operator come back at once: the model reads why nothing was run. */
+  async #calls(reply: ModelReply): Promise<readonly ToolCall[]> {
+    if (reply.calls.length === 0) return this.#withoutCalls(reply);
+    this.#idle = 0;
+    const judged = reply.calls.map((call, at) => this.#judge(call, at));
+    this.#pending = judged.map(({ call, refused }) => ({ call, ...(refused !== undefined && { refused }) }));
+    for (const { call, refused } of judged) if (refused !== undefined) this.#tellRefused(call.name, refused);
+    const runs = judged.flatMap(({ run }) => (run ? [run] : []));
+    // The operator stops at `done`: what was asked beside it comes first.
+    return [...runs.filter(run => run.tool !== 'done'), ...runs.filter(run => run.tool === 'done')];
+  }
+
+  #tellRefused(name: string, error: string): void {
+    const [operator, tool] = [this.skill.id, name.slice(0, 60)];
+    this.seat.emit({ type: 'operator.refused', operator, tool, error: error.slice(0, EARLIER_CHARS) });
+  }
+
+  #withoutCalls(reply: ModelReply): readonly ToolCall[] {
+    if (reply.stop === 'refusal' && this.#idle > 0) throw new ModelError('request', 'The model refuses to go on.');
+    if (++this.#idle > IDLE_TURNS) return [this.#concluded(reply.text)];
+    const text = reply.stop === 'length' ? `Your answer was cut for its length: be brief. ${NUDGE}` : NUDGE;
+    this.#messages.push({ role: 'user', text });
+    return [];
+  }
+
+  #judge(call: ModelCall, at: number): Pending & { readonly run?: ToolCall } {
+    const repeated = this.#repeatedly(call);
+    if (repeated) return { call, refused: repeated };
+    if (at >= CALLS_A_TURN) return { call, refused: `At most ${CALLS_A_TURN} calls a turn; ask again.` };
+    const parsed = parseCall(
+      call,
+      queriesFor(this.skill, this.seat).map(query => query.name),
+    );
+    if ('error' in parsed) return { call, refused: parsed.error };
+    if (parsed.call.tool === 'wait')
+      this.#repeats.forEach(entry => {
+        entry.count = 0;
+      });
+    if (parsed.call.tool === 'send_notification') return this.#judgeDraft(call, parsed.call.notification);
+    if (parsed.call.tool === 'done') return this.#judgeEnd(call, parsed.call);
+    return { call, run: parsed.call };
+  }
+
+  #repeatedly(call: ModelCall): string | undefined {
+    const key = keyOf(call);
+    const entry = this.#repeats.get(key) ?? { count: 0, answer: '' };
+    this.#repeats.set(key, entry);
+    if (++entry.count < REPEATS) return undefined;
+    return `The same call was answered before, and nothing has changed: ${entry.answer}`;
+  }
+
+  #judgeDraft(call: ModelCall, draft: NotificationDraft): Pending & { readonly run?: ToolCall } {
+    const checked = this.seat.check?.(draft, this.#computed) ?? { ok: true, problems: [], draft };
+    const correctable = checked.problems.length > 0 && this.#corrections < CORRECTIONS;
+    if (correctable || !checked.ok) {
+      this.#corrections++;
+      return { call, refused: `Not sent: ${checked.problems.join(' ')} Correct it and send it again.` };
+    }
+    return { call, run: { tool: 'send_notification', notification: checked.draft } };
+  }
+
+  #judgeEnd(call: ModelCall, done: Extract<ToolCall, { tool: 'done' }>): Pending & { readonly run?: ToolCall } {
+    if (done.outcome === 'found' && this.#sent.length === 0 && this.#corrections < CORRECTIONS) {
+      this.#corrections++;
+      return { call, refused: 'You found something, but no notification was sent: send_notification first.' };
+    }
+    return { call, run: this.#ending(done.outcome, done.summary) };
+  }
+
+  /** From the words of a turn without tools. */
+  #concluded(words: string): ToolCall {
+    const [, named, rest] = /^\W*(healthy|found|not-applicable|inconclusive)\b\W*([\s\S]*)$/i.exec(words) ?? [];
+    const said = (rest ?? words).trim().slice(0, SUMMARY_CHARS);
+    // The expression admits only these four.
+    const outcome = (named?.toLowerCase() as Outcome | undefined) ?? 'inconclusive';
+    return this.#ending(outcome, said || 'The model ended without a word.');
+  }
+
+  /** "Found" needs a notification; and where the rules saw it otherwise, the summary says both. */
+  #ending(said: Outcome, summary: string): ToolCall {
+    const outcome = this.#sent.length > 0 ? 'found' : said === 'found' ? 'inconclusive' : said;
+    const { outcome: ruled, summary: rules } = this.#ruled ?? {};
+    const differs = ruled !== undefined && ruled !== said && (ruled === 'found' || said === 'found');
+    return { tool: 'done', outcome, summary: differs ? `${summary} (The rules say ${ruled}: ${rules})` : summary };
+  }
+
+  /** The model failed for good: the rules finish, and the report says so. */
+  async #giveUp(error: ModelError, turn: Turn): Promise<readonly ToolCall[]> {
+    const where = `model of operator ${this.skill.id}`;
+    this.seat.emit({ type: 'failure', failure: { where, message: `${error.message} The rules conclude instead.` } });
+    this.#pending = [];
+    if (this.#ruled) return [{ tool: 'done', ...this.#ruled }];
+    this.#phase = 'fallback';
+    return this.seat.rules.next({ ...turn, answers: [] });
+  }
+}
+
+const NOT_RUN: ToolResult = { ok: false, error: 'Not run.' };
+/** What the rules read goes into the first message: enough for five readings. */
+const RULES_CHARS = 5000;
+const READING_CHARS = 700;
+const EARLIER_CHARS = 500;
+const SUMMARY_CHARS = 600;
+
+const keyOf = (call: ModelCall) => `${call.name} ${call.malformed ?? JSON.stringify(call.args)}`;
+
+function hasId(value: unknown): value is { readonly id: string } {
+  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
+}
+
+function isEvidence(value: unknown): value is Evidence {
+  return hasId(value) && 'kind' in value && 'status' in value;
+}

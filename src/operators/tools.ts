@@ -1,0 +1,149 @@
+import { toJSONSchema, z } from 'zod';
+import type { ModelCall, ToolSpec } from '../llm/provider.js';
+import { FAULT_CLASSES } from '../model/fault.js';
+import type { Json } from '../model/json.js';
+import type { CodeLocation } from '../model/location.js';
+import type { NotificationDraft } from '../model/notification.js';
+import { SEVERITIES } from '../model/severity.js';
+import type { ToolCall } from '../model/skill.js';
+
+/** Longest wait of one call, in milliseconds (DESIGN §5). */
+const MOST_WAIT_MS = 60_000;
+
+const Place = z.object({
+  file: z.string(),
+  line: z.number().int(),
+  function: z.string().optional(),
+  package: z.string().optional(),
+});
+
+const Said = z.object({
+  title: z.string().describe('the cause in one plain sentence'),
+  type: z.string().describe('short name of the anomaly'),
+  fault_class: z.enum(FAULT_CLASSES),
+  severity: z.enum(SEVERITIES),
+  context: z.string().describe('facts around it: window, load'),
+  observation: z.string().describe('measured facts only, numbers as in the evidence'),
+  hypothesis: z.string().optional().describe('what you guess and can not prove'),
+  culprit: Place.optional().describe('a place that the evidence names'),
+  fix: z.string().optional(),
+  confidence: z.enum(['high', 'medium', 'low']).optional(),
+  snapshot_ids: z.array(z.string()),
+  evidence_ids: z.array(z.string()),
+});
+
+interface ModelTool {
+  readonly doc: string;
+  readonly params: z.ZodType;
+  /** `given` has passed `params`. */
+  call(given: never): ToolCall;
+}
+
+const tool = <P>(doc: string, params: z.ZodType<P>, call: (given: P) => ToolCall): ModelTool => ({ doc, params, call });
+const nothing = z.object({});
+
+/** The closed list as a model sees it: one object is schema, documentation and translation. */
+const TOOLS: Readonly<Record<string, ModelTool>> = {
+  take_snapshot: tool("Reads this skill's numbers now. Answers with the snapshot and its id.", nothing, () => ({
+    tool: 'take_snapshot',
+  })),
+  get_snapshot: tool('An earlier snapshot, by its id.', z.object({ id: z.string() }), ({ id }) => ({
+    tool: 'get_snapshot',
+    id,
+  })),
+  get_snapshots: tool(
+    'Earlier snapshots, oldest first.',
+    z.object({ limit: z.number().optional(), offset: z.number().optional() }),
+    ({ limit, offset }) => ({ tool: 'get_snapshots', ...(limit && { limit }), ...(offset && { offset }) }),
+  ),
+  execute: tool(
+    'Runs JavaScript in a sandbox where the queries are async functions. The last expression is the answer: filter and count there, return little.',
+    z.object({ code: z.string() }),
+    ({ code }) => ({ tool: 'execute', code }),
+  ),
+  get_notifications: tool('What all operators of this run have noticed so far.', nothing, () => ({
+    tool: 'get_notifications',
+  })),
+  send_notification: tool(
+    'Reports one fault, with the ids of the snapshots and evidence that show it. Never for a healthy reading.',
+    Said,
+    said => ({ tool: 'send_notification', notification: draftOf(said) }),
+  ),
+  set_state: tool(
+    'The state of what this skill covers.',
+    z.object({ state: z.enum(['healthy', 'observing', 'warning', 'critical']), reason: z.string() }),
+    ({ state, reason }) => ({ tool: 'set_state', state, reason }),
+  ),
+  wait: tool('Waits, at most a minute; everything said stays known.', z.object({ ms: z.number() }), ({ ms }) => ({
+    tool: 'wait',
+    ms: Math.min(Math.max(0, ms), MOST_WAIT_MS),
+  })),
+  think: tool('A thought for the record.', z.object({ thought: z.string() }), ({ thought }) => ({
+    tool: 'think',
+    thought,
+  })),
+  done: tool(
+    'Ends the investigation.',
+    z.object({
+      outcome: z.enum(['healthy', 'found', 'not-applicable', 'inconclusive']),
+      summary: z.string().describe('one sentence with its numbers, healthy or not'),
+    }),
+    ({ outcome, summary }) => ({ tool: 'done', outcome, summary }),
+  ),
+};
+
+function draftOf(said: z.infer<typeof Said>): NotificationDraft {
+  const { hypothesis, culprit, fix, confidence } = said;
+  return {
+    title: said.title,
+    anomalyType: said.type,
+    faultClass: said.fault_class,
+    severity: said.severity,
+    context: said.context,
+    observation: said.observation,
+    metrics: [],
+    snapshotIds: said.snapshot_ids,
+    evidenceIds: said.evidence_ids,
+    author: 'model',
+    ...(hypothesis && { hypothesis }),
+    ...(culprit && { culprit: placeOf(culprit) }),
+    ...(fix && { fix }),
+    ...(confidence && { confidence }),
+  };
+}
+
+function placeOf({ file, line, function: name, package: from }: z.infer<typeof Place>): CodeLocation {
+  return { file, line: Math.max(1, line), ...(name && { function: name }), ...(from && { package: from }) };
+}
+
+/** What the model is offered; the same for every operator, so that the providers' caches hold it. */
+export const TOOL_SPECS: readonly ToolSpec[] = Object.entries(TOOLS).map(([name, { doc, params }]) => ({
+  name,
+  description: doc,
+  schema: schemaOf(params),
+}));
+
+function schemaOf(params: z.ZodType): { readonly [key: string]: Json } {
+  const { $schema: _, ...schema } = toJSONSchema(params, { io: 'input' });
+  // A JSON schema is JSON.
+  return schema as { readonly [key: string]: Json };
+}
+
+export type Parsed = { readonly call: ToolCall } | { readonly error: string };
+
+/** A model's call as an operator's; what is wrong is answered with what would be right. */
+export function parseCall({ name, args, malformed }: ModelCall, queryNames: readonly string[]): Parsed {
+  const known = TOOLS[name];
+  if (!known) return { error: wrongName(name, queryNames) };
+  if (malformed !== undefined) return { error: `The arguments of ${name} are no JSON: ${malformed.slice(0, 200)}` };
+  const parsed = known.params.safeParse(args ?? {});
+  // `params` has just made it.
+  if (parsed.success) return { call: known.call(parsed.data as never) };
+  const wrong = parsed.error.issues.map(issue => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+  return { error: `${name}: ${wrong.join('; ')}` };
+}
+
+function wrongName(name: string, queryNames: readonly string[]): string {
+  if (queryNames.includes(name)) return `${name} is a query: call execute with code like "await ${name}({})".`;
+  return `There is no tool ${name}. Tools: ${Object.keys(TOOLS).join(', ')}.`;
+}
