@@ -5,6 +5,7 @@ import type { DescriptorGroup, Descriptors } from '../model/evidence/handles.js'
 export interface DescriptorReading {
   readonly total: number;
   readonly byTarget: ReadonlyMap<string, number>;
+  readonly socketInodes: ReadonlySet<number>;
 }
 
 /** Reading a link takes about 3 µs; a table larger than this is told by its total and a share of its links. */
@@ -20,11 +21,14 @@ export function readDescriptors(pid: number): DescriptorReading | undefined {
   try {
     const names = readdirSync(`/proc/${pid}/fd`);
     const byTarget = new Map<string, number>();
+    const socketInodes = new Set<number>();
     for (const name of names.slice(0, MAX_LINKS)) {
-      const target = targetOf(`/proc/${pid}/fd/${name}`);
-      if (target !== undefined) byTarget.set(target, (byTarget.get(target) ?? 0) + 1);
+      const link = linkOf(`/proc/${pid}/fd/${name}`);
+      const inode = /^socket:\[(\d+)\]$/.exec(link ?? '')?.[1];
+      if (inode !== undefined) socketInodes.add(Number(inode));
+      if (link !== undefined) count(byTarget, targetOf(link));
     }
-    return { total: names.length, byTarget };
+    return { total: names.length, byTarget, socketInodes };
   } catch {
     return undefined;
   }
@@ -75,15 +79,18 @@ function foldDirectories(readings: readonly DescriptorReading[]) {
 
 const directoryOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
-/** Sockets and pipes differ by inode only: one target each. Deleted files keep their path. */
-function targetOf(path: string): string | undefined {
+const count = (counts: Map<string, number>, target: string) => counts.set(target, (counts.get(target) ?? 0) + 1);
+
+function linkOf(path: string): string | undefined {
   try {
-    const link = readlinkSync(path);
-    return link.replace(/^(socket|pipe):\[\d+\]$/, '$1:').replace(/ \(deleted\)$/, '');
+    return readlinkSync(path);
   } catch {
     return undefined; // closed meanwhile
   }
 }
+
+/** Sockets and pipes differ by inode only: one target each. Deleted files keep their path. */
+const targetOf = (link: string): string => link.replace(/^(socket|pipe):\[\d+\]$/, '$1:').replace(/ \(deleted\)$/, '');
 
 function kindOf(target: string): DescriptorGroup['kind'] {
   if (target.startsWith('socket:')) return 'socket';

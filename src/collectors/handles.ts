@@ -1,4 +1,4 @@
-import type { RawCreator, RawGroup, RawReading, RawTimers } from '../agents/handles/raw.js';
+import type { RawCreator, RawCreators, RawGroup, RawReading, RawTimers } from '../agents/handles/raw.js';
 import { isFile } from '../base/script-url.js';
 import type { Session } from '../inspector/session.js';
 import type {
@@ -12,6 +12,7 @@ import type {
 } from '../model/evidence/handles.js';
 import type { Json } from '../model/json.js';
 import type { Collector } from './collector.js';
+import { type ConnectionReading, connectionSeries, readConnections } from './connections.js';
 import { type DescriptorReading, descriptorSeries, readDescriptors } from './descriptors.js';
 
 const DEFAULT_SECONDS = 6;
@@ -42,13 +43,12 @@ export const handlesCollector: Collector<'handles'> = {
     await session.agent.install('handles');
     const asker = `window-${++askers}`;
     const readings: RawReading[] = [];
-    const descriptors: DescriptorReading[] = [];
+    const kernel: KernelReading = { descriptors: [], connections: [] };
     const read = async () => {
       readings.push(await call<RawReading>(session, 'read', asker));
-      const table = readDescriptors(session.target.pid);
-      if (table) descriptors.push(table);
+      readKernel(session.target.pid, kernel);
     };
-    let made: RawCreator[] | undefined;
+    let made: RawCreators | undefined;
     try {
       await read();
       if (creators) await call(session, 'watch', { kinds: creators, ...(timerMs ? { timerMs } : {}) });
@@ -58,20 +58,51 @@ export const handlesCollector: Collector<'handles'> = {
       }
     } finally {
       // The hook must not stay in the target; a lost target needs no closing.
-      if (creators) made = await call<RawCreator[]>(session, 'creators').catch(() => undefined);
+      if (creators) made = await call<RawCreators>(session, 'creators').catch(() => undefined);
       await call(session, 'close', asker).catch(() => undefined);
     }
-    const urls = made?.length ? await scriptIds(session) : undefined;
-    const data = toHandles(readings, made && urls ? made.map(creator => toCreator(creator, urls.ids)) : undefined);
-    const table = descriptorSeries(session.target.pid, descriptors);
+    const urls = made?.creators.length ? await scriptIds(session) : undefined;
     const fault = readings.at(-1)?.timerFault;
     return {
-      data: table === undefined ? data : { ...data, descriptors: table },
+      data: {
+        ...toHandles(readings),
+        ...toKernel(session.target.pid, kernel),
+        ...(made ? toMade(made, urls?.ids) : {}),
+      },
       pausedMs: urls?.pausedMs ?? 0,
       ...(fault === undefined ? {} : { partial: `Timers could not be read: ${fault}.` }),
     };
   },
 };
+
+/** What the kernel says, beside each reading of the program's own lists. */
+interface KernelReading {
+  readonly descriptors: DescriptorReading[];
+  readonly connections: ConnectionReading[];
+}
+
+function readKernel(pid: number, { descriptors, connections }: KernelReading): void {
+  const table = readDescriptors(pid);
+  if (table === undefined) return;
+  descriptors.push(table);
+  const open = readConnections(pid, table.socketInodes);
+  if (open !== undefined) connections.push(open);
+}
+
+function toKernel(
+  pid: number,
+  { descriptors, connections }: KernelReading,
+): Pick<Handles, 'descriptors' | 'connections'> {
+  const table = descriptorSeries(pid, descriptors);
+  return {
+    ...(table === undefined ? {} : { descriptors: table }),
+    ...(connections.length === 0 ? {} : { connections: connectionSeries(connections) }),
+  };
+}
+
+function toMade({ creators, clientRequests }: RawCreators, ids: ReadonlyMap<string, string> = new Map()) {
+  return { creators: creators.map(creator => toCreator(creator, ids)), clientRequests };
+}
 
 const call = <T>(session: Session, method: string, argument?: Json): Promise<T> =>
   session.agent.call<T>('handles', method, argument === undefined ? [] : [argument], { timeoutMs: CALL_TIMEOUT_MS });
@@ -103,7 +134,7 @@ function toCreator({ type, count, followed, alive, frames }: RawCreator, ids: Re
   };
 }
 
-function toHandles(readings: readonly RawReading[], creators: Creator[] | undefined): Handles {
+function toHandles(readings: readonly RawReading[]): Handles {
   const first = readings[0] as RawReading; // read before the window began
   const last = readings.at(-1) as RawReading;
   const groups = series(readings, reading => reading.groups, groupKey);
@@ -122,7 +153,6 @@ function toHandles(readings: readonly RawReading[], creators: Creator[] | undefi
     listeners: last.listeners,
     requests: last.requests,
     resources: resourceSeries(readings),
-    ...(creators === undefined ? {} : { creators }),
     truncated: readings.some(({ truncated }) => truncated),
   };
 }

@@ -1,4 +1,5 @@
 import type {
+  ConnectionGroup,
   Counts,
   Descriptors,
   HandleKind,
@@ -51,11 +52,17 @@ export interface Suspect {
   readonly target?: string;
 }
 
+/** Below this many connections for each request, a pool is filling; a request that makes its own brings one each time. */
+const CONNECTIONS_PER_REQUEST = 0.5;
+
 /** Everything in one reading that may be a leak, the fastest growing first. */
 export function suspectsIn(data: Handles, least: number = FIRST_GROWTH): Suspect[] {
   const children = data.others.filter(({ kind }) => kind === 'child').flatMap(group => childSuspect(data, group));
   const watchers = data.others.filter(({ kind }) => kind === 'watcher').flatMap(group => watcherSuspect(data, group));
-  const sockets = data.sockets.flatMap(group => socketSuspect(data, group));
+  const sockets = withoutTwins([
+    ...data.sockets.flatMap(group => socketSuspect(data, group)),
+    ...(data.connections ?? []).flatMap(group => connectionSuspect(data, group)),
+  ]);
   const timers = data.timers.flatMap(group => timerSuspect(data, group));
   const files = data.descriptors ? fileSuspects(data, data.descriptors) : [];
   return [...timers, ...sockets, ...files, ...children, ...watchers]
@@ -115,6 +122,40 @@ function isOfChildren(data: Handles, { counts }: SocketGroup): boolean {
   const children = data.others.filter(({ kind }) => kind === 'child');
   return children.reduce((sum, child) => sum + Math.max(0, growthOf(child.counts)), 0) * 3 >= growthOf(counts);
 }
+
+/**
+ * Connections that the kernel knows and the program's own list doesn't: unref'ed, that is idle in an http agent. A
+ * pool that fills under rising load looks the same, but makes few connections for many requests.
+ */
+function connectionSuspect(
+  data: Handles,
+  { direction, peer, counts, closeWait, born, gone }: ConnectionGroup,
+): Suspect[] {
+  const faultClass = 'handles.leak.socket';
+  const where = direction === 'in' ? `to port ${peer}` : `to ${peer}`;
+  if (onlyGrows(closeWait)) {
+    const what = `connection ${where} whose peer has hung up`;
+    return [{ kind: 'socket', key: `${direction} ${peer} half-closed`, faultClass, ...measure(data, closeWait), what }];
+  }
+  if (direction === 'in' || !onlyGrows(counts) || gone > born * CHURN_SHARE) return [];
+  const active = data.sockets.filter(group => group.direction === 'out' && portOf(group.peer) === portOf(peer));
+  const activeGrowth = active.reduce((sum, group) => sum + Math.max(0, growthOf(group.counts)), 0);
+  if (growthOf(counts) - activeGrowth < growthOf(counts) * UNUSED_SHARE) return [];
+  if (data.clientRequests !== undefined && growthOf(counts) < data.clientRequests * CONNECTIONS_PER_REQUEST) return [];
+  const what = `connection ${where}`;
+  return [{ kind: 'socket', key: `out ${peer} unused`, faultClass, ...measure(data, counts), what }];
+}
+
+const portOf = (peer: string): string => peer.slice(peer.lastIndexOf(':') + 1);
+
+/** The same connections seen by the program and by the kernel are one suspect: the program's word comes first. */
+function withoutTwins(suspects: readonly Suspect[]): Suspect[] {
+  return suspects.filter(
+    (suspect, i) => !suspects.slice(0, i).some(earlier => portOf(lastWord(earlier)) === portOf(lastWord(suspect))),
+  );
+}
+
+const lastWord = ({ key }: Suspect): string => key.replace(/ (half-closed|unused)$/, '').replace(/^(in|out) /, '');
 
 function isUnused({ born, gone, idleBorn, settledBorn }: SocketGroup): boolean {
   return gone <= born * CHURN_SHARE && settledBorn > 0 && idleBorn >= settledBorn * UNUSED_SHARE;

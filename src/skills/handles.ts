@@ -251,6 +251,8 @@ async function* creatorOf(
   leak: Suspect,
   creators: readonly Creator[],
 ): Step<CodeLocation | undefined> {
+  // Accepted connections are made by Node, not by a line of the program.
+  if (leak.kind === 'socket' && leak.key.startsWith('in ')) return undefined;
   const own = creators.filter(({ kind, type, frames }) => kind === leak.kind && frames.length > 0 && isOf(leak, type));
   const open = own.filter(({ alive, followed }) => alive > 0 || followed === 0);
   const total = open.reduce((sum, creator) => sum + weight(creator), 0);

@@ -1,7 +1,7 @@
 import type { AsyncHook } from 'node:async_hooks';
 import type { PartHost } from '../host.js';
 import { watchOpens } from './opens.js';
-import type { RawCreator, RawFrame } from './raw.js';
+import type { RawCreator, RawCreators, RawFrame } from './raw.js';
 import { type Captured, capture, framesOf } from './stacks.js';
 import { own } from './timers.js';
 
@@ -25,6 +25,10 @@ const TYPES: { readonly [kind: string]: readonly string[] } = {
 
 /** What Node calls a moment later than the user's call; its tick carries the user's stack. */
 const LATE = new Set(['constructNT', 'onSocketNT']);
+
+const STREAMS = new Set(['TCPWRAP', 'PIPEWRAP', 'UDPWRAP']);
+/** Published for each outgoing request, on Node 18 and later. */
+const REQUEST_CHANNELS = ['http.client.request.start', 'undici:request:create'];
 
 export interface Wanted {
   readonly kinds: readonly string[];
@@ -54,6 +58,8 @@ export class CreatorWatch {
   private readonly executionAsyncId: () => number;
   private lastPromise = 0;
   private unclaimed: Creation | undefined;
+  private readonly undoRequests: () => void;
+  private clientRequests = 0;
   private stopped = false;
 
   constructor(
@@ -81,16 +87,20 @@ export class CreatorWatch {
           creation => this.keep(creation),
         )
       : () => undefined;
+    this.undoRequests = countRequests(host, () => {
+      this.clientRequests += 1;
+    });
     this.hook.enable();
   }
 
   /** Takes the hook back and tells what was made, grouped by stack. */
-  stop(): RawCreator[] {
-    if (this.stopped) return [];
+  stop(): RawCreators {
+    if (this.stopped) return { creators: [], clientRequests: this.clientRequests };
     this.stopped = true;
     this.hook.disable();
     this.undoOpens();
-    return this.tell();
+    this.undoRequests();
+    return { creators: this.tell(), clientRequests: this.clientRequests };
   }
 
   private rememberCause(type: string, below: Below, resource: object, asyncId: number, files: boolean): void {
@@ -143,6 +153,8 @@ export class CreatorWatch {
     if (type === 'Timeout') return own(resource, '_destroyed') !== true;
     if (type === 'FILEHANDLE') return Number((resource as { fd?: number }).fd ?? -1) >= 0; // Node's own native class
     if (type === 'WORKER') return undefined;
+    // A closed stream's descriptor is negative. The list of active handles lacks those that were unref'ed.
+    if (STREAMS.has(type)) return Number((resource as { fd?: number }).fd ?? -1) >= 0;
     this.openIds ??= new Set(this.natives().map(idOf));
     return this.openIds.has(asyncId);
   }
@@ -171,6 +183,14 @@ export class CreatorWatch {
 
 type Below = (...args: never[]) => unknown;
 type Told = { -readonly [K in keyof RawCreator]: RawCreator[K] };
+
+function countRequests(host: PartHost, count: () => void): () => void {
+  const channels = host.require('node:diagnostics_channel') as typeof import('node:diagnostics_channel');
+  for (const name of REQUEST_CHANNELS) channels.subscribe(name, count);
+  return () => {
+    for (const name of REQUEST_CHANNELS) channels.unsubscribe(name, count);
+  };
+}
 
 /** Frames of the program and its packages: not Node's, not lens'. */
 function isProgram({ url }: RawFrame): boolean {

@@ -2,7 +2,7 @@ import type { InstallPart, Part } from '../host.js';
 import { CreatorWatch, type Wanted } from './creators.js';
 import { describer } from './describe.js';
 import { Inside } from './inside.js';
-import type { RawCreator, RawReading } from './raw.js';
+import type { RawCreators, RawReading } from './raw.js';
 import { Timers } from './timers.js';
 import { HandleWindow } from './window.js';
 
@@ -18,7 +18,7 @@ export interface HandlesPart extends Part {
   /** Begins to record where handles are made. */
   watch(wanted: Wanted): void;
   /** Ends the recording and tells. */
-  creators(): RawCreator[];
+  creators(): RawCreators;
 }
 
 interface ActiveHandles {
@@ -71,7 +71,7 @@ const install: InstallPart = (host): HandlesPart => {
       watch = new CreatorWatch(host, () => handles().map(handle => describe.native(handle) ?? handle), wanted);
     },
     creators() {
-      const told = watch?.stop() ?? [];
+      const told = watch?.stop() ?? { creators: [], clientRequests: 0 };
       watch = undefined;
       return told;
     },

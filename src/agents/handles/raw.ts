@@ -61,3 +61,8 @@ export interface RawCreator {
   readonly alive: number;
   readonly frames: readonly RawFrame[];
 }
+
+export interface RawCreators {
+  readonly creators: readonly RawCreator[];
+  readonly clientRequests: number;
+}

@@ -50,6 +50,18 @@ export interface SocketGroup {
   readonly bytesWritten: number;
 }
 
+/** TCP connections as the kernel has them, also those that don't keep the loop alive (idle ones of an http agent). */
+export interface ConnectionGroup {
+  readonly direction: 'in' | 'out';
+  /** address:port of the peer, or the local port of the listener. */
+  readonly peer: string;
+  readonly counts: Counts;
+  /** The peer has closed, the program has not. */
+  readonly closeWait: Counts;
+  readonly born: number;
+  readonly gone: number;
+}
+
 /** Handles without a peer: child processes, watchers, terminals, ports. */
 export interface OtherGroup {
   readonly kind: HandleKind;
@@ -117,8 +129,12 @@ export interface Handles {
   readonly resources: { readonly [type: string]: Counts };
   /** /proc/PID/fd; undefined off Linux. */
   readonly descriptors?: Descriptors;
+  /** /proc/PID/net/tcp; undefined off Linux. */
+  readonly connections?: readonly ConnectionGroup[];
   /** Present when asked for. */
   readonly creators?: readonly Creator[];
+  /** Outgoing http requests begun while creators were recorded (http, https, fetch). */
+  readonly clientRequests?: number;
   /** True when there were too many to look at each. */
   readonly truncated: boolean;
 }
