@@ -43,7 +43,13 @@ function listedUrl(host: string, port: number, options: ProbeOptions): Promise<s
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
-      response.on('end', () => resolve(debuggerUrl(Buffer.concat(chunks).toString(), host, port)));
+      response.on('end', () => {
+        try {
+          resolve(debuggerUrl(Buffer.concat(chunks).toString(), host, port));
+        } catch (notJson) {
+          reject(notJson); // the program's own server, which answers in HTML
+        }
+      });
     });
     request.on('error', reject);
   });
