@@ -1,6 +1,6 @@
+import type { Duplex } from 'node:stream';
 import { ProtocolConnection } from './connection.js';
 import { evaluateIn } from './evaluate.js';
-import type { Opened } from './open.js';
 import { openWebSocket } from './wire.js';
 
 const CLOSE_WAIT_MS = 1_000;
@@ -13,7 +13,10 @@ export async function endInspector(connection: ProtocolConnection): Promise<bool
 }
 
 /** Connects only to close the inspector behind it: one that a pending signal of lens opened late. */
-export async function closeInspectorAt(url: string, connect?: Opened['connect']): Promise<boolean> {
+export async function closeInspectorAt(
+  url: string,
+  connect?: ((port: number, host: string) => Duplex) | undefined,
+): Promise<boolean> {
   const { hostname, port } = new URL(url);
   const wire = await openWebSocket(url, {
     timeoutMs: CLOSE_WAIT_MS,

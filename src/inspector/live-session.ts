@@ -31,6 +31,9 @@ export interface SessionParts {
 /** Leaving must not take longer than a person waits. */
 const DETACH_STEP_MS = 2_000;
 
+/** The lease in the target does the rest. */
+const STILL_OPEN = '; the target closes it by itself seconds after its loop turns again.';
+
 /** The one implementation of Session: a control connection, the agent host and what is to be taken back. */
 export class LiveSession implements Session {
   readonly #parts: SessionParts;
@@ -85,7 +88,8 @@ export class LiveSession implements Session {
   }
 
   async loopTurns(timeoutMs: number): Promise<boolean> {
-    const turn = `globalThis[Symbol.for('lens.v1')].turn()`;
+    // The host has its own copy of setImmediate; once its lease ran out the global one must do.
+    const turn = `(host => host ? host.turn() : new Promise(done => setImmediate(done)))(globalThis[Symbol.for('lens.v1')])`;
     const answer = this.#parts.connection.send(
       'Runtime.evaluate',
       { expression: turn, silent: true, disableBreaks: true, returnByValue: true, awaitPromise: true },
@@ -145,7 +149,8 @@ export class LiveSession implements Session {
     }
     await step('The agent could not be taken back', () => this.agent.dispose(DETACH_STEP_MS));
     const inspectorClosed = this.openedInspector && (await this.#closeInspector());
-    if (this.openedInspector && !inspectorClosed) residue.push(`The inspector at ${this.url} is still open.`);
+    if (this.openedInspector && !inspectorClosed)
+      residue.push(`The inspector at ${this.url} is still open${STILL_OPEN}`);
     await this.#parts.connection.close();
     await this.#parts.release();
     return { inspectorClosed, residue };
@@ -158,6 +163,7 @@ export class LiveSession implements Session {
 
   #lose(): void {
     this.agent.stop();
+    if (this.#detached) return;
     const reason = new LensError('target-lost', `The target (pid ${this.target.pid}) or its inspector is gone.`);
     this.#lost.abort(reason);
   }

@@ -32,6 +32,12 @@ export async function lockHolder(pid: number): Promise<Holder | undefined> {
   return holder && (await isAlive(holder)) ? holder : undefined;
 }
 
+/** True when a lens looked at the process and is gone without giving the lock back: its lease is running out. */
+export async function wasLeftByLens(pid: number): Promise<boolean> {
+  const path = await lockFile(pid, 'lock');
+  return path !== undefined && (await readHolder(path)) !== undefined && (await lockHolder(pid)) === undefined;
+}
+
 /** Remembers that a signal of lens is pending: whoever attaches next owns the inspector that it opens. */
 export async function rememberSignal(pid: number): Promise<void> {
   const path = await lockFile(pid, 'signalled');

@@ -9,6 +9,7 @@ import {
   readCandidate,
   signalIsSafe,
 } from './candidate.js';
+import { closeInspectorAt } from './close-later.js';
 import {
   firstInspector,
   type InspectorAddress,
@@ -38,7 +39,14 @@ const PORT_WAIT_MS = 3_500;
 /** A main thread that polls its loop this long after the signal has had its turn. */
 const IDLE_MISS_MS = 700;
 
+/** One and the same system call, with the same arguments, for this long is no busy loop. */
+const ASLEEP_MS = 1_500;
+
+/** After an interruption; an idle target opens within 22 ms. */
+const GIVE_UP_MS = 500;
+
 const POLL_MS = 4;
+const CLOSE_POLL_MS = 20;
 
 /** Node's first 40 ms have no signal thread yet; ten times that, for a loaded machine. */
 const YOUNG_SECONDS = 0.4;
@@ -46,6 +54,9 @@ const YOUNG_WAIT_MS = 1_500;
 
 /** Another lens holds the port only as long as its run; a quick one is waited for. */
 const PORT_TAKEN_WAIT_MS = 3_000;
+
+/** What a killed lens opened is closed by its lease: ten seconds, and one to look. */
+const LEFT_PORT_WAIT_MS = 12_000;
 
 /** Finds the inspector of a process, or opens one with SIGUSR1 when that is safe. Throws a LensError for every reason not to. */
 export async function openByPid(pid: number, signal?: AbortSignal): Promise<Opened> {
@@ -99,13 +110,14 @@ async function wayInto(pid: number): Promise<Opened['connect']> {
 
 async function untilPortIsFree(candidate: Candidate): Promise<void> {
   const port = portAfterSignal(candidate);
-  const until = performance.now() + PORT_TAKEN_WAIT_MS;
+  const startedAt = performance.now();
   for (;;) {
     const socket = await takenBy(candidate.pid, port);
     if (!socket) return;
     const holder = await holderOf(socket);
     if (holder?.pid === candidate.pid) throw refuse.unreachable('127.0.0.1', port);
-    if (!holder?.lens || performance.now() > until) throw refuse.portTaken(candidate.pid, port, holder);
+    const limitMs = holder?.left ? LEFT_PORT_WAIT_MS : holder?.lens ? PORT_TAKEN_WAIT_MS : 0;
+    if (performance.now() - startedAt > limitMs) throw refuse.portTaken(candidate.pid, port, holder);
     await sleep(100);
   }
 }
@@ -145,19 +157,47 @@ async function untilPortOpens(
   way: Way,
 ): Promise<InspectorAddress | 'idle' | 'blocked'> {
   const startedAt = performance.now();
-  let idleSince: number | undefined;
+  const watch = new Standstill(pid);
   while (performance.now() - startedAt < PORT_WAIT_MS) {
     const address = await freshInspector(pid, before, way);
+    if (way.signal?.aborted) await giveUp(pid, before, way, way.signal.reason);
     if (address) return address;
-    if (way.signal?.aborted) {
-      await rememberSignal(pid);
-      throw way.signal.reason;
-    }
-    idleSince = (await isIdle(pid)) ? (idleSince ?? performance.now()) : undefined;
-    if (idleSince !== undefined && performance.now() - idleSince > IDLE_MISS_MS) return 'idle';
+    const verdict = await watch.look();
+    if (verdict) return verdict;
     await sleep(POLL_MS);
   }
   return 'blocked';
+}
+
+/** Interrupted right after the signal: what it opens is closed again before leaving. */
+async function giveUp(pid: number, before: ReadonlySet<number>, way: Way, reason: unknown): Promise<never> {
+  await rememberSignal(pid);
+  await closeLate(pid, before, way, GIVE_UP_MS);
+  throw reason;
+}
+
+/** Watches a main thread after the signal: one that polls its loop has had its turn, one that sleeps elsewhere won't have it. */
+class Standstill {
+  #where = '';
+  #since = performance.now();
+
+  constructor(readonly pid: number) {}
+
+  async look(): Promise<'idle' | 'blocked' | undefined> {
+    const [thread, loops] = await Promise.all([readMainThread(this.pid), loopDescriptors(this.pid)]);
+    if (!thread) throw refuse.noSuchProcess(this.pid);
+    const idle = pollsMainLoop(thread, loops);
+    // Without the arguments of its call, two sleeps can't be told apart: then only the time limit decides.
+    const asleep = thread.syscall && thread.state !== 'R' ? `${thread.syscall.name} ${thread.syscall.args}` : '';
+    const where = idle ? 'idle' : asleep;
+    if (where !== this.#where || where === '') {
+      this.#where = where;
+      this.#since = performance.now();
+    }
+    const ms = performance.now() - this.#since;
+    if (idle) return ms > IDLE_MISS_MS ? 'idle' : undefined;
+    return ms > ASLEEP_MS ? 'blocked' : undefined;
+  }
 }
 
 async function freshInspector(
@@ -169,12 +209,6 @@ async function freshInspector(
   return fresh.length === 0 ? undefined : firstInspector(fresh, { connect: way.connect });
 }
 
-async function isIdle(pid: number): Promise<boolean> {
-  const [thread, loops] = await Promise.all([readMainThread(pid), loopDescriptors(pid)]);
-  if (!thread) throw refuse.noSuchProcess(pid);
-  return pollsMainLoop(thread, loops);
-}
-
 /** The signal stays pending: the inspector opens by itself when the block ends, and is closed then, by this run or the next. */
 async function blocked(
   pid: number,
@@ -184,14 +218,16 @@ async function blocked(
 ): Promise<TargetBlockedError> {
   await rememberSignal(pid);
   const block = await describeNativeBlock(pid, performance.now() - startedAt);
-  return new TargetBlockedError(block, async timeoutMs => {
-    const { closeInspectorAt } = await import('./close-later.js');
-    const until = performance.now() + timeoutMs;
-    while (performance.now() < until) {
-      const address = await freshInspector(pid, before, way).catch(() => undefined);
-      if (address) return (await takeRememberedSignal(pid)) && closeInspectorAt(address.url, way.connect);
-      await sleep(100);
-    }
-    return false;
-  });
+  return new TargetBlockedError(block, timeoutMs => closeLate(pid, before, way, timeoutMs));
+}
+
+/** Waits for what a pending signal opens, and closes it; true when that was done in time. */
+async function closeLate(pid: number, before: ReadonlySet<number>, way: Way, timeoutMs: number): Promise<boolean> {
+  const until = performance.now() + timeoutMs;
+  while (performance.now() < until) {
+    const address = await freshInspector(pid, before, way).catch(() => undefined); // gone is as good as closed
+    if (address) return (await takeRememberedSignal(pid)) && closeInspectorAt(address.url, way.connect);
+    await sleep(CLOSE_POLL_MS);
+  }
+  return false;
 }

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { lockHolder } from './lock.js';
+import { lockHolder, wasLeftByLens } from './lock.js';
 import { readCommand } from './proc/children.js';
 import { readTcp, socketInodes, type TcpSocket } from './proc/sockets.js';
 
@@ -8,6 +8,8 @@ export interface PortHolder {
   readonly command: string;
   /** True while a lens looks at that process. */
   readonly lens: boolean;
+  /** True when a lens was killed there: the lease closes the port within seconds. */
+  readonly left: boolean;
 }
 
 /** The socket that already listens on a port in the network of the target; undefined when the port is free. */
@@ -22,7 +24,12 @@ export async function holderOf(socket: TcpSocket): Promise<PortHolder | undefine
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || !(await socketInodes(pid)).has(socket.inode)) continue;
-    return { pid, command: await readCommand(pid), lens: (await lockHolder(pid)) !== undefined };
+    return {
+      pid,
+      command: await readCommand(pid),
+      lens: (await lockHolder(pid)) !== undefined,
+      left: await wasLeftByLens(pid),
+    };
   }
   return undefined;
 }

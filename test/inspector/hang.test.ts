@@ -90,7 +90,8 @@ test('a healthy busy loop is not hung', async () => {
   expect(hang).toMatchObject({ kind: 'turns', stack: [], hot: [] });
 });
 
-test.each([
+// These wait for time limits and need no core.
+test.concurrent.each([
   ['pbkdf2Sync', `require('crypto').pbkdf2Sync('a', 'b', 3e7, 64, 'sha512')`, /computing in native code/],
   ['a read of a FIFO', `require('fs').readFileSync(process.argv[1])`, /blocked in the system call (openat|open)/],
 ])('%s blocks in native code: described from /proc, never waited for', async (what, body, summary) => {
@@ -111,7 +112,7 @@ test.each([
   }
 });
 
-test('an inspector that was open before a native block takes connections: lens still says blocked', async () => {
+test.concurrent('an inspector that was open before a native block takes connections: lens still says blocked', async () => {
   await using program = await launch(sick(`require('child_process').execSync('sleep 20')`), { inspect: true });
   await new Promise(resolve => setTimeout(resolve, 150));
   const error = await attach({ pid: program.pid }).catch(error => error);

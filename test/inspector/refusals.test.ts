@@ -5,6 +5,7 @@ import { attach } from '../../src/inspector/attach.js';
 import { type Candidate, portAfterSignal, readCandidate } from '../../src/inspector/candidate.js';
 import { TargetBlockedError } from '../../src/inspector/native-block.js';
 import { refuseSignal, refuseState } from '../../src/inspector/open.js';
+import { readChildren } from '../../src/inspector/proc/children.js';
 import { listeningSockets } from '../../src/inspector/proc/sockets.js';
 import { readStatus } from '../../src/inspector/proc/status.js';
 import type { LensError } from '../../src/model/error.js';
@@ -153,6 +154,35 @@ test('a process in a network of its own is reached through it', async () => {
   const session = await attach({ pid });
   expect(await session.evaluate('6 * 7')).toBe(42);
   expect(await session.detach()).toEqual({ inspectorClosed: true, residue: [] });
+});
+
+test('two targets that want the same port are attached to one after the other', async () => {
+  const command = `ip link set lo up; ${process.execPath} -e "${IDLE}" & exec ${process.execPath} -e "${IDLE}"`;
+  const { pid, child } = own('unshare', '-n', 'sh', '-c', command);
+  let lines = '';
+  for await (const chunk of child.stdout) {
+    lines += chunk;
+    if (lines.split('ready').length > 2) break;
+  }
+  const [other] = await readChildren(pid);
+  onTestFinished(() => void other && process.kill(other.pid, 'SIGKILL'));
+  const first = await attach({ pid });
+  const second = attach({ pid: other?.pid ?? 0 });
+  await Promise.race([second.catch(() => {}), new Promise(resolve => setTimeout(resolve, 300))]);
+  expect(await first.detach()).toEqual({ inspectorClosed: true, residue: [] });
+  expect(await (await second).detach()).toEqual({ inspectorClosed: true, residue: [] });
+});
+
+test('an attach that is interrupted leaves no open port', async () => {
+  await using program = await launch(IDLE);
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(new Error('enough')), 8);
+  await attach({ pid: program.pid }, { signal: stop.signal }).then(
+    session => session.detach(),
+    error => expect(error.message).toBe('enough'),
+  );
+  await new Promise(resolve => setTimeout(resolve, 300));
+  expect(await listeningSockets(program.pid)).toEqual([]);
 });
 
 test('other runtimes and other users are refused by what /proc shows', async () => {
