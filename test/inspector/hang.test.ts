@@ -113,7 +113,7 @@ test.concurrent.each([
 });
 
 test.concurrent('an inspector that was open before a native block takes connections: lens still says blocked', async () => {
-  await using program = await launch(sick(`require('child_process').execSync('sleep 20')`), { inspect: true });
+  await using program = await launch(sick(`require('child_process').execSync('exec sleep 20')`), { inspect: true });
   await new Promise(resolve => setTimeout(resolve, 150));
   const error = await attach({ pid: program.pid }).catch(error => error);
   expect(error).toBeInstanceOf(TargetBlockedError);

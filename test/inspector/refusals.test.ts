@@ -165,7 +165,9 @@ test('two targets that want the same port are attached to one after the other', 
     if (lines.split('ready').length > 2) break;
   }
   const [other] = await readChildren(pid);
-  onTestFinished(() => void other && process.kill(other.pid, 'SIGKILL'));
+  onTestFinished(() => {
+    if (other) process.kill(other.pid, 'SIGKILL');
+  });
   const first = await attach({ pid });
   const second = attach({ pid: other?.pid ?? 0 });
   await Promise.race([second.catch(() => {}), new Promise(resolve => setTimeout(resolve, 300))]);
