@@ -231,6 +231,27 @@ function marked(said: Notification, problems: readonly Problem[]): Notification 
   return { ...said, marks, confidence: LOWER[said.confidence ?? 'medium'] };
 }
 
+/** Checks words that answer a person: the ids they cite exist, their numbers are in what was read. */
+export function verifyAnswer(text: string, evidence: EvidenceById, known: readonly unknown[]): Problem[] {
+  const facts = [...[...evidence.values()].filter(isUsable), ...known].map(factsOf);
+  const unread = [...text.matchAll(CITED)]
+    .map(match => match[1]!)
+    .filter(id => !evidence.has(id) && !known.some(part => JSON.stringify(part).includes(`"${id}"`)));
+  const claims = quotedNumbers(text.replace(CITED, ' '));
+  const confirmed = claims.filter(number => isConfirmed(number, facts));
+  const wanting = claims.filter(number => !confirmed.includes(number) && !isDerived(number, confirmed));
+  return [
+    ...unread.map<Problem>(id => ({ code: 'unknown-evidence', message: `[${id}] does not exist.` })),
+    ...wanting.map<Problem>(({ text: said }) => ({
+      code: 'unconfirmed-number',
+      message: `"${said}" is in nothing that was read.`,
+    })),
+  ];
+}
+
+/** An id as the prompt asks for it: [vitals-3]. */
+const CITED = /\[([a-z][\w-]*-\d+)\]/gi;
+
 export interface VerifiedInsight {
   readonly ok: boolean;
   readonly problems: readonly Problem[];

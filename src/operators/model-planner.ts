@@ -1,3 +1,5 @@
+import { COMPACT_ABOVE_TOKENS, compacted, estimateTokens } from '../llm/compaction.js';
+import { asText, fence, shortened } from '../llm/fence.js';
 import { ModelError } from '../llm/model-error.js';
 import type { Message, ModelCall, ModelReply, Provider } from '../llm/provider.js';
 import type { EventBody } from '../model/event.js';
@@ -6,9 +8,7 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { Conclusion, Outcome, Skill, ToolCall, ToolResult } from '../model/skill.js';
 import type { TargetInfo } from '../model/target.js';
 import { digest } from './base-queries.js';
-import { COMPACT_ABOVE_TOKENS, compacted, estimateTokens } from './compaction.js';
 import { queriesFor } from './execute.js';
-import { asText, fence, shortened } from './fence.js';
 import type { Answered, Planner, Turn } from './operator.js';
 import { FORCE, firstMessage, NUDGE, SYSTEM } from './prompt.js';
 import { parseCall, TOOL_SPECS } from './tools.js';

@@ -1,7 +1,7 @@
+import { fence } from '../llm/fence.js';
 import type { Skill } from '../model/skill.js';
 import type { TargetInfo } from '../model/target.js';
 import { signature } from '../sandbox/arguments.js';
-import { fence } from './fence.js';
 
 /** The same bytes for every operator of every run: tools and this are what a provider caches. */
 export const SYSTEM = `You are one operator of lens, the on-call engineer for a running Node.js process. You look at one part of it (your skill), with read-only tools, and say what is wrong and where, or that nothing is.

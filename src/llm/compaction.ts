@@ -1,4 +1,4 @@
-import type { Message } from '../llm/provider.js';
+import type { Message } from './provider.js';
 
 /** Above this much current context, older messages become a digest (DESIGN §7). */
 export const COMPACT_ABOVE_TOKENS = 50_000;
