@@ -9,7 +9,10 @@ const root = new URL('..', import.meta.url).pathname;
 
 const { metafile } = await build({
   metafile: true,
-  entryPoints: [`${root}src/cli.ts`],
+  entryPoints: [
+    { in: `${root}src/cli.ts`, out: 'cli' },
+    { in: `${root}src/commands/heap/worker.ts`, out: 'heap-worker' },
+  ],
   outdir: `${root}dist`,
   bundle: true,
   splitting: true,
@@ -18,6 +21,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20.19',
   packages: 'bundle',
+  // Ink asks for it only when DEV=true; hoisted into the bundle it would break the start.
+  alias: { 'react-devtools-core': `${root}scripts/absent.mjs` },
   define: { 'process.env.NODE_ENV': '"production"' },
   banner: {
     js: "import { createRequire as __lensRequire } from 'node:module'; const require = __lensRequire(import.meta.url);",

@@ -19,6 +19,12 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/ps.js')).psCommand(),
   },
   {
+    name: 'attach',
+    usage: '[pid]',
+    about: 'watch the investigation live in the terminal',
+    load: async () => (await import('./commands/attach.js')).attachCommand(),
+  },
+  {
     name: 'run',
     usage: '[target] [--reason TEXT] [--json]',
     about: 'investigate a process and report the cause',
@@ -41,6 +47,12 @@ const COMMANDS: readonly Entry[] = [
     usage: '[--pid N]',
     about: 'why lens can or cannot attach here',
     load: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  },
+  {
+    name: 'heap',
+    usage: 'FILE | diff A B [C]',
+    about: 'who holds the memory in a heapSnapshot file',
+    load: async () => (await import('./commands/heap.js')).heapCommand(),
   },
   {
     name: 'demo',

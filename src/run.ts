@@ -47,6 +47,10 @@ export interface RunEnv {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Interrupts the operators; what there is gets concluded. */
   readonly interrupt: AbortSignal;
+  /** Asks a person about a reading that the guard refuses; absent where nobody can be asked. */
+  readonly consent?: (title: string, refusal: string) => Promise<boolean>;
+  /** Hands out the run's door to the target, for readings a person asks for. */
+  readonly onProbe?: (probe: Probe) => void;
 }
 
 /** A loop that has not turned for this long is treated as standing still: far above any pause a healthy program makes. */
@@ -61,18 +65,23 @@ export async function investigate(where: AttachTarget, plan: Plan, env: RunEnv):
   try {
     const { target, openedInspector } = session;
     env.emit({ type: 'target.attached', target, openedInspector, attachMs: env.now() - startedAt });
-    await conclude(await operate(session, plan, env), session, env);
+    await lookInto(session, plan, env);
   } finally {
     env.emit({ type: 'target.detached', detached: await session.detach() });
   }
   return finish(env);
 }
 
+/** One pass over an attached target: operators, correlation, insights. The session stays open. */
+export async function lookInto(session: Session, plan: Plan, env: RunEnv): Promise<void> {
+  await conclude(await operate(session, plan, env), session, env);
+}
+
 /** Most native blocks end; one that lasts longer than this is reported from outside. */
 const BLOCK_ENDS_WITHIN_MS = 8_000;
 
 /** Attaches; a target that sits in native code gets a second chance once the block has ended. */
-async function reach(where: AttachTarget, env: RunEnv): Promise<Session | TargetBlockedError> {
+export async function reach(where: AttachTarget, env: RunEnv): Promise<Session | TargetBlockedError> {
   try {
     return await attach(where, { signal: env.interrupt });
   } catch (error) {
@@ -85,7 +94,7 @@ async function reach(where: AttachTarget, env: RunEnv): Promise<Session | Target
   }
 }
 
-async function concludeBlocked(error: TargetBlockedError, env: RunEnv): Promise<Report> {
+export async function concludeBlocked(error: TargetBlockedError, env: RunEnv): Promise<Report> {
   reportBlock(error, error.block.pid, env);
   const closed = await error.closeWhenOpened(0);
   const residue = closed
@@ -106,6 +115,7 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
   const signal = AbortSignal.any([env.interrupt, session.lost]);
   const evidence = new Map<string, Evidence>();
   const probe = probeFor(session, plan, env, signal, evidence);
+  env.onProbe?.(probe);
   const able = alive ? plan.skills : plan.skills.filter(skill => skill.whileHung);
   const { skills, urgent, why } = choose(able, plan.reason, plan.only);
   env.emit({ type: 'skills.chosen', skills: skills.map(s => s.id), why });
@@ -146,6 +156,7 @@ function probeFor(session: Session, plan: Plan, env: RunEnv, signal: AbortSignal
     emit: env.emit,
     signal,
     sleep: ms => env.sleep(ms, signal),
+    ...(env.consent === undefined ? {} : { consent: env.consent }),
     keep(evidence, params) {
       kept.set(evidence.id, evidence);
       return env.keep(evidence, params);
@@ -209,7 +220,8 @@ async function conclude(operated: Operated, session: Session, env: RunEnv): Prom
   for (const insight of correlate(verified, env.newId)) env.emit({ type: 'insight.produced', insight });
 }
 
-function finish(env: RunEnv): Report {
+/** Folds the run's state into its report and emits it. */
+export function finish(env: RunEnv): Report {
   const state = env.state();
   const results = state.operators.flatMap(o => (o.result ? [o.result] : []));
   const report = reportOf(state, verdictOf(state.insights, results, state.lost !== undefined), env.now());

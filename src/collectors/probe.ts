@@ -24,6 +24,8 @@ export interface ProbeEnv {
   readonly emit: (event: EventBody) => void;
   /** Keeps the reading; returns where, when it was too large for the event. */
   readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
+  /** Asks a person about a reading that the guard refuses: true takes it all the same. */
+  readonly consent?: (title: string, refusal: string) => Promise<boolean>;
   /** CPU milliseconds the target has used so far, from outside; undefined where it can't be read. */
   readonly cpuMs: () => number | undefined;
 }
@@ -84,7 +86,11 @@ export function guardedProbe(env: ProbeEnv): Probe {
   async function refusalOf<K extends EvidenceKind>(collector: Collector<K>, params: EvidenceParams<K>) {
     if (env.session.lost.aborted) return undefined;
     if (collector.cost === 'free' || collector.cost === 'light') return undefined;
-    return env.guard.refusal(collector, await env.basis(), params);
+    const refusal = env.guard.refusal(collector, await env.basis(), params);
+    if (refusal === undefined || !env.consent) return refusal;
+    return (await lock.run(() => env.consent?.(collector.title, refusal) ?? Promise.resolve(false)))
+      ? undefined
+      : refusal;
   }
 
   async function estimated<K extends EvidenceKind>(

@@ -1,0 +1,2 @@
+// Stands in for a module that production never loads.
+export default {};
