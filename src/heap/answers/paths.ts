@@ -29,8 +29,15 @@ interface Climb {
   readonly seen: Set<number>;
   current: number;
   done: boolean;
+  /** The current node is an ES module. */
+  atModule: boolean;
   module?: string;
   closure?: number;
+}
+
+interface Owner {
+  readonly module: string;
+  readonly closure: number;
 }
 
 interface Candidate {
@@ -56,7 +63,13 @@ export class PathFinder {
 
   find(nodes: readonly number[]): RetainingPath[] {
     const climbs = nodes.map(
-      (node): Climb => ({ steps: [{ node, edge: -1 }], seen: new Set([node]), current: node, done: false }),
+      (node): Climb => ({
+        steps: [{ node, edge: -1 }],
+        seen: new Set([node]),
+        current: node,
+        done: false,
+        atModule: false,
+      }),
     );
     for (let level = 0; level < LONGEST && climbs.some(climb => !climb.done); level++) this.climb(climbs);
     return climbs.map(climb => ({
@@ -82,7 +95,8 @@ export class PathFinder {
     climb.steps.push({ node: from, edge: -1 });
     climb.seen.add(from);
     climb.current = from;
-    const owner = this.moduleOf(from, edge) ?? this.exporterOf(from);
+    climb.atModule = isSourceModule(this.view, from);
+    const owner = this.moduleOf(from, edge) ?? this.exporterOf(from, edge);
     if (owner) Object.assign(climb, owner);
     climb.done = owner !== undefined || from === this.view.heap.file.root || this.view.distance(from) === 1;
   }
@@ -109,10 +123,11 @@ export class PathFinder {
   private better(best: Candidate | undefined, climb: Climb, from: number, edge: number): Candidate | undefined {
     const { heap } = this.view;
     const away = heap.distance[from]!;
-    const isVariable = heap.file.label[edge]! >>> NAME_BITS === heap.facts.edge.context;
-    if (away === NO_DISTANCE || (!isVariable && best && best.score <= away + 1)) return best; // most retainers end here
+    const type = heap.file.label[edge]! >>> NAME_BITS;
+    const mayOwn = type === heap.facts.edge.context || (climb.atModule && type === heap.facts.edge.internal);
+    if (away === NO_DISTANCE || (!mayOwn && best && best.score <= away + 1)) return best; // most retainers end here
     if (climb.seen.has(from)) return best;
-    const score = isVariable ? this.moduleScore(from, edge) : undefined;
+    const score = mayOwn ? this.moduleScore(from, edge) : undefined;
     if (score !== undefined) return !best || score < best.score ? { from, edge, score } : best;
     const here = heap.distance[climb.current]!;
     if (here !== NO_DISTANCE && away > here + DETOUR) return best;
@@ -122,7 +137,7 @@ export class PathFinder {
 
   /** Below every distance, and the program's own variables before those of packages. */
   private moduleScore(from: number, edge: number): number | undefined {
-    const owner = this.moduleOf(from, edge);
+    const owner = this.moduleOf(from, edge) ?? this.exporterOf(from, edge);
     if (!owner) return undefined;
     return this.view.distance(from) / SYSTEM_DISTANCE - (isUserCode(owner.module) ? 2 : 1);
   }
@@ -134,24 +149,23 @@ export class PathFinder {
     return this.view.type(from) === 'code' ? base + DETOUR : base;
   }
 
-  /** The module whose variable this edge is: a context variable of user code that no function of that code encloses. */
-  private moduleOf(context: number, edge: number): { module: string; closure: number } | undefined {
+  /** The module whose variable this edge is: a context variable of a file that no function of that file encloses. */
+  private moduleOf(context: number, edge: number): Owner | undefined {
     if (this.view.edgeType(edge) !== 'context' || this.view.name(context) !== 'system / Context') return undefined;
-    const closure = this.closures[context]! - 1;
-    if (closure < 0 || !this.isOutermost(context)) return undefined;
-    const url = this.scripts.urlOfClosure(closure);
-    return url !== undefined && isFile(url) ? { module: url, closure } : undefined;
+    return this.isOutermost(context) ? this.ownerOf(context) : undefined;
   }
 
-  /** An ES module holds what it exports in cells of its own; its other variables are in a context, which tells its file. */
-  private exporterOf(node: number): { module: string; closure: number } | undefined {
-    if (this.view.name(node) !== 'system / SourceTextModule') return undefined;
-    for (const edge of this.view.edges(node)) {
-      const closure = this.closures[this.view.target(edge)]! - 1;
-      const url = closure < 0 ? undefined : this.scripts.urlOfClosure(closure);
-      if (url !== undefined) return { module: url, closure };
-    }
-    return undefined;
+  /** An ES module holds what it exports in cells of its own; the scope of its other variables refers to it. */
+  private exporterOf(context: number, edge: number): Owner | undefined {
+    const isReference = this.view.edgeName(edge) === 'extension' && isSourceModule(this.view, this.view.target(edge));
+    return isReference ? this.ownerOf(context) : undefined;
+  }
+
+  private ownerOf(context: number): Owner | undefined {
+    const closure = this.closures[context]! - 1;
+    if (closure < 0) return undefined;
+    const url = this.scripts.urlOfClosure(closure);
+    return url !== undefined && isFile(url) ? { module: url, closure } : undefined;
   }
 
   private isOutermost(context: number): boolean {
@@ -163,4 +177,9 @@ export class PathFinder {
   private isScriptContext(context: number): boolean {
     return this.closures[context] === 0 && this.view.child(context, 'internal', 'previous') !== undefined;
   }
+}
+
+/** V8's record of an ES module. */
+export function isSourceModule(view: HeapView, node: number): boolean {
+  return view.name(node) === 'system / SourceTextModule';
 }

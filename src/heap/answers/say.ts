@@ -1,4 +1,4 @@
-import type { RetainingPath } from './paths.js';
+import { isSourceModule, type RetainingPath } from './paths.js';
 import type { ScriptPlace, Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
 
@@ -42,9 +42,7 @@ export function sayPath(
 ): SaidPath {
   const start = startOf(view, scripts, path);
   const steps = start.rest.flatMap(step => sayStep(view, scripts, step.edge, step.node, showUrl) ?? []);
-  const text = [start.text(showUrl), ...steps.map(({ via, what }) => `${via} ${what}`.trim())]
-    .filter(Boolean)
-    .join(' → ');
+  const text = withoutRuns([start.text(showUrl), ...steps.map(sayOne)].filter(Boolean)).join(' → ');
   return {
     ...(start.variable !== undefined && { variable: start.variable }),
     ...(path.module !== undefined && { module: path.module }),
@@ -52,6 +50,22 @@ export function sayPath(
     steps,
     text,
   };
+}
+
+/** V8's box around an exported variable. */
+const CELL = 'system / Cell';
+
+const sayOne = ({ via, what }: SaidStep): string => `${via} ${what}`.trim();
+
+/** `.next Node → .next Node → .next Node` → `.next Node (3 times)` */
+function withoutRuns(texts: readonly string[]): string[] {
+  const runs: { text: string; times: number }[] = [];
+  for (const text of texts) {
+    const last = runs.at(-1);
+    if (last?.text === text) last.times++;
+    else runs.push({ text, times: 1 });
+  }
+  return runs.map(({ text, times }) => (times === 1 ? text : `${text} (${times} times)`));
 }
 
 interface Start {
@@ -67,25 +81,35 @@ function startOf(view: HeapView, scripts: Scripts, path: RetainingPath): Start {
   if (module === undefined) {
     return { rest: steps.slice(1), text: () => sayRoot(view, first.node) };
   }
-  const cell = steps.findIndex(({ node }) => view.name(node) === 'system / Cell');
-  const variable =
-    cell > 0 && view.name(first.node) !== 'system / Context'
-      ? exportedName(view, first.node, steps[cell]!.node)
-      : view.edgeName(steps[1]!.edge);
+  const cell = isSourceModule(view, steps[1]!.node) ? steps.findIndex(({ node }) => view.name(node) === CELL) : -1;
+  const variable = cell > 0 ? exportedName(view, steps[1]!.node, steps[cell]!.node) : view.edgeName(steps[1]!.edge);
   const near = closure === undefined ? undefined : scripts.place(closure);
-  const holder = steps[cell > 0 && variable !== undefined ? cell + 1 : 1];
-  const what = holder === undefined ? '' : ` ${sayNode(view, scripts, holder.node, url => url)}`;
+  const holder = steps[cell > 0 ? cell + 1 : 1];
   return {
     ...(variable !== undefined && { variable }),
     ...(near && { near }),
     rest: steps.slice(holder === undefined ? 1 : steps.indexOf(holder) + 1),
-    text: showUrl => `${variable === undefined ? 'an export' : `\`${variable}\``} in ${showUrl(module)} →${what}`,
+    text: showUrl => {
+      const name = variable === undefined ? 'an export' : `\`${variable}\``;
+      const what = holder === undefined ? '' : ` → ${sayNode(view, scripts, holder.node, showUrl)}`;
+      return `${name} in ${showUrl(module)}${what}`;
+    },
   };
 }
 
+/** V8's roots in a person's words; the others keep V8's. */
+const ROOTS: Readonly<Record<string, string>> = {
+  '': '',
+  '(GC roots)': '',
+  '(Stack roots)': 'the running stack',
+  '(Global handles)': 'a native handle',
+  '(Handle scope)': 'native code at work',
+};
+
 function sayRoot(view: HeapView, node: number): string {
-  if (view.distance(node) === 1) return view.className(node) === 'global' ? 'global' : view.name(node);
-  return view.type(node) === 'synthetic' ? view.name(node) || 'GC roots' : view.name(node);
+  const name = view.name(node);
+  if (view.type(node) === 'synthetic') return ROOTS[name] ?? name;
+  return /^global\b/.test(name) ? 'global' : name;
 }
 
 /** The module's table of exports lists name, cell, name, cell … */
@@ -116,6 +140,10 @@ function sayStep(
   const type = view.edgeType(edge);
   const name = view.edgeName(edge);
   const isSilent = (type === 'internal' || type === 'hidden') && (SILENT.has(name) || /^\d+$/.test(name));
+  if (view.type(node) === 'synthetic') {
+    const root = sayRoot(view, node);
+    return root === '' ? undefined : { via: '', id: view.id(node), what: root };
+  }
   if (view.isPart(node) || (view.type(node) === 'code' && isSilent)) return undefined;
   const via = isSilent ? '' : sayEdge(type, name);
   return { via, id: view.id(node), what: sayNode(view, scripts, node, showUrl) };

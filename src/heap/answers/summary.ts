@@ -62,6 +62,7 @@ export interface SaidChildren {
   readonly place?: ScriptPlace;
   /** A function of the program that one of them has: a timer's callback. */
   readonly calls?: string;
+  readonly callsPlace?: ScriptPlace;
   readonly count: number;
   readonly retainedBytes: number;
   readonly sampleId: number;
@@ -212,11 +213,19 @@ function sayChildren(
   return {
     what: sayNode(view, scripts, group.sample, showUrl),
     ...(place && { place }),
-    ...(called !== undefined && { calls: sayFunction(view, scripts, called, showUrl) }),
+    ...(called !== undefined && {
+      calls: sayFunction(view, scripts, called, showUrl),
+      ...placeOfCall(scripts, called),
+    }),
     count: group.count,
     retainedBytes: group.retainedBytes,
     sampleId: view.id(group.sample),
   };
+}
+
+function placeOfCall(scripts: Scripts, closure: number): { callsPlace?: ScriptPlace } {
+  const place = scripts.place(closure);
+  return place ? { callsPlace: place } : {};
 }
 
 /** What Node's own classes and fields say about how the memory is held. */

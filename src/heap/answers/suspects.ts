@@ -225,8 +225,8 @@ function singles(view: HeapView, least: number): Holder[] {
   const isPassedOn = new Uint8Array(view.nodeCount);
   const big: number[] = [];
   for (let node = 0; node < view.nodeCount; node++) {
-    if (view.retainedBytes(node) < least || node === view.heap.file.root) continue;
-    big.push(node);
+    if (node === view.heap.file.root) continue;
+    if (view.retainedBytes(node) >= least) big.push(node);
     const above = immediate[node]!;
     if (view.retainedBytes(node) >= SAME_FINDING * view.retainedBytes(above)) isPassedOn[above] = 1;
   }

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, LensError } from '../../model/error.js';
+import { doHeapJob, type HeapJob, type HeapResult, type OnProgress } from './job.js';
+import type { WorkerMessage } from './worker.js';
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Does a heap job in a worker thread, so that the terminal (or an attached session) goes on. Aborting ends the worker
+ * within milliseconds, whatever it does. From sources (tests) there is no bundled worker: then it runs right here.
+ */
+export function runHeapJob(job: HeapJob, options: RunOptions = {}): Promise<HeapResult> {
+  const script = new URL('./heap-worker.js', import.meta.url);
+  return existsSync(script) ? inWorker(script, job, options) : doHeapJob(job, options.onProgress);
+}
+
+function inWorker(script: URL, job: HeapJob, { signal, onProgress }: RunOptions): Promise<HeapResult> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(script, { workerData: job });
+    const end = (settle: () => void) => {
+      signal?.removeEventListener('abort', abort);
+      settle();
+      void worker.terminate();
+    };
+    const abort = () => end(() => reject(signal?.reason));
+    if (signal?.aborted) return abort();
+    signal?.addEventListener('abort', abort);
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'progress') onProgress?.(message.text, message.share);
+      else if (message.type === 'result') end(() => resolve(message.result));
+      else end(() => reject(asError(message)));
+    });
+    worker.on('error', error => end(() => reject(outOfMemory(error))));
+  });
+}
+
+function asError({ message, code, hint, stack }: Extract<WorkerMessage, { type: 'error' }>): Error {
+  // The worker sends codes of LensErrors only.
+  if (code !== undefined) return new LensError(code as ErrorCode, message, hint);
+  const error = new Error(message);
+  if (stack) error.stack = stack;
+  return error;
+}
+
+function outOfMemory(error: Error): Error {
+  if (!('code' in error) || error.code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
+  return new LensError(
+    'file-malformed',
+    'The analysis ran out of JavaScript memory.',
+    'Set NODE_OPTIONS=--max-old-space-size=4096.',
+    { cause: error },
+  );
+}

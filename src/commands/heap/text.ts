@@ -1,0 +1,179 @@
+import { sayBytes, sayCount, sayShare } from '../../base/say.js';
+import { displayPath } from '../../base/script-url.js';
+import type {
+  ClassDifference,
+  ClassRow,
+  GrownHolder,
+  HeapAnswer,
+  HeapDifference,
+  HeapSummary,
+  NodeRow,
+  RepeatedText,
+  SaidSuspect,
+  ScriptPlace,
+} from '../../heap/index.js';
+import { placeOf } from './place.js';
+
+export interface TextContext {
+  readonly path: string;
+  readonly cwd: string;
+}
+
+/** An answer for people; every table says how to get its next page. */
+export function answerText(answer: HeapAnswer, context: TextContext): string {
+  switch (answer.ask) {
+    case 'summary':
+      return summaryText(answer.summary, context);
+    case 'paths':
+      return `${nodeLine(answer.node)}\n${pathLines(answer.path.steps, answer.path.text)}`;
+    case 'classes':
+      return `${table(
+        CLASS_HEAD,
+        (answer.page.rows as ClassRow[]).map(row => classRow(row, context)),
+      )}\n${more(answer.page)}`;
+    case 'strings':
+      return `${table(TEXT_HEAD, (answer.page.rows as RepeatedText[]).map(textRow))}\n${more(answer.page)}`;
+    case 'retainers':
+    case 'dominators':
+      return `${nodeLine(answer.node)}\n${table(NODE_HEAD, answer.page.rows.map(nodeRow))}\n${more(answer.page)}`;
+    default:
+      return `No object has the id ${answer.id}.`;
+  }
+}
+
+function summaryText(summary: HeapSummary, context: TextContext): string {
+  const { kinds, suspects, classes, closures, texts, detached } = summary;
+  const parts = Object.entries(kinds).filter(([, bytes]) => bytes > 0);
+  return [
+    `${context.path}: ${sayBytes(summary.totalBytes)} in ${sayCount(summary.nodes)} objects with ${sayCount(summary.edges)} references`,
+    parts.map(([kind, bytes]) => `${kind} ${sayBytes(bytes)}`).join(', '),
+    '',
+    suspects.length === 0 ? 'No object of the program holds a large part of it.' : 'Who holds it',
+    ...suspects.map((suspect, i) => suspectLines(suspect, i + 1, context)),
+    '',
+    'Classes',
+    table(
+      CLASS_HEAD,
+      classes.slice(0, 10).map(row => classRow(row, context)),
+    ),
+    ...(closures.length === 0 ? [] : ['', 'Functions made again and again']),
+    ...closures
+      .slice(0, 5)
+      .map(
+        ({ name, place, count, retainedBytes }) =>
+          `  ${sayCount(count)} × ${name}() ${placeText(place, context)}, ${sayBytes(retainedBytes)}`,
+      ),
+    '',
+    `Texts: ${sayBytes(texts.bytes)}, of which ${sayBytes(texts.wastedBytes)} are copies of equal ones`,
+    ...texts.repeated
+      .slice(0, 3)
+      .map(
+        ({ text, count, wastedBytes }) => `  ${sayCount(count)} × ${JSON.stringify(text)}, ${sayBytes(wastedBytes)}`,
+      ),
+    ...(detached.length === 0
+      ? []
+      : [
+          `Detached: ${detached
+            .slice(0, 3)
+            .map(row => `${sayCount(row.count)} × ${row.class}`)
+            .join(', ')}`,
+        ]),
+    '',
+    `Look closer: lens heap ${context.path} paths|retainers|dominators ID, classes, strings`,
+  ].join('\n');
+}
+
+function suspectLines(suspect: SaidSuspect, rank: number, { cwd }: TextContext): string {
+  const place = placeOf(suspect, cwd);
+  const [main] = suspect.children;
+  const what = main === undefined ? suspect.class : `${suspect.class} with ${childText(main, cwd)}`;
+  const lines = [
+    `${String(rank).padStart(2)}. ${sayBytes(suspect.retainedBytes)} (${sayShare(suspect.share)})  ${what}  @${suspect.id}`,
+    `    ${suspect.path.text}`,
+  ];
+  if (place) lines.push(`    at ${place.file}:${place.line}`);
+  return lines.join('\n');
+}
+
+function childText({ count, what, place, calls }: SaidSuspect['children'][number], cwd: string): string {
+  const where = place && !what.includes(':') ? ` (${placeText(place, { cwd })})` : '';
+  return `${sayCount(count)} × ${what}${where}${calls ? ` calling ${calls}` : ''}`;
+}
+
+/** The difference of files of one process, oldest first. */
+export function differenceText(difference: HeapDifference, cwd: string): string {
+  const { totalBytes, added, removed, grown, classes } = difference;
+  return [
+    `${totalBytes.map(sayBytes).join(' → ')}: ${sayCount(added.count)} objects new (${sayBytes(added.bytes)}), ${sayCount(removed.count)} gone (${sayBytes(removed.bytes)})`,
+    '',
+    grown.length === 0 ? 'No object of the program grew from file to file.' : 'What grew',
+    ...grown.map((holder, i) => grownLines(holder, i + 1, cwd)),
+    '',
+    'Classes',
+    table(['delta', 'new', 'gone', ' class'], classes.slice(0, 15).map(classDifferenceRow)),
+  ].join('\n');
+}
+
+function grownLines(holder: GrownHolder, rank: number, cwd: string): string {
+  const [main] = holder.children;
+  const place = placeOf(holder, cwd);
+  const lines = [
+    `${String(rank).padStart(2)}. +${sayBytes(holder.grownBytes)} (${holder.history.map(sayBytes).join(' → ')})  ${holder.class}${main ? `, new: ${childText(main, cwd)}` : ''}  @${holder.id}`,
+    `    ${holder.path.text}`,
+  ];
+  if (place) lines.push(`    at ${place.file}:${place.line}`);
+  return lines.join('\n');
+}
+
+function classDifferenceRow({ name, added, removed, addedBytes, removedBytes }: ClassDifference): string[] {
+  return [sayBytes(addedBytes - removedBytes), sayCount(added), sayCount(removed), ` ${name}`];
+}
+
+const CLASS_HEAD = ['retained', 'self', 'count', ' class'];
+const NODE_HEAD = ['retained', 'self', 'id', ' object'];
+const TEXT_HEAD = ['wasted', 'copies', ' text'];
+
+function classRow({ name, place, count, selfBytes, retainedBytes }: ClassRow, context: { cwd: string }): string[] {
+  const where = place ? `  ${placeText(place, context)}` : '';
+  return [sayBytes(retainedBytes), sayBytes(selfBytes), sayCount(count), ` ${name}${where}`];
+}
+
+function nodeRow({ id, what, via, retains, selfBytes, retainedBytes }: NodeRow): string[] {
+  const how = via === undefined ? '' : `  (${via}${retains ? '' : ', does not retain'})`;
+  return [sayBytes(retainedBytes), sayBytes(selfBytes), `@${id}`, ` ${what}${how}`];
+}
+
+function textRow({ text, count, wastedBytes, isCut }: RepeatedText): string[] {
+  return [
+    sayBytes(wastedBytes),
+    sayCount(count),
+    ` ${JSON.stringify(text)}${isCut ? ' (the first 1024 characters)' : ''}`,
+  ];
+}
+
+function nodeLine({ id, what, selfBytes, retainedBytes, distance }: NodeRow): string {
+  return `@${id} ${what}: ${sayBytes(selfBytes)} itself, ${sayBytes(retainedBytes)} retained, distance ${distance}`;
+}
+
+function pathLines(steps: readonly { via: string; what: string; id: number }[], text: string): string {
+  const [start = ''] = text.split(' → ');
+  return [start, ...steps.map(({ via, what, id }) => `  → ${`${via} ${what}`.trim()}  @${id}`)].join('\n');
+}
+
+function placeText({ url, line }: ScriptPlace, { cwd }: { cwd: string }): string {
+  return `${displayPath(url, cwd)}:${line}`;
+}
+
+function more({ total, offset, rows }: { total: number; offset: number; rows: readonly unknown[] }): string {
+  const last = offset + rows.length;
+  const next = last < total ? `; next page: --offset ${last}` : '';
+  return rows.length === 0 ? `nothing (of ${sayCount(total)})` : `${offset + 1}–${last} of ${sayCount(total)}${next}`;
+}
+
+/** Columns aligned to the right, the last one (which begins with a space) to the left. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padStart(widths[i]! + 2))).join('');
+  return [head, ...rows].map(line).join('\n');
+}
