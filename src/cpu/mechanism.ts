@@ -112,8 +112,7 @@ const LINE_RULES: readonly (readonly [Mechanism, (call: WrittenCall) => boolean]
   [
     'compilation',
     call =>
-      call.callee === 'Function' ||
-      call.callee === 'eval' ||
+      /^(Function|eval)(\.(apply|call))?$/.test(call.callee) ||
       /\b(runInContext|runInNewContext|runInThisContext)$/.test(call.callee),
   ],
   ['regexp', call => call.kind === 'call' && REGEXP_METHODS.has(call.method)],

@@ -101,3 +101,44 @@ function isHost(tree: CallTree, owner: number, name: string): boolean {
   for (let at = owner; at >= 0; at = tree.parent[at]!) if (frameAt(tree, at).package === name) return true;
   return false;
 }
+
+/** Package functions beneath an owner that hold a share of its time, outermost first: whose arguments are worth comparing. */
+export function heavyBeneath(tree: CallTree, { selfUs }: Weights, frameIndex: number, share: number): Frame[] {
+  const sums = new Map<number, { us: number; depth: number }>();
+  let all = 0;
+  for (let node = 0; node < tree.nodeCount; node++) {
+    const owner = selfUs[node] ? ownerOf(tree, node, frameIndex) : -1;
+    if (owner < 0) continue;
+    all += selfUs[node]!;
+    for (const [depth, frame] of packageFrames(tree, node, owner).entries()) {
+      const known = sums.get(frame);
+      sums.set(frame, { us: (known?.us ?? 0) + selfUs[node]!, depth: Math.min(known?.depth ?? depth, depth) });
+    }
+  }
+  const heavy = [...sums].filter(([, sum]) => sum.us >= share * all).sort((a, b) => a[1].depth - b[1].depth);
+  return heavy.map(([frame]) => tree.frames[frame]!);
+}
+
+/** Distinct package frames from beneath the owner down to the node. */
+function packageFrames(tree: CallTree, node: number, owner: number): number[] {
+  const frames: number[] = [];
+  for (let at = node; at !== owner && at >= 0; at = tree.parent[at]!) {
+    if (frameAt(tree, at).kind === 'package') frames.unshift(tree.frameOf[at]!);
+  }
+  return [...new Set(frames)];
+}
+
+/**
+ * How many scripts compiled at run time hold the same function at the same place, the most of any function: the same
+ * text compiled again and again. Looks beneath one owner.
+ */
+export function recompiled(tree: CallTree, frameIndex: number): number {
+  const scripts = new Map<string, Set<string>>();
+  for (let node = 0; node < tree.nodeCount; node++) {
+    const frame = frameAt(tree, node);
+    if (frame.kind !== 'evaluated' || ownerOf(tree, node, frameIndex) < 0) continue;
+    const key = `${frame.functionName} ${frame.line} ${frame.column}`;
+    scripts.set(key, (scripts.get(key) ?? new Set()).add(frame.scriptId));
+  }
+  return Math.max(0, ...[...scripts.values()].map(ids => ids.size));
+}

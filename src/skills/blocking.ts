@@ -1,8 +1,21 @@
 import type { Stall } from '../cpu/stalls.js';
 import type { Vitals } from '../model/evidence/vitals.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { type Cause, explain } from './cause.js';
-import { type Counted, countCalls, LONG_CALL_MS, mainStalls, STALL_MS, type Study, weighStalls } from './study.js';
+import { type Cause, explain, hidesInlined } from './cause.js';
+import { BLOCK_CLASS } from './fixes.js';
+import {
+  AGAIN,
+  type Counted,
+  countCalls,
+  LONG_CALL_MS,
+  mainStalls,
+  SHORT_CALL_MS,
+  SHORT_STALL_MS,
+  STALL_MS,
+  type Study,
+  study,
+  weighStalls,
+} from './study.js';
 
 /** Less than this share of the window in long tasks is chance, unless a single one is long. */
 const STALLED_SHARE = 0.03;
@@ -19,21 +32,63 @@ export interface Block {
   readonly counted: Counted | undefined;
 }
 
+/** What must be seen before a call counts as a block, in milliseconds. */
+interface Limits {
+  readonly stallMs: number;
+  readonly callMs: number;
+}
+
+const COMPUTING: Limits = { stallMs: STALL_MS, callMs: LONG_CALL_MS };
+const AVOIDABLE: Limits = { stallMs: SHORT_STALL_MS, callMs: SHORT_CALL_MS };
+
+/** A fifth of all time in synchronous calls is a fault even when each is short: they queue up behind each other. */
+const HEAVY: Limits = { stallMs: STALL_MS, callMs: 4 };
+const HEAVY_SHARE = 0.2;
+
+/** A synchronous API has an asynchronous twin and a regular expression a linear one: nobody needs such a block. */
+function limitsOf(cause: Cause, { tree }: Study): Limits {
+  const avoidable = /^loop\.block\.(sync-api|regexp)$/.test(BLOCK_CLASS[cause.mechanism]);
+  if (!avoidable) return COMPUTING;
+  return cause.blame.ownedUs >= HEAVY_SHARE * tree.durationUs ? HEAVY : AVOIDABLE;
+}
+
 /** The call that blocks, or a sentence that says why there is none. */
 export async function* findBlock(see: OperatorView, studied: Study, data: Vitals | undefined): Step<Block | string> {
-  const delayMs = studied.evidence.data.maxLoopDelayMs;
-  if (delayMs !== undefined && delayMs < STALL_MS) return 'Nothing held the loop for 40 ms while it was profiled.';
-  const stalled = mainStalls(studied);
+  const delayMs = studied.evidence.data.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
+  if (delayMs < SHORT_STALL_MS) return `Nothing held the loop for ${SHORT_STALL_MS} ms while it was profiled.`;
+  const candidates = delayMs < STALL_MS ? studied.stalls : longOnes(studied);
+  const stalled = mainStalls(studied, candidates);
   if (!isEnough(studied, stalled)) return 'No long task takes a notable share of the time.';
   const gcUs = stalled.reduce((sum, stall) => sum + stall.gcUs, 0);
   if (gcUs > GC_SHARE * totalUs(stalled)) return 'Most of the long tasks is garbage collection.';
   const cause = yield* explain(see, studied.tree, weighStalls(studied.tree, stalled));
   if (!cause) return 'Nothing ran in the long tasks.';
+  const limits = limitsOf(cause, studied);
+  if (delayMs < limits.stallMs) return `Nothing held the loop for ${limits.stallMs} ms while it was profiled.`;
   const counted = yield* countCalls(see, studied, cause);
-  const waited = data?.runQueueShare ?? 0;
-  const verdict = isLongCall(counted, stalled, waited);
+  const verdict = isLongCall(counted, stalled, limits, ownShare(limits, data));
   if (verdict !== true) return verdict;
-  return { stalled, cause, counted };
+  return { stalled, cause: hidesInlined(cause) ? yield* lookAgain(see, cause) : cause, counted };
+}
+
+/** The cause from a second profile, in which V8 can name what it inlines; the first one's where that shows nothing. */
+async function* lookAgain(see: OperatorView, cause: Cause): Step<Cause> {
+  const again = yield* study(see, AGAIN);
+  if (typeof again === 'string') return cause;
+  const stalled = mainStalls(again, longOnes(again));
+  const found = stalled.length > 0 ? yield* explain(see, again.tree, weighStalls(again.tree, stalled)) : undefined;
+  return found?.blame.path.includes(found.blame.frame) && found.blame.frame.kind === 'user' ? found : cause;
+}
+
+/** Stalls of 40 ms and more where there are any: the shorter ones beside them are the ordinary course of things. */
+function longOnes({ stalls }: Study): readonly Stall[] {
+  const long = stalls.filter(stall => stall.durationUs >= STALL_MS * 1000);
+  return long.length > 0 ? long : stalls;
+}
+
+/** The part of the time that was not waiting for a core; what has an asynchronous twin is judged as it was felt. */
+function ownShare(limits: Limits, data: Vitals | undefined): number {
+  return limits !== COMPUTING ? 1 : 1 - Math.min(0.9, data?.runQueueShare ?? 0);
 }
 
 /** Time of all stalls in microseconds. */
@@ -47,19 +102,24 @@ function isEnough({ tree }: Study, stalled: readonly Stall[]): boolean {
   return stalled.length >= 2 && totalUs(stalled) >= STALLED_SHARE * tree.durationUs;
 }
 
-/** True when one call of any function on the way is long in itself; waiting for a core is not the program's. */
-function isLongCall(counted: Counted | undefined, stalled: readonly Stall[], runQueueShare: number): true | string {
-  const own = 1 - Math.min(0.9, runQueueShare);
+/** True when one call of any function on the way is long in itself; `own` is the share that was not waiting for a core. */
+function isLongCall(
+  counted: Counted | undefined,
+  stalled: readonly Stall[],
+  limits: Limits,
+  own: number,
+): true | string {
   if (!counted)
     return longestMs(stalled) * own >= LONG_STALL_MS ? true : 'How long a single call is could not be measured.';
   const known = counted.lengths.filter(length => length.msPerCall !== undefined);
   const long = known.find(
-    ({ msPerCall = 0, longestMs }) => msPerCall * own >= LONG_CALL_MS && longestMs * own >= LONG_CALL_MS,
+    ({ msPerCall = 0, longestMs }) => msPerCall * own >= limits.callMs && longestMs * own >= limits.callMs,
   );
   if (long) return true;
   // Not called once while it was counted: rarer than every 2.5 s, so a stall was one call or few.
   const rare = counted.lengths.some(
-    length => length.msPerCall === undefined && length.count.cut === undefined && length.longestMs * own >= STALL_MS,
+    length =>
+      length.msPerCall === undefined && length.count.cut === undefined && length.longestMs * own >= limits.stallMs,
   );
   if (rare) return true;
   const callMs = Math.max(0, ...known.map(length => length.msPerCall ?? 0));

@@ -6,6 +6,8 @@ import type { Weights } from '../cpu/weights.js';
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type CallSite, callsInFunction, callsOnLine } from '../source/calls.js';
+import { declarationOf } from '../source/declarations.js';
+import { definitionOf, enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { isFile } from '../source/url.js';
 import { locate, sourceOf } from './place.js';
@@ -85,7 +87,7 @@ function readerOf(scripts: ReadonlyMap<string, ScriptText>): LineReader {
     const text = scripts.get(frame.scriptId)?.text;
     if (text === undefined) return [];
     if (line > 0 && (scripts.get(frame.scriptId)?.line(line - 1).length ?? 0) <= READABLE_LINE)
-      return callsOnLine(text, line - 1);
+      return callsWithin(text, frame, line);
     return callsInFunction(text, frame.line, frame.column);
   };
 }
@@ -114,51 +116,119 @@ function placeOf(
   users: readonly Frame[],
 ): CodeLocation {
   const script = scripts.get(frame.scriptId);
-  const position = script ? busyPosition(script, frame, parts, found) : { line: frame.line, column: frame.column };
-  const named = script?.functionName(frame.line, frame.column, frame.functionName) ?? frame.functionName;
-  const location = locate(
-    script,
-    { ...frame, ...position, functionName: named },
-    see.target.cwd,
-    viaOf(users, scripts),
-  );
+  const position = script ? busyPosition(script, frame, parts, found) : frame;
+  const functionName = script ? nameAt(script, frame, position) : frame.functionName;
+  const location = locate(script, { ...frame, ...position, functionName }, see.target.cwd, viaOf(users, scripts));
   const owner = parts.packages[0];
   const all = parts.selfUs + parts.callees.reduce((sum, callee) => sum + callee.us, 0);
   return owner && owner.us >= MECHANISM_SHARE * all ? { ...location, package: owner.name } : location;
 }
 
+/** V8 lays the time of a function it inlined to the outer one, but the line stays: then that function is meant. */
+function nameAt(script: ScriptText, frame: Frame, { line, column }: Position): string {
+  const own = enclosingFunction(script.text, frame.line, frame.column);
+  const inside = own === undefined || (line >= own.line0 && line <= own.endLine0);
+  const name = inside
+    ? script.functionName(frame.line, frame.column, frame.functionName)
+    : script.functionName(line, column);
+  return name ?? frame.functionName;
+}
+
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** 0-based place of the blamed function that is busy: its own hottest line, or the call of its heaviest callee. */
-function busyPosition(script: ScriptText, frame: Frame, parts: Owned, found: Found): { line: number; column: number } {
+function busyPosition(script: ScriptText, frame: Frame, parts: Owned, found: Found): Position {
   const callee = parts.callees[0];
   const site = callee && callee.us > parts.selfUs ? siteOf(script, frame, callee.frame, found) : undefined;
   if (site) return { line: site.line0, column: site.column0 };
   const hot = parts.lines.find(line => line.line > 0)?.line;
-  const text = hot === undefined ? '' : script.line(hot - 1);
-  const calls = callsInFunction(script.text, frame.line, frame.column);
-  if (hot === undefined || text.length > READABLE_LINE) {
-    const told = calls.find(call => fromLine([call])?.mechanism === found.mechanism);
-    return told ? { line: told.line0, column: told.column0 } : { line: frame.line, column: frame.column };
-  }
-  const told = callsOnLine(script.text, hot - 1).find(call => fromLine([call])?.mechanism === found.mechanism);
-  return { line: hot - 1, column: told?.column0 ?? Math.max(0, text.search(/\S/)) };
+  const readable = hot !== undefined && script.line(hot - 1).length <= READABLE_LINE;
+  const calls = readable
+    ? callsWithin(script.text, frame, hot)
+    : callsInFunction(script.text, frame.line, frame.column);
+  const told = calls.find(call => fromLine([call])?.mechanism === found.mechanism);
+  if (told) return { line: told.line0, column: told.column0 };
+  return readable ? { line: hot - 1, column: Math.max(0, script.line(hot - 1).search(/\S/)) } : frame;
 }
 
-/** Where a function calls a callee: by its name, by the package's variable, by the mechanism's look. */
-function siteOf(script: ScriptText, frame: Frame, callee: Frame, { mechanism }: Found): CallSite | undefined {
-  const calls = callsInFunction(script.text, frame.line, frame.column).filter(call => call.kind !== 'spread');
-  const name = /[\w$]+$/.exec(callee.functionName)?.[0];
-  if (callee.kind === 'regexp') return calls.find(call => fromLine([call])?.mechanism === 'regexp');
-  const bound = callee.package === undefined ? [] : boundNames(script.text, callee.package);
-  const ofPackage = calls.filter(call =>
-    bound.some(each => new RegExp(`(^|[^\\w$.])${escaped(each)}($|[^\\w$])`).test(call.callee)),
-  );
+/**
+ * True when the time stands on a line that only calls a function of the application: V8 inlined it before the profiler
+ * came, and then names the outer one.
+ */
+export function hidesInlined({ blame: { frame }, owned: parts, mechanism, scripts }: Cause): boolean {
+  const script = scripts.get(frame.scriptId);
+  const hot = parts.lines.find(line => line.line > 0)?.line;
+  if (!script || hot === undefined || mechanism !== 'compute') return false;
+  return callsWithin(script.text, frame, hot).some(call => call.kind === 'call' && isApplications(script.text, call));
+}
+
+/** A name the script defines or imports; methods of built-in values are V8's own. */
+function isApplications(text: string, call: CallSite): boolean {
+  const root = /^[\w$]+/.exec(call.callee)?.[0] ?? '';
   return (
-    ofPackage.find(call => call.method === name) ??
-    calls.find(call => call.method === name) ??
-    ofPackage[0] ??
-    calls.find(call => fromLine([call])?.mechanism === mechanism && mechanism !== 'compute')
+    definitionOf(text, call.method) !== undefined ||
+    declarationOf(text, root)?.kind === 'import' ||
+    new RegExp(`\\b${escaped(root)}\\b[^;\\n]*=[^;\\n]*require\\(`).test(text)
   );
 }
+
+/** The calls on a 1-based line that stand inside of a function, those of its inner functions too. */
+function callsWithin(text: string, frame: Frame, line: number): CallSite[] {
+  const own = enclosingFunction(text, frame.line, frame.column);
+  const calls = callsOnLine(text, line - 1);
+  if (!own || line - 1 < own.line0 || line - 1 > own.endLine0) return calls;
+  return calls.filter(call => line - 1 > own.line0 || call.column0 > own.column0);
+}
+
+/** How deep to look into functions of the same script that V8 may have inlined. */
+const INLINED_DEPTH = 3;
+
+/** Where a function calls a callee; a function inlined into it may be the one that does. */
+function siteOf(script: ScriptText, frame: Frame, callee: Frame, found: Found): CallSite | undefined {
+  const bound = callee.package === undefined ? [] : boundNames(script.text, callee.package);
+  let level = [callsInFunction(script.text, frame.line, frame.column)];
+  const seen = new Set<string>();
+  for (let depth = 0; depth <= INLINED_DEPTH && level.length > 0; depth++) {
+    for (const calls of level) {
+      const site = siteAmong(calls, callee, bound, found, depth === 0);
+      if (site) return site;
+    }
+    level = level.flat().flatMap(call => {
+      if (call.kind !== 'call' || seen.has(call.method)) return [];
+      seen.add(call.method);
+      const inner = definitionOf(script.text, call.method);
+      return inner ? [callsInFunction(script.text, inner.line0, inner.column0)] : [];
+    });
+  }
+  return undefined;
+}
+
+/** By the package's variable and the callee's name, else by either, else by the mechanism's look. */
+function siteAmong(
+  calls: readonly CallSite[],
+  callee: Frame,
+  bound: readonly string[],
+  found: Found,
+  direct: boolean,
+): CallSite | undefined {
+  const name = /[\w$]+$/.exec(callee.functionName)?.[0];
+  const telling = (call: CallSite) => found.mechanism !== 'compute' && fromLine([call])?.mechanism === found.mechanism;
+  if (callee.kind === 'regexp') return calls.find(telling);
+  const ofPackage = calls.filter(call => call.kind !== 'regexp' && bound.some(each => startsWith(call.callee, each)));
+  const named = calls.filter(call => call.method === name && call.kind !== 'regexp');
+  return (
+    ofPackage.find(call => call.method === name) ??
+    named[0] ??
+    ofPackage[0] ??
+    (direct ? calls.find(telling) : undefined)
+  );
+}
+
+const startsWith = (callee: string, variable: string): boolean =>
+  new RegExp(`(^|[^\\w$.])${escaped(variable)}($|[^\\w$])`).test(callee);
 
 const escaped = (name: string): string => name.replace(/[$]/g, '\\$');
 

@@ -1,5 +1,6 @@
 import { sayCount, sayMs, sayShare } from '../base/say.js';
 import type { Mechanism } from '../cpu/mechanism.js';
+import { recompiled } from '../cpu/owned.js';
 import { topShare } from '../cpu/shares.js';
 import { byPackage } from '../cpu/weights.js';
 import { isUsable } from '../model/evidence/index.js';
@@ -12,7 +13,7 @@ import { type Cause, explain } from './cause.js';
 import { nameOf } from './event-loop.js';
 import { DOING, FIX } from './fixes.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
-import { type CallLength, type Counted, countCalls, type Study, study } from './study.js';
+import { type CallLength, type Counted, countArguments, type Study, study } from './study.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
@@ -25,6 +26,8 @@ const SIDE_SHARE = 0.3;
 /** Calls with identical arguments among those compared: 40 of 40 where the work was avoidable. */
 const REPEATED_SHARE = 0.8;
 const COMPARED_AT_LEAST = 8;
+/** Scripts with the same function in one window; a service that compiles at start shows none or one. */
+const RECOMPILED = 5;
 /** Cheaper calls are repeated because that is what they are for. */
 const DEAR_CALL_MS = 1;
 /** Saturation: no time left in either window, and everything else waits. */
@@ -152,7 +155,11 @@ function sideDraft(
 async function* hot(see: OperatorView, studied: Study, data: Vitals): Step<NotificationDraft | undefined> {
   const cause = yield* explain(see, studied.tree, studied.work);
   if (!cause) return undefined;
-  const counted = yield* countCalls(see, studied, cause);
+  const times = recompiled(studied.tree, cause.blame.frameIndex);
+  const share = cause.blame.ownedUs / Math.max(1, studied.tree.durationUs);
+  if (times >= RECOMPILED && share >= HOT_SHARE) return recompiledDraft(studied, cause, times, share);
+  if (share < HOT_SHARE) return undefined;
+  const counted = yield* countArguments(see, studied, cause);
   const again = counted?.lengths.find(length => isAvoidable(length, studied, cause));
   if (counted && again) return repeatedDraft(studied, cause, counted, again);
   const saturated = data.elu >= SATURATED_ELU && data.loopDelay.p50Ms >= SATURATED_DELAY_MS;
@@ -214,6 +221,30 @@ function repeatedDraft(
       { name: 'window', value: count.seconds * 1000, unit: 'ms' },
     ],
     evidenceIds: [evidence.id, counted.evidence.id],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
+
+function recompiledDraft({ evidence, tree }: Study, cause: Cause, times: number, share: number): NotificationDraft {
+  const where = nameOf(cause.place);
+  return {
+    anomalyType: 'repeated-compilation',
+    faultClass: 'cpu.hot',
+    severity: share >= 0.5 ? 'critical' : 'warning',
+    title: `${where} compiles the same code again and again and takes ${sayShare(share)} of a core`,
+    context: `CPU profile of ${sayMs(tree.durationUs / 1000)}.`,
+    observation: `The same function was compiled from text into ${times} different scripts within the window; the path under ${where} takes ${sayShare(share)} of a core.`,
+    hypothesis: 'A template or schema is compiled for each call instead of once.',
+    culprit: cause.place,
+    ...(cause.entry ? { related: [cause.entry] } : {}),
+    fix: FIX.compilation,
+    metrics: [
+      { name: 'scripts of the same function', value: times, unit: 'scripts' },
+      { name: 'share of a core', value: share * 100, unit: '%' },
+      { name: 'window', value: tree.durationUs / 1000, unit: 'ms' },
+    ],
+    evidenceIds: [evidence.id],
     mechanism: true,
     confidence: 'high',
   };

@@ -12,7 +12,7 @@ import type { Cause } from './cause.js';
 import { BLOCK_CLASS, DOING, FIX } from './fixes.js';
 import { longTasks } from './profile-queries.js';
 import { spin } from './spin.js';
-import { type Counted, LONG_PROFILE, STALL_MS, type Study, study } from './study.js';
+import { type Counted, LONG_PROFILE, SHORT_STALL_MS, STALL_MS, type Study, study } from './study.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
@@ -102,7 +102,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
 }
 
 function isSuspicious(data: Vitals, urgent: boolean): boolean {
-  return urgent || data.loopDelay.maxMs >= STALL_MS || data.elu >= BUSY_ELU;
+  return urgent || data.loopDelay.maxMs >= SHORT_STALL_MS || data.elu >= BUSY_ELU;
 }
 
 async function* judge(
@@ -134,7 +134,7 @@ function draft(studied: Study, { stalled, cause, counted }: Block): Notification
     severity: longestMs >= CRITICAL_MS || stalledShare >= CRITICAL_SHARE ? 'critical' : 'warning',
     title: `${where} blocks the event loop for up to ${sayMs(longestMs)}: ${doing}`,
     context: `CPU profile of ${sayMs(numbers.windowMs)}; the loop delay was measured outside of lens' own pauses.`,
-    observation: `The event loop stood still ${stalled.length} times for 40 ms or longer, ${sayMs(numbers.stalledMs)} in all (${sayShare(stalledShare)} of the time), at most ${sayMs(longestMs)}. ${sayShare(cause.blame.share)} of that ran under ${where}.${perCall}`,
+    observation: `The event loop stood still ${stalled.length} times for ${sayMs(numbers.thresholdMs)} or longer, ${sayMs(numbers.stalledMs)} in all (${sayShare(stalledShare)} of the time), at most ${sayMs(longestMs)}. ${sayShare(cause.blame.share)} of that ran under ${where}.${perCall}`,
     hypothesis: `Everything else waits while ${cause.place.function ?? 'it'} is ${doing}.`,
     culprit: cause.place,
     ...(cause.entry ? { related: [cause.entry] } : {}),
@@ -148,6 +148,7 @@ function draft(studied: Study, { stalled, cause, counted }: Block): Notification
 
 interface Numbers {
   readonly windowMs: number;
+  readonly thresholdMs: number;
   readonly longestMs: number;
   readonly stalledMs: number;
   readonly stalledShare: number;
@@ -162,6 +163,7 @@ function numbersOf(studied: Study, stalled: Study['stalls'], cause: Cause, count
   const delayMs = studied.evidence.data.maxLoopDelayMs;
   return {
     windowMs,
+    thresholdMs: stalled.every(stall => stall.durationUs >= STALL_MS * 1000) ? STALL_MS : SHORT_STALL_MS,
     longestMs: longest(stalled),
     stalledMs,
     stalledShare: stalledMs / windowMs,
@@ -178,8 +180,8 @@ function metricsOf(numbers: Numbers, count: number, cause: Cause): Metric[] {
     ...ms('longest stall', numbers.longestMs),
     ...ms('stalled', numbers.stalledMs),
     { name: 'stalled share', value: numbers.stalledShare * 100, unit: '%' },
-    { name: 'stalls of 40 ms and more', value: count, unit: 'stalls' },
-    { name: 'stall threshold', value: STALL_MS, unit: 'ms' },
+    { name: 'stalls', value: count, unit: 'stalls' },
+    { name: 'stall threshold', value: numbers.thresholdMs, unit: 'ms' },
     { name: 'share under the culprit', value: cause.blame.share * 100, unit: '%' },
     ...ms('one call', numbers.callMs),
     ...ms('longest loop delay', numbers.delayMs),

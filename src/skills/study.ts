@@ -1,4 +1,5 @@
 import { dominantOwner } from '../cpu/blame.js';
+import { heavyBeneath } from '../cpu/owned.js';
 import { longestStand, type Stall, stalls } from '../cpu/stalls.js';
 import { type CallTree, callTree, type Frame } from '../cpu/tree.js';
 import { byFunction, isWork, type Weights, weigh } from '../cpu/weights.js';
@@ -7,17 +8,24 @@ import type { CpuProfile } from '../model/evidence/cpu-profile.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { parametersOf } from '../source/names.js';
+import type { ScriptText } from '../source/script.js';
 import type { Cause } from './cause.js';
+import { sourceOf } from './place.js';
 
 /** 3 s miss faults rarer than one in 2.5 s; at 5 ms and more cooperative slices merge into a false block. */
 export const PROFILE = { seconds: 5, intervalUs: 1000 } as const;
 /** When the first window missed what the baseline had seen. */
 export const LONG_PROFILE = { seconds: 10, intervalUs: 1000 } as const;
+/** A second look after calls were counted: the logpoints made V8 drop code whose inlined functions it can't name. */
+export const AGAIN = { seconds: 3, intervalUs: 1000 } as const;
 /** A profile of moments ago serves both who ask for it: they begin at the same time. */
 const PROFILE_FRESH_MS = 15_000;
 
 /** The event loop standing still for less is not noticed by anybody; from the measured services. */
 export const STALL_MS = 40;
+/** A synchronous API with an asynchronous twin, or a regular expression, is a fault of its own from half of that on. */
+export const SHORT_STALL_MS = 20;
+export const SHORT_CALL_MS = 15;
 /** Bursts of short calls read 3.8 ms a call, a real block 56. */
 export const LONG_CALL_MS = 30;
 const COUNT_SECONDS = 2.5;
@@ -26,7 +34,7 @@ const COUNT_SECONDS = 2.5;
 export interface Study {
   readonly evidence: Evidence<CpuProfile>;
   readonly tree: CallTree;
-  /** Stretches of 40 ms and more without idle. */
+  /** Stretches of 20 ms and more without idle. */
   readonly stalls: readonly Stall[];
   /** All work of the window. */
   readonly work: Weights;
@@ -40,11 +48,11 @@ export async function* study(
   const evidence = yield* see.ask('cpu-profile', params, PROFILE_FRESH_MS);
   if (!isUsable(evidence)) return evidence.reason ?? 'The CPU profile could not be taken.';
   const tree = callTree(evidence.data.profile);
-  return { evidence, tree, stalls: stalls(tree, STALL_MS * 1000), work: weigh(tree) };
+  return { evidence, tree, stalls: stalls(tree, SHORT_STALL_MS * 1000), work: weigh(tree) };
 }
 
 /** The stalls of the owner that takes most of the stalled time: two blockers must not blur each other. */
-export function mainStalls({ tree, stalls: all }: Study): Stall[] {
+export function mainStalls({ tree }: Study, all: readonly Stall[]): Stall[] {
   const groups = new Map<number, { us: number; stalls: Stall[] }>();
   for (const stall of all) {
     const owner = dominantOwner(tree, weighStalls(tree, [stall]));
@@ -83,21 +91,56 @@ export async function* countCalls(
   { tree, stalls: all }: Study,
   cause: Cause,
 ): Step<Counted | undefined> {
-  const frames = countable(cause);
+  return yield* count(see, tree, all, countable(cause), cause.scripts);
+}
+
+async function* count(
+  see: OperatorView,
+  tree: CallTree,
+  all: readonly Stall[],
+  frames: readonly Frame[],
+  scripts: ReadonlyMap<string, ScriptText>,
+): Step<Counted | undefined> {
   const functions = frames.map(({ scriptId, url, line, column }) => {
-    const text = cause.scripts.get(scriptId)?.text;
+    const text = scripts.get(scriptId)?.text;
     return { scriptId, url, line, column, parameters: text === undefined ? [] : parametersOf(text, line, column) };
   });
   if (functions.length === 0) return undefined;
-  const evidence = yield* see.ask(
-    'call-counts',
-    { seconds: COUNT_SECONDS, functions, sameArguments: true },
-    PROFILE_FRESH_MS,
-  );
+  const params = { seconds: COUNT_SECONDS, functions, sameArguments: true };
+  const evidence = yield* see.ask('call-counts', params, PROFILE_FRESH_MS);
   if (!isUsable(evidence)) return undefined;
   const times = new Map(byFunction(tree, weigh(tree)).map(time => [time.frame, time.totalUs]));
-  const lengths = evidence.data.counts.map((count, at) => lengthOf(tree, all, frames[at]!, count, times));
+  const lengths = evidence.data.counts.map((item, at) => lengthOf(tree, all, frames[at]!, item, times));
   return { evidence, lengths };
+}
+
+/** Package functions with this share of the blamed one's time are counted for their arguments. */
+const HEAVY_SHARE = 0.25;
+const MAX_COUNTED = 6;
+
+/** Counts what a cause calls in packages, with their arguments: work done again shows where the text or object arrives. */
+export async function* countArguments(
+  see: OperatorView,
+  { tree, work, stalls: all }: Study,
+  cause: Cause,
+): Step<Counted | undefined> {
+  const heavy = heavyBeneath(tree, work, cause.blame.frameIndex, HEAVY_SHARE).filter(
+    frame => frame.package !== undefined,
+  );
+  const frames = [cause.blame.frame, ...spreadOut(heavy, MAX_COUNTED - 1)];
+  const scripts = new Map(cause.scripts);
+  const ids = [...new Set(frames.map(frame => frame.scriptId))];
+  for (const id of ids) {
+    const script = scripts.get(id) ?? (yield* sourceOf(see, id, ids));
+    if (script) scripts.set(id, script);
+  }
+  return yield* count(see, tree, all, frames, scripts);
+}
+
+/** Some of a long list, evenly: first, last and between. */
+function spreadOut<T>(list: readonly T[], most: number): T[] {
+  if (list.length <= most) return [...list];
+  return Array.from({ length: most }, (_, at) => list[Math.round((at * (list.length - 1)) / (most - 1))]!);
 }
 
 /** The entry, the two innermost callers, the blamed function and what it calls in a package. */

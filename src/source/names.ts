@@ -184,3 +184,19 @@ export function parametersOf(text: string, line0: number, column0: number): stri
   const parameters = Array.isArray(node?.params) ? node.params : [];
   return parameters.flatMap(each => (isNode(each) && each.type === 'Identifier' ? [String(each.name)] : []));
 }
+
+/** Where a script defines a function of that name: declaration, variable, method or property; undefined if it doesn't. */
+export function definitionOf(text: string, name: string): TextPosition | undefined {
+  const syntax = syntaxOf(text);
+  const found = syntax.functions.find(index => {
+    const called = functionName(syntax, index);
+    return called === name || called.endsWith(`.${name}`);
+  });
+  const node = found === undefined ? undefined : syntax.nodes[found];
+  return node && positionOf(syntax, bodyStart(node));
+}
+
+/** A position within the function and in none of its parameters' own functions. */
+function bodyStart(node: SyntaxNode): number {
+  return isNode(node.body) ? node.body.start : node.start;
+}
