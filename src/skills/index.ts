@@ -6,6 +6,8 @@ import { eventLoop } from './event-loop.js';
 import { handles } from './handles.js';
 import { heap } from './heap.js';
 import { http } from './http.js';
+import { network } from './network.js';
+import { overload } from './overload.js';
 import { runtime } from './runtime.js';
 import { system } from './system.js';
 import { threadpool } from './threadpool.js';
@@ -19,6 +21,8 @@ export const skills: readonly Skill[] = [
   heap,
   async,
   threadpool,
+  network,
+  overload,
   http,
   database,
   handles,

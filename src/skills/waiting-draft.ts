@@ -2,17 +2,21 @@ import { sayMs, sayShare } from '../base/say.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { isInLoop } from '../source/loops.js';
 import type { Finding } from '../waiting/findings.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
 import { leakSite } from './leak-site.js';
 import type { WaitingLook } from './waiting-look.js';
-import { placeOfFrame } from './waiting-place.js';
+import { placeOfFrame, textOf } from './waiting-place.js';
 
 /** One finding as a notification: whom to name, what was measured, what to do. */
 export async function* draftOf(see: OperatorView, finding: Finding, seen: WaitingLook): Step<NotificationDraft> {
-  const leak = isHeld(finding) ? yield* leakSite(see, finding) : undefined;
-  const named = culpritFrame(finding);
+  const leak = isHeld(finding) && !finding.agent ? yield* leakSite(see, finding) : undefined;
+  const named =
+    finding.waits && finding.faultClass === 'downstream.chatty'
+      ? yield* frameInLoop(see, finding.user)
+      : culpritFrame(finding);
   const culprit =
     leak ?? (named ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined);
   const related: CodeLocation[] = [];
@@ -39,6 +43,17 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
   };
 }
 
+/** The loop is what asks again and again: the innermost user frame whose place stands in one, else the innermost. */
+async function* frameInLoop(see: OperatorView, user: readonly Frame[]): Step<Frame | undefined> {
+  for (const frame of user.slice(0, MOST_LOOPS)) {
+    const script = yield* textOf(see, frame.url);
+    if (script && isInLoop(script.text, frame.line - 1, frame.column - 1)) return frame;
+  }
+  return user[0];
+}
+
+const MOST_LOOPS = 4;
+
 interface Words {
   readonly title: string;
   /** The class' own fact, beside the flow of the route. */
@@ -50,8 +65,8 @@ interface Words {
 const isHeld = ({ faultClass }: Finding): boolean => faultClass === 'pool.exhaustion' || faultClass === 'waiting.lock';
 
 /** A promise that nobody settles is the fault of who made it; all else is named by who waits. */
-function culpritFrame({ faultClass, maker, makerUser, place, holding }: Finding): Frame | undefined {
-  if (faultClass === 'waiting.unsettled' && maker?.kind === 'user') return maker;
+function culpritFrame({ faultClass, agent, maker, makerUser, place, holding }: Finding): Frame | undefined {
+  if ((faultClass === 'waiting.unsettled' || agent) && maker?.kind === 'user') return maker;
   if (isHeld({ faultClass } as Finding) && holding[0]?.kind === 'user') return holding[0];
   return place ?? makerUser[0];
 }

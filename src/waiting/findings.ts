@@ -2,12 +2,13 @@ import type { AsyncDump, OutgoingCall } from '../model/evidence/async-dump.js';
 import type { Holder, Holders } from '../model/evidence/holders.js';
 import type { AgentPool } from '../model/evidence/in-flight.js';
 import type { FaultClass } from '../model/fault.js';
+import { callerOf } from './callers.js';
 import { flows, isStuck, keyOf, type RouteFlow } from './flow.js';
 import { type CallGroup, callGroups } from './outgoing.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
 import { holderOf, isExhausted, poolState, shapeOf, silentPeers } from './pools.js';
 import { type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
-import { type Frame, placeKey, Waits } from './waits.js';
+import { type Frame, innermostPackage, placeKey, Waits } from './waits.js';
 
 /** A cause among what is waited for. Exactly one skill owns each class. */
 export interface Finding {
@@ -59,6 +60,8 @@ const LEAST_CALLS = 5;
 /** Of the old requests, this share must wait for one thing before it is called the cause. */
 const GROUP_SHARE = 0.3;
 const LEAST_WAITING = 2;
+/** So many of a group's requests must stand in an agent's queue before the agent is what they wait for. */
+const QUEUED_SHARE = 0.5;
 
 const THREADPOOL =
   /^(PBKDF2|SCRYPT|ZLIB|RANDOMBYTES|FSREQ|GETADDRINFO|GETNAMEINFO|KEYPAIRGEN|CIPHER|HASH|SIGN|DERIVEBITS|WEBCRYPTO|BROTLI)/i;
@@ -87,6 +90,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     ...retries(context),
     ...chatty(context),
     ...slowCalls(context),
+    ...slowDrivers(context),
   ].filter(finding => finding !== undefined);
   return {
     findings: winners(merge(found)),
@@ -119,7 +123,7 @@ const isEnough = (requests: number, old: number): boolean =>
 
 function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
   const base = baseOf(group, context);
-  const agent = agentOf(group.calls, context.dump.after.agents);
+  const agent = agentOf(group, context.dump.after.agents);
   if (agent && (agent.unread > 0 || (agent.queued > 0 && answersFast(agent, context))))
     return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent };
   const call = callOf(group.calls, context.calls);
@@ -163,7 +167,11 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
 /** A library with sockets of its own waits for its peer: those sockets are old, so nothing of the request shows them. */
 function isDriver(group: WaitGroup, { dump, routes }: Context): boolean {
   const flowing = routes.some(flow => group.routes.includes(flow.route) && flow.out > 0);
-  return group.package !== undefined && flowing && dump.after.peers.some(peer => peer.count > 0);
+  return (
+    group.package !== undefined &&
+    flowing &&
+    dump.after.peers.some(peer => peer.peer !== 'local' && peer.bytesWritten > 0)
+  );
 }
 
 function fromOrphan(group: OrphanGroup, context: Context): Finding {
@@ -204,10 +212,14 @@ function holdersOf(group: WaitGroup, { groups }: Context): Frame[] {
     .slice(0, 3);
 }
 
-function agentOf(calls: readonly OutgoingCall[], agents: readonly AgentPool[]): AgentPool | undefined {
+function agentOf({ calls, requests }: WaitGroup, agents: readonly AgentPool[]): AgentPool | undefined {
   const hosts = new Set(calls.map(call => call.host));
   const busy = agents.filter(agent => agent.queued > 0 || agent.unread > 0);
-  return busy.find(agent => hosts.has(agent.host)) ?? (calls.length ? busy[0] : undefined);
+  // A queued request has not begun, so no channel has announced it: the agent's own queue is the only trace of it.
+  return (
+    busy.find(agent => hosts.has(agent.host)) ??
+    busy.find(agent => calls.length === 0 && agent.queued >= requests * QUEUED_SHARE)
+  );
 }
 
 /** The host itself answers quickly once it is asked: then it is the agent's limit that makes them wait. */
@@ -229,24 +241,16 @@ function callOf(calls: readonly OutgoingCall[], groups: readonly CallGroup[]): C
 }
 
 /** The same call again and again although it keeps failing. */
-function retries({ calls, places, routes }: Context): Finding[] {
-  return calls
+function retries(context: Context): Finding[] {
+  return context.calls
     .filter(
       call =>
         call.perRequest >= RETRY_CALLS &&
-        call.answered + call.failed > 0 &&
         call.count >= LEAST_CALLS &&
+        call.count > call.open &&
         call.failed >= RETRY_FAILED * (call.count - call.open),
     )
-    .map(
-      call =>
-        ({
-          ...fromPlace(places.find(place => isHttp(place)) ?? places[0], routes),
-          faultClass: 'downstream.retries',
-          confidence: 'high',
-          call,
-        }) as const,
-    );
+    .map(call => ({ ...fromCall(call, context), faultClass: 'downstream.retries', confidence: 'high', call }) as const);
 }
 
 /** Many waits at one place, one after the other, that make up most of the request. */
@@ -259,7 +263,7 @@ function chatty({ places, routes, calls }: Context): Finding[] {
         place.share >= CHATTY_SHARE &&
         place.wallMs >= CHATTY_WALL_MS,
     )
-    .filter(place => place.package !== undefined || place.natives.some(type => type !== 'Timeout'))
+    .filter(place => isRemote(place) || calls.some(call => call.perRequest > CHATTY_WAITS))
     .map(place => {
       const call = calls.find(group => group.perRequest > CHATTY_WAITS);
       return {
@@ -273,33 +277,73 @@ function chatty({ places, routes, calls }: Context): Finding[] {
 }
 
 /** A flowing route that spends most of its time waiting for one slow answer. */
-function slowCalls({ places, routes, calls }: Context): Finding[] {
+function slowCalls(context: Context): Finding[] {
+  const { calls, routes } = context;
   const slow = calls.filter(
     call =>
-      call.requests > 0 &&
-      call.failed < RETRY_FAILED * call.answered &&
+      call.requests > 1 &&
+      call.failed < RETRY_FAILED * Math.max(1, call.answered) &&
       (call.p50Ms >= SLOW_CALL_MS || call.oldestOpenMs >= 2 * SLOW_CALL_MS),
   );
   return slow.slice(0, 1).flatMap(call => {
-    const place = places.find(
-      other => isHttp(other) && other.meanMs >= SLOW_CALL_MS * 0.5 && other.share >= CHATTY_SHARE,
-    );
-    return place
-      ? [
-          {
-            ...fromPlace(place, routes),
-            faultClass: 'downstream.slow',
-            confidence: 'high',
-            call,
-            waits: place,
-          } as const,
-        ]
+    const from = fromCall(call, context);
+    const slowRoute = from.flow === undefined || from.flow.waitMs >= SLOW_CALL_MS * 0.5;
+    return slowRoute && routes.length > 0
+      ? [{ ...from, faultClass: 'downstream.slow', confidence: 'high', call } as const]
       : [];
   });
 }
 
-const isHttp = (place: PlaceWaits): boolean =>
-  place.natives.includes('HTTPCLIENTREQUEST') || place.package !== undefined || place.natives.length > 0;
+/** A flowing route whose driver (sockets of its own, no HTTP) takes a second and more for one answer. */
+function slowDrivers({ places, routes, dump, calls }: Context): Finding[] {
+  if (!dump.after.peers.some(peer => peer.peer !== 'local' && peer.bytesWritten > 0)) return [];
+  return places
+    .filter(
+      place =>
+        place.package !== undefined &&
+        place.meanMs >= SLOW_CALL_MS &&
+        place.share >= CHATTY_SHARE &&
+        place.requests > 1,
+    )
+    .filter(
+      place =>
+        !place.natives.includes('HTTPCLIENTREQUEST') &&
+        !calls.some(call => call.p50Ms >= SLOW_CALL_MS || call.open > 0),
+    )
+    .slice(0, 1)
+    .map(
+      place =>
+        ({ ...fromPlace(place, routes), faultClass: 'downstream.slow', confidence: 'medium', waits: place }) as const,
+    );
+}
+
+const isRemote = (place: PlaceWaits): boolean =>
+  place.package !== undefined || place.natives.some(type => type !== 'Timeout');
+
+/** The base of what is known by its outgoing calls: who awaits them, on which routes. */
+function fromCall(call: CallGroup, { waits, routes, dump }: Context): Base {
+  const caller = callerOf(waits, call);
+  const own = new Set(
+    dump.calls
+      .filter(other => `${other.method} ${other.host}${other.path}` === call.target)
+      .map(other => other.request),
+  );
+  const served = dump.requests.filter(request => own.has(request.index));
+  const names = [...new Set(served.map(keyOf))];
+  return {
+    user: caller?.user ?? [],
+    place: caller?.user[0],
+    maker: undefined,
+    makerUser: [],
+    package: caller && innermostPackage(caller.wait),
+    others: [],
+    holding: [],
+    routes: names,
+    requests: own.size,
+    oldestMs: call.oldestOpenMs,
+    flow: routes.find(route => names.includes(route.route)),
+  };
+}
 
 function fromPlace(place: PlaceWaits | undefined, routes: readonly RouteFlow[]): Base {
   const flow = routes.find(route => route.route === place?.route);
@@ -377,7 +421,10 @@ function winners(found: readonly Finding[]): Finding[] {
   });
 }
 
-/** True when requests wait for a promise of the process itself: then who holds it must be looked for. */
+/** True when requests wait for something that no outgoing call explains: then who holds it must be looked for. */
 export function needsHolders({ findings }: Look): boolean {
-  return findings.some(({ faultClass, agent }) => /^waiting\.|^pool\./.test(faultClass) && agent === undefined);
+  return findings.some(
+    ({ agent, call, faultClass }) =>
+      agent === undefined && call === undefined && /^(waiting|pool|downstream)\./.test(faultClass),
+  );
 }

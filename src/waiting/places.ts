@@ -73,9 +73,12 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
       total: 0,
     };
     sums.set(id, sum);
+    // An await and the native resource beneath it are one wait.
+    const promises = list.filter(wait => wait.kind !== 'native');
+    const counted = promises.length > 0 ? promises : list;
     sum.requests++;
-    sum.count += list.length;
-    const spans = list.map(wait => [wait.at, wait.end > 0 ? Math.min(wait.end, end) : end] as const);
+    sum.count += counted.length;
+    const spans = counted.map(wait => [wait.at, wait.end > 0 ? Math.min(wait.end, end) : end] as const);
     sum.union += unionOf(spans);
     sum.total += spans.reduce((all, [from, to]) => all + Math.max(0, to - from), 0);
     for (const wait of list) for (const native of waits.beneath(wait)) sum.natives.add(native.type);

@@ -18,6 +18,7 @@ const IDLE = /idle|free|avail/i;
 const USED = /used|borrow|busy|active|inuse|checkedout|loan/i;
 const TOTAL = /^_?(all\w*|clients|connections|resources|objects|members)$|^_?all/i;
 const CONCURRENCY = /concurren/i;
+const TESTS = /^_?(test|validat)/i;
 const TIMES = /ms$|millis|timeout|time|interval|ttl|uses|lifetime|retry|retries/i;
 
 /** A pool keeps things that are at rest or in use; a limiter only counts; a lock has one permit or a few. */
@@ -73,7 +74,8 @@ function maxOf({ numbers }: Holder): number | undefined {
   return pick(numbers, MAX);
 }
 
+/** Several names may fit (`_testOnBorrowResources` beside `_resourceLoans`): the fullest says most. */
 function pick(values: { readonly [name: string]: number }, pattern: RegExp): number | undefined {
-  const name = Object.keys(values).find(key => pattern.test(key) && !TIMES.test(key));
-  return name === undefined ? undefined : values[name];
+  const fitting = Object.keys(values).filter(key => pattern.test(key) && !TIMES.test(key) && !TESTS.test(key));
+  return fitting.length === 0 ? undefined : Math.max(...fitting.map(key => values[key] ?? 0));
 }

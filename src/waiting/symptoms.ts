@@ -1,7 +1,9 @@
 import type { Threadpool } from '../model/evidence/threadpool.js';
 import type { Traffic } from '../model/evidence/traffic.js';
+import { clogged } from './clogged.js';
 import { flows, isStuck, type RouteFlow } from './flow.js';
 import { type CallGroup, callGroups } from './outgoing.js';
+import { socketGrowth } from './sockets.js';
 
 /** A median above this is what a person calls slow; hooks cost 3 to 5 % of a core for four seconds. */
 const SLOW_MEDIAN_MS = 100;
@@ -25,6 +27,9 @@ export function symptoms(traffic: Traffic, pool: Threadpool | undefined): string
   }
   const incoming = routes.reduce((sum, flow) => sum + flow.in, 0);
   for (const call of callGroups(traffic.calls, traffic.windowMs)) said.push(...callSymptoms(call, incoming));
+  for (const { peer, before, after } of socketGrowth(traffic.before, traffic.after))
+    said.push(`sockets to ${peer} went from ${before} to ${after}`);
+  if (clogged(traffic.before, traffic.after)) said.push('write buffers keep growing');
   if (pool && isSaturated(pool)) said.push(`a trivial file lookup takes ${Math.round(pool.p50Ms)} ms`);
   return said;
 }

@@ -1,0 +1,47 @@
+import type { OutgoingCall } from '../model/evidence/async-dump.js';
+import type { CallGroup } from './outgoing.js';
+import { type Frame, placeKey, type Wait, type Waits } from './waits.js';
+
+/** The user code that waits for a group of outgoing calls, innermost first. */
+export interface Caller {
+  readonly user: readonly Frame[];
+  readonly wait: Wait;
+}
+
+/** An await begins within the same turn as its call, a little after; queues and sockets may put the call later. */
+const AFTER_MS = 3;
+const MOST_CALLS = 200;
+
+/** Who most often waits around these calls: the innermost await of the program's own that spans each of them. */
+export function callerOf(waits: Waits, group: CallGroup): Caller | undefined {
+  const calls = waits.dump.calls.filter(
+    call => call.request > 0 && `${call.method} ${call.host}${call.path}` === group.target,
+  );
+  const votes = new Map<string, { count: number; caller: Caller }>();
+  for (const call of calls.slice(-MOST_CALLS)) {
+    const wait = awaitAround(waits, call);
+    if (!wait) continue;
+    const key = placeKey(wait.user[0]);
+    const vote = votes.get(key) ?? { count: 0, caller: { user: wait.user, wait } };
+    votes.set(key, vote);
+    vote.count++;
+  }
+  return [...votes.values()].sort((a, b) => b.count - a.count)[0]?.caller;
+}
+
+function awaitAround(waits: Waits, call: OutgoingCall): Wait | undefined {
+  const end = call.answeredAt || call.end;
+  return waits
+    .ofRequest(call.request)
+    .filter(
+      wait =>
+        wait.user.length > 0 &&
+        isWaiting(wait) &&
+        wait.at <= call.at + AFTER_MS &&
+        (wait.pending || (end > 0 && wait.end >= end - AFTER_MS)),
+    )
+    .sort((a, b) => b.at - a.at || b.user.length - a.user.length)[0];
+}
+
+const isWaiting = (wait: Wait): boolean =>
+  wait.kind === 'await' || wait.kind === 'then' || wait.kind === 'executor' || wait.type === 'HTTPCLIENTREQUEST';
