@@ -122,7 +122,7 @@ async function ownerOf({ host, port }: Opened): Promise<number | undefined> {
 }
 
 async function portIsClosed(pid: number, { port }: Opened): Promise<boolean> {
-  return !(await listeningSockets(pid)).some(socket => socket.localPort === port);
+  return (await listeningSockets(pid, port)).length === 0;
 }
 
 /** Tries until the block ends or the time is over. */

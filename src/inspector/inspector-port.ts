@@ -76,8 +76,8 @@ export function reachableHost(socket: TcpSocket): string {
  * than Node needs without an inspector, the likely ones first.
  */
 export async function openInspector(pid: number, options: ProbeOptions = {}): Promise<InspectorAddress | undefined> {
-  const [loops, sockets] = await Promise.all([loopDescriptors(pid), listeningSockets(pid)]);
-  if (loops.length <= LOOPS_WITHOUT_INSPECTOR) return undefined;
+  if ((await loopDescriptors(pid)).length <= LOOPS_WITHOUT_INSPECTOR) return undefined;
+  const sockets = await listeningSockets(pid);
   const likely = sockets.filter(looksLikeInspector);
   const found = await firstInspector(likely, options);
   if (found || options.likelyOnly) return found;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openBySignal } from './by-signal.js';
 import {
   type Candidate,
   disablingFlag,
@@ -9,20 +10,10 @@ import {
   readCandidate,
   signalIsSafe,
 } from './candidate.js';
-import { closeInspectorAt } from './close-later.js';
-import {
-  firstInspector,
-  type InspectorAddress,
-  loopDescriptors,
-  openInspector,
-  type ProbeOptions,
-} from './inspector-port.js';
-import { rememberSignal, takeRememberedSignal } from './lock.js';
-import { describeNativeBlock, TargetBlockedError } from './native-block.js';
+import { type InspectorAddress, openInspector } from './inspector-port.js';
+import { takeRememberedSignal } from './lock.js';
 import { holderOf, takenBy } from './port-holder.js';
 import { ageSeconds } from './proc/children.js';
-import { listeningSockets } from './proc/sockets.js';
-import { pollsMainLoop, readMainThread } from './proc/thread.js';
 import * as refuse from './refusals.js';
 import { connectInside, inOtherNetwork } from './relay.js';
 
@@ -33,20 +24,8 @@ export interface Opened extends InspectorAddress {
   readonly connect?: ((port: number, host: string) => Duplex) | undefined;
 }
 
-/** Idle targets open within 22 ms, a collecting or starved one within a second; what takes longer is in native code. */
-const PORT_WAIT_MS = 3_500;
-
-/** A main thread that polls its loop this long after the signal has had its turn. */
-const IDLE_MISS_MS = 700;
-
-/** One and the same system call, with the same arguments, for this long is no busy loop. */
-const ASLEEP_MS = 1_500;
-
-/** After an interruption; an idle target opens within 22 ms. */
-const GIVE_UP_MS = 500;
-
-const POLL_MS = 4;
-const CLOSE_POLL_MS = 20;
+const YOUNG_POLL_MS = 4;
+const TAKEN_POLL_MS = 100;
 
 /** Node's first 40 ms have no signal thread yet; ten times that, for a loaded machine. */
 const YOUNG_SECONDS = 0.4;
@@ -67,8 +46,13 @@ export async function openByPid(pid: number, signal?: AbortSignal): Promise<Open
   const known = await openInspector(pid, { connect });
   if (known) return { ...known, connect, opened: await takeRememberedSignal(pid) };
   refuseSignal(candidate);
-  await untilPortIsFree(candidate);
-  return openBySignal(pid, { connect, signal });
+  const address = await openBySignal(pid, {
+    connect,
+    signal,
+    send: () => send(pid),
+    untilPortIsFree: () => untilPortIsFree(candidate),
+  });
+  return { ...address, connect, opened: true };
 }
 
 /** Reads the process; one that has only just begun is given the time to get its signal thread. */
@@ -79,7 +63,7 @@ async function untilJudgeable(pid: number): Promise<Candidate> {
     if (!candidate) throw refuse.noSuchProcess(pid);
     const young = !signalIsSafe(candidate) && (await ageSeconds(pid)) < YOUNG_SECONDS;
     if (!young || performance.now() > until) return candidate;
-    await sleep(POLL_MS);
+    await sleep(YOUNG_POLL_MS);
   }
 }
 
@@ -115,32 +99,10 @@ async function untilPortIsFree(candidate: Candidate): Promise<void> {
     const socket = await takenBy(candidate.pid, port);
     if (!socket) return;
     const holder = await holderOf(socket);
-    if (holder?.pid === candidate.pid) throw refuse.unreachable('127.0.0.1', port);
     const limitMs = holder?.left ? LEFT_PORT_WAIT_MS : holder?.lens ? PORT_TAKEN_WAIT_MS : 0;
     if (performance.now() - startedAt > limitMs) throw refuse.portTaken(candidate.pid, port, holder);
-    await sleep(100);
+    await sleep(TAKEN_POLL_MS);
   }
-}
-
-interface Way {
-  readonly connect: Opened['connect'];
-  readonly signal: AbortSignal | undefined;
-}
-
-async function openBySignal(pid: number, way: Way): Promise<Opened> {
-  const startedAt = performance.now();
-  const before = new Set((await listeningSockets(pid)).map(socket => socket.inode));
-  // A rare miss without a cause was seen (1 of 150 on Node 20): an idle target is asked a second time.
-  for (let attempt = 0; attempt < 2; attempt++) {
-    await send(pid);
-    const found = await untilPortOpens(pid, before, way);
-    if (found === 'blocked') throw await blocked(pid, startedAt, before, way);
-    if (found !== 'idle') return { ...found, connect: way.connect, opened: true };
-    // Somebody else may have taken the port between the look and the signal.
-    const candidate = await readCandidate(pid);
-    if (candidate) await untilPortIsFree(candidate);
-  }
-  throw refuse.ownHandler(pid);
 }
 
 /** Looks once more right before: the pid may have been given to another process meanwhile. */
@@ -149,85 +111,4 @@ async function send(pid: number): Promise<void> {
   if (!candidate) throw refuse.noSuchProcess(pid);
   refuseSignal(candidate);
   process.kill(pid, 'SIGUSR1');
-}
-
-async function untilPortOpens(
-  pid: number,
-  before: ReadonlySet<number>,
-  way: Way,
-): Promise<InspectorAddress | 'idle' | 'blocked'> {
-  const startedAt = performance.now();
-  const watch = new Standstill(pid);
-  while (performance.now() - startedAt < PORT_WAIT_MS) {
-    const address = await freshInspector(pid, before, way);
-    if (way.signal?.aborted) await giveUp(pid, before, way, way.signal.reason);
-    if (address) return address;
-    const verdict = await watch.look();
-    if (verdict) return verdict;
-    await sleep(POLL_MS);
-  }
-  return 'blocked';
-}
-
-/** Interrupted right after the signal: what it opens is closed again before leaving. */
-async function giveUp(pid: number, before: ReadonlySet<number>, way: Way, reason: unknown): Promise<never> {
-  await rememberSignal(pid);
-  await closeLate(pid, before, way, GIVE_UP_MS);
-  throw reason;
-}
-
-/** Watches a main thread after the signal: one that polls its loop has had its turn, one that sleeps elsewhere won't have it. */
-class Standstill {
-  #where = '';
-  #since = performance.now();
-
-  constructor(readonly pid: number) {}
-
-  async look(): Promise<'idle' | 'blocked' | undefined> {
-    const [thread, loops] = await Promise.all([readMainThread(this.pid), loopDescriptors(this.pid)]);
-    if (!thread) throw refuse.noSuchProcess(this.pid);
-    const idle = pollsMainLoop(thread, loops);
-    // Without the arguments of its call, two sleeps can't be told apart: then only the time limit decides.
-    const asleep = thread.syscall && thread.state !== 'R' ? `${thread.syscall.name} ${thread.syscall.args}` : '';
-    const where = idle ? 'idle' : asleep;
-    if (where !== this.#where || where === '') {
-      this.#where = where;
-      this.#since = performance.now();
-    }
-    const ms = performance.now() - this.#since;
-    if (idle) return ms > IDLE_MISS_MS ? 'idle' : undefined;
-    return ms > ASLEEP_MS ? 'blocked' : undefined;
-  }
-}
-
-async function freshInspector(
-  pid: number,
-  before: ReadonlySet<number>,
-  way: ProbeOptions,
-): Promise<InspectorAddress | undefined> {
-  const fresh = (await listeningSockets(pid)).filter(socket => !before.has(socket.inode));
-  return fresh.length === 0 ? undefined : firstInspector(fresh, { connect: way.connect });
-}
-
-/** The signal stays pending: the inspector opens by itself when the block ends, and is closed then, by this run or the next. */
-async function blocked(
-  pid: number,
-  startedAt: number,
-  before: ReadonlySet<number>,
-  way: Way,
-): Promise<TargetBlockedError> {
-  await rememberSignal(pid);
-  const block = await describeNativeBlock(pid, performance.now() - startedAt);
-  return new TargetBlockedError(block, timeoutMs => closeLate(pid, before, way, timeoutMs));
-}
-
-/** Waits for what a pending signal opens, and closes it; true when that was done in time. */
-async function closeLate(pid: number, before: ReadonlySet<number>, way: Way, timeoutMs: number): Promise<boolean> {
-  const until = performance.now() + timeoutMs;
-  while (performance.now() < until) {
-    const address = await freshInspector(pid, before, way).catch(() => undefined); // gone is as good as closed
-    if (address) return (await takeRememberedSignal(pid)) && closeInspectorAt(address.url, way.connect);
-    await sleep(CLOSE_POLL_MS);
-  }
-  return false;
 }

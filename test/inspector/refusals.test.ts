@@ -51,8 +51,8 @@ test('what is not Node is never signalled', async () => {
 });
 
 test('a zombie is told from a living process, with its parent', async () => {
-  // A shell that never waits for its child.
-  const { child } = own('sh', '-c', 'true & echo $!; exec sleep 60');
+  // A shell that becomes somebody who never waits for its child.
+  const { child } = own('sh', '-c', 'sleep 0.2 & echo $!; exec sleep 60');
   const [line] = await once(child.stdout, 'data');
   const pid = Number(String(line).trim());
   while ((await readStatus(pid))?.state !== 'Z') await new Promise(resolve => setTimeout(resolve, 5));

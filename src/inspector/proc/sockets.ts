@@ -115,8 +115,12 @@ export async function readTcp(pid: number | 'self'): Promise<TcpSocket[]> {
   return texts.flatMap(text => (text === undefined ? [] : parseTcp(text)));
 }
 
-/** The sockets on which this very process listens. */
-export async function listeningSockets(pid: number): Promise<TcpSocket[]> {
-  const [sockets, inodes] = await Promise.all([readTcp(pid), socketInodes(pid)]);
-  return sockets.filter(socket => socket.state === 'LISTEN' && inodes.has(socket.inode));
+/** The sockets on which this very process listens; `port` asks for one alone, which spares most looks at its descriptors. */
+export async function listeningSockets(pid: number, port?: number): Promise<TcpSocket[]> {
+  const listening = (await readTcp(pid)).filter(
+    ({ state, localPort }) => state === 'LISTEN' && (port ?? localPort) === localPort,
+  );
+  if (listening.length === 0) return [];
+  const inodes = await socketInodes(pid);
+  return listening.filter(socket => inodes.has(socket.inode));
 }
