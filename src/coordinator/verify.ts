@@ -250,7 +250,7 @@ export function verifyAnswer(text: string, evidence: EvidenceById, known: readon
 }
 
 /** An id as the prompt asks for it: [vitals-3]. */
-const CITED = /\[([a-z][\w-]*-\d+)\]/gi;
+const CITED = /\[(?!secret-)([a-z][\w-]*-\d+)\]/gi;
 
 export interface VerifiedInsight {
   readonly ok: boolean;

@@ -1,9 +1,10 @@
+import type { Redactor } from '../base/redact.js';
 import { breaking } from './breaker.js';
 import { fallback, roundRobin } from './chain.js';
 import type { ModelChoice, ModelPlan } from './config.js';
 import { Meter, metered } from './meter.js';
 import type { Provider } from './provider.js';
-import { type Redactor, redacting } from './redacting.js';
+import { redacting } from './redacting.js';
 import { retrying } from './retry.js';
 
 export interface OpenEnv {

@@ -1,14 +1,11 @@
+import type { Redactor } from '../base/redact.js';
 import type { Json } from '../model/json.js';
 import type { Message, ModelReply, ModelRequest, Provider } from './provider.js';
 
-/** Takes secrets out of a text and puts the same placeholder for the same secret; `restore` undoes it, locally. */
-export interface Redactor {
-  redact(text: string): string;
-  restore(text: string): string;
-}
+type Censor = Pick<Redactor, 'redact' | 'restore'>;
 
 /** The one choke point: nothing reaches a provider but through here, and answers come back with the true words. */
-export function redacting(provider: Provider, redactor: Redactor): Provider {
+export function redacting(provider: Provider, redactor: Censor): Provider {
   const hide = (text: string) => redactor.redact(text);
   const show = (text: string) => redactor.restore(text);
   return {

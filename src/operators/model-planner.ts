@@ -1,3 +1,4 @@
+import type { Redactor } from '../base/redact.js';
 import { COMPACT_ABOVE_TOKENS, compacted, estimateTokens } from '../llm/compaction.js';
 import { asText, fence, shortened } from '../llm/fence.js';
 import { ModelError } from '../llm/model-error.js';
@@ -41,6 +42,8 @@ export interface ModelSeat {
   readonly emit: (event: EventBody) => void;
   /** Every reading of this run, by its id. */
   readonly evidence: () => ReadonlyMap<string, Evidence>;
+  /** Cleans what is cut short before it goes out: half a secret looks like none. */
+  readonly redactor: Pick<Redactor, 'deep'>;
   /** The floor: the same skill's rule planner. */
   readonly rules: Planner;
   /** `first`: rules play, then the model goes on from what they read. `fallback`: rules play only when the model fails. Default `first`. */
@@ -145,7 +148,7 @@ class ModelMind {
       if (call.tool === 'execute') this.#computed.push(value);
       if (call.tool === 'send_notification') this.#sent.push(String(value));
       if (hasId(value)) this.#ids.add(value.id);
-      if (this.#phase === 'rules') this.#noteForModel(call, value);
+      if (this.#phase === 'rules') this.#noteForModel(this.seat.redactor.deep(call), this.seat.redactor.deep(value));
     }
   }
 
@@ -170,7 +173,8 @@ class ModelMind {
     const left = [...answers];
     const heard = this.#pending.map(({ call, refused }) => {
       const result: ToolResult = refused ? { ok: false, error: refused } : (left.shift()?.result ?? NOT_RUN);
-      const text = result.ok ? fence(asText(result.value)) : fence(result.error);
+      const said = this.seat.redactor.deep(result.ok ? result.value : result.error);
+      const text = fence(asText(said));
       this.#repeats.get(keyOf(call))!.answer = shortened(text, EARLIER_CHARS);
       return { id: call.id, name: call.name, text, ...(!result.ok && { failed: true }) };
     });

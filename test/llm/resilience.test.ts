@@ -2,6 +2,7 @@ import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Redactor } from '../../src/base/redact.js';
 import { breaking } from '../../src/llm/breaker.js';
 import { fallback, roundRobin } from '../../src/llm/chain.js';
 import { planModels, readModelFile } from '../../src/llm/config.js';
@@ -145,29 +146,27 @@ describe('records', () => {
 });
 
 describe('the choke point', () => {
-  const redactor = {
-    redact: (text: string) => text.replaceAll('hunter2', '<SECRET_1>'),
-    restore: (text: string) => text.replaceAll('<SECRET_1>', 'hunter2'),
-  };
-
   test('hides secrets in every part of a request and shows them in the answer', async () => {
-    const inner = scripted([{ text: 'It is <SECRET_1>.', calls: [{ name: 't', args: { a: ['<SECRET_1>'] } }] }]);
+    const secret = 'hunter2-hunter2-hunter2';
+    const redactor = new Redactor();
+    redactor.learn([secret]);
+    const inner = scripted([{ text: 'It is [secret-1].', calls: [{ name: 't', args: { a: ['[secret-1]'] } }] }]);
     const reply = await redacting(inner, redactor).complete(
       {
-        system: 'hunter2',
-        tools: [{ name: 't', description: 'hunter2', schema: {} }],
+        system: secret,
+        tools: [{ name: 't', description: secret, schema: {} }],
         messages: [
-          { role: 'user', text: 'hunter2' },
-          { role: 'assistant', text: 'hunter2', calls: [{ id: '1', name: 't', args: { deep: [{ x: 'hunter2' }] } }] },
-          { role: 'tool', answers: [{ id: '1', name: 't', text: 'password=hunter2' }] },
+          { role: 'user', text: secret },
+          { role: 'assistant', text: secret, calls: [{ id: '1', name: 't', args: { deep: [{ x: secret }] } }] },
+          { role: 'tool', answers: [{ id: '1', name: 't', text: `it=${secret}` }] },
         ],
         maxOutputTokens: 1,
       },
       { signal: new AbortController().signal },
     );
     expect(JSON.stringify(inner.requests)).not.toContain('hunter2');
-    expect(reply.text).toBe('It is hunter2.');
-    expect(reply.calls[0]?.args).toEqual({ a: ['hunter2'] });
+    expect(reply.text).toBe(`It is ${secret}.`);
+    expect(reply.calls[0]?.args).toEqual({ a: [secret] });
   });
 });
 

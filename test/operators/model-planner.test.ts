@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { Redactor } from '../../src/base/redact.js';
 import { verifyDraft } from '../../src/coordinator/verify.js';
 import { ModelError } from '../../src/llm/model-error.js';
 import type { Message, ModelRequest, Provider } from '../../src/llm/provider.js';
@@ -97,7 +98,7 @@ async function operate(provider: Provider, { seat = {}, found = false }: World =
     urgent: false,
     evidenceIds: () => [...kept.keys()],
   });
-  const base = { target: TARGET, now: () => now, evidence: () => kept, signal };
+  const base = { target: TARGET, now: () => now, evidence: () => kept, signal, redactor: new Redactor() };
   const planner = modelPlanner(one, {
     ...base,
     reason: 'memory',
