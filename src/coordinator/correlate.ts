@@ -2,7 +2,7 @@ import type { Insight } from '../model/insight.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Notification } from '../model/notification.js';
 import { SEVERITIES } from '../model/severity.js';
-import { mechanismBetween } from './mechanisms.js';
+import { isInevitable, mechanismBetween } from './mechanisms.js';
 
 /** Lines this near in one file are one place: a holder's declaration and the call beside it. */
 const SAME_PLACE_LINES = 3;
@@ -86,8 +86,14 @@ function explains(cause: Notification, effect: Notification): boolean {
 /** A finding with a proven culprit elsewhere is a second fault, not a consequence. */
 function standsAlone(cause: Notification, effect: Notification): boolean {
   if (!effect.culprit || !cause.culprit) return false;
+  if (isInevitable(cause.faultClass, effect.faultClass) || samePackage(cause, effect)) return false;
   if (mechanismBetween(effect.faultClass, cause.faultClass) !== undefined) return !sharesFile(cause, effect);
   return effect.mechanism === true && effect.confidence === 'high' && !sharesFile(cause, effect);
+}
+
+/** What piles up inside the library that is waited in is the waiting itself. */
+function samePackage(cause: Notification, effect: Notification): boolean {
+  return effect.culprit?.package !== undefined && effect.culprit.package === cause.culprit?.package;
 }
 
 function sharesFile(a: Notification, b: Notification): boolean {

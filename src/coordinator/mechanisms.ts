@@ -4,6 +4,8 @@ import type { FaultClass } from '../model/fault.js';
 interface Mechanism {
   readonly cause: (faultClass: FaultClass) => boolean;
   readonly effects: readonly FaultClass[];
+  /** Effects that have no life of their own beside this cause, however well their place is proven. */
+  readonly inevitable?: readonly FaultClass[];
   readonly because: string;
 }
 
@@ -54,6 +56,16 @@ const MECHANISMS: readonly Mechanism[] = [
       'handles.leak.socket',
       'memory.leak.promise',
     ],
+    inevitable: [
+      'cpu.hot',
+      'gc.pressure',
+      'downstream.slow',
+      'downstream.chatty',
+      'waiting.unsettled',
+      'queue.backlog',
+      'memory.leak.promise',
+      'handles.leak.socket',
+    ],
     because: 'while the event loop stands still nothing else is answered, and work piles up',
   },
   {
@@ -81,6 +93,7 @@ const MECHANISMS: readonly Mechanism[] = [
       'queue.backlog',
       'backpressure',
     ],
+    inevitable: ['memory.leak.promise', 'handles.leak.socket', 'queue.backlog'],
     because: 'requests that wait keep their sockets, timers, closures and queue entries alive',
   },
   {
@@ -96,6 +109,7 @@ const MECHANISMS: readonly Mechanism[] = [
   {
     cause: one('exceptions.storm', 'exceptions.swallowed', 'rejections.unhandled'),
     effects: ['logs.errors', 'logs.flood', 'cpu.exceptions', 'cpu.logging'],
+    inevitable: ['logs.errors', 'cpu.exceptions'],
     because: 'every error is captured, formatted and written',
   },
   {
@@ -106,7 +120,21 @@ const MECHANISMS: readonly Mechanism[] = [
   {
     cause: one('logs.flood', 'cpu.logging'),
     effects: ['cpu.logging', 'logs.flood', 'cpu.hot', 'backpressure', 'logs.errors'],
+    inevitable: ['cpu.logging', 'logs.flood', 'logs.errors'],
     because: 'formatting and writing the lines takes the time',
+  },
+  {
+    cause: one('handles.leak.worker', 'handles.leak.child'),
+    effects: [
+      'memory.leak.listener',
+      'memory.leak.closure',
+      'memory.leak.collection',
+      'memory.native',
+      'handles.leak.fd',
+      'handles.leak.socket',
+    ],
+    inevitable: ['memory.leak.listener', 'memory.native', 'handles.leak.fd'],
+    because: 'every worker and child is piped to the parent: listeners, descriptors and memory of its own',
   },
   {
     cause: starts('handles.leak.'),
@@ -121,6 +149,7 @@ const MECHANISMS: readonly Mechanism[] = [
       'gc.pressure',
       'cpu.hot',
     ],
+    inevitable: ['memory.leak.timer', 'memory.native', 'gc.pressure'],
     because: 'every open handle keeps its callbacks, buffers and descriptors',
   },
   {
@@ -145,6 +174,11 @@ const MECHANISMS: readonly Mechanism[] = [
     because: 'children that die are started again',
   },
 ];
+
+/** True when the effect cannot be a second fault: waiters of a lock are promises that pile up, whoever holds them. */
+export function isInevitable(cause: FaultClass, effect: FaultClass): boolean {
+  return MECHANISMS.some(m => m.cause(cause) && m.inevitable?.includes(effect));
+}
 
 /** Why `cause` brings about `effect`, or undefined when lens knows no such mechanism. */
 export function mechanismBetween(cause: FaultClass, effect: FaultClass): string | undefined {

@@ -45,8 +45,14 @@ class LiveDebugger extends ProtocolConnection implements DebuggerConnection {
 
   /** In one breath: nothing can pause between enabling and skipping. */
   async enable(): Promise<void> {
-    const early = this.#skipPauses(true).catch(() => {}); // a version may refuse it before enable
-    const startedAt = performance.now();
+    let startedAt = performance.now();
+    // A version may refuse it before enable. Its answer marks the moment the target listens: a program that blocks its
+    // own loop for seconds must not be booked as our pause.
+    const early = this.#skipPauses(true)
+      .catch(() => {})
+      .then(() => {
+        startedAt = performance.now();
+      });
     const enabled = this.send('Debugger.enable', {}, { timeoutMs: ENABLE_TIMEOUT_MS });
     const skipping = this.#skipPauses(true);
     await enabled;

@@ -100,3 +100,13 @@ test('a process that was looked at and lost nothing is healthy; one that was los
   expect(verdictOf([], [looked()], false)).toBe('healthy');
   expect(verdictOf([], [looked()], true)).toBe('inconclusive');
 });
+
+test('waiters of a lock are promises that pile up: no second fault, however well their holder is proven', () => {
+  const proven = { mechanism: true, confidence: 'high' as const };
+  expect(
+    classes([
+      seen('async', 'waiting.lock', { ...proven, severity: 'critical', culprit: { ...at('src/booking.js'), package: 'async-mutex' } }),
+      seen('heap', 'memory.leak.promise', { ...proven, culprit: { ...at('src/halls.js'), package: 'async-mutex' } }),
+    ]),
+  ).toEqual(['waiting.lock']);
+});
