@@ -7,6 +7,7 @@ import { cpuProfileCollector } from './cpu-profile.js';
 import { handlesCollector } from './handles.js';
 import { hangCollector } from './hang.js';
 import { heapSamplingCollector } from './heap-sampling.js';
+import { heapSnapshotCollector } from './heap-snapshot.js';
 import { holdersCollector } from './holders.js';
 import { hostCollector } from './host.js';
 import { inFlightCollector } from './in-flight.js';
@@ -25,6 +26,7 @@ const all = [
   handlesCollector,
   hangCollector,
   heapSamplingCollector,
+  heapSnapshotCollector,
   holdersCollector,
   hostCollector,
   inFlightCollector,

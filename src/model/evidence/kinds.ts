@@ -7,6 +7,7 @@ import type { Exceptions, ExceptionsParams } from './exceptions.js';
 import type { Handles, HandlesParams } from './handles.js';
 import type { Hang, HangParams } from './hang.js';
 import type { HeapSampling, HeapSamplingParams } from './heap-sampling.js';
+import type { HeapSnapshotFile, HeapSnapshotParams } from './heap-snapshot.js';
 import type { Holders } from './holders.js';
 import type { Host } from './host.js';
 import type { InFlight } from './in-flight.js';
@@ -26,6 +27,7 @@ export interface EvidenceKinds {
   'cpu-profile': { params: CpuProfileParams; data: CpuProfile };
   'call-counts': { params: CallCountsParams; data: CallCounts };
   'heap-sampling': { params: HeapSamplingParams; data: HeapSampling };
+  'heap-snapshot': { params: HeapSnapshotParams; data: HeapSnapshotFile };
   'collection-growth': { params: CollectionGrowthParams; data: CollectionGrowth };
   handles: { params: HandlesParams; data: Handles };
   'in-flight': { params: None; data: InFlight };
