@@ -5,7 +5,7 @@ import type { CallTree, Frame } from '../cpu/tree.js';
 import type { Weights } from '../cpu/weights.js';
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { type CallSite, callsInFunction, callsOnLine } from '../source/calls.js';
+import { type CallSite, callsInFunction, callsOnLineOf } from '../source/calls.js';
 import { declarationOf } from '../source/declarations.js';
 import { definitionOf, enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
@@ -176,12 +176,8 @@ function isApplications(text: string, call: CallSite): boolean {
 }
 
 /** The calls on a 1-based line that stand inside of a function, those of its inner functions too. */
-function callsWithin(text: string, frame: Frame, line: number): CallSite[] {
-  const own = enclosingFunction(text, frame.line, frame.column);
-  const calls = callsOnLine(text, line - 1);
-  if (!own || line - 1 < own.line0 || line - 1 > own.endLine0) return calls;
-  return calls.filter(call => line - 1 > own.line0 || call.column0 > own.column0);
-}
+const callsWithin = (text: string, frame: Frame, line: number): CallSite[] =>
+  callsOnLineOf(text, line - 1, { line0: frame.line, column0: frame.column });
 
 /** How deep to look into functions of the same script that V8 may have inlined. */
 const INLINED_DEPTH = 3;

@@ -18,11 +18,13 @@ import { type CallLength, type Counted, countArguments, type Study, study } from
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
 /** Below this the cpu is nobody's complaint. */
-const QUIET_PERCENT = 25;
+const QUIET_PERCENT = 12;
 /** A hot path must take this share of a core before anybody should change it. */
 const HOT_SHARE = 0.15;
 /** Share of all work that logging or exceptions take before they are the matter. */
-const SIDE_SHARE = 0.3;
+const SIDE_SHARE = 0.4;
+/** … and this share of a core. */
+const SIDE_OF_CORE = 0.08;
 /** Calls with identical arguments among those compared: 40 of 40 where the work was avoidable. */
 const REPEATED_SHARE = 0.8;
 const COMPARED_AT_LEAST = 8;
@@ -108,7 +110,7 @@ async function* side(see: OperatorView, studied: Study): Step<NotificationDraft 
   const chosen = direct ?? (yield* spread(see, studied));
   const faultClass = chosen && SIDE_CLASS[chosen.mechanism];
   const us = chosen ? chosen.mechanismShare * chosen.blame.ownedUs : 0;
-  if (!chosen || !faultClass || us < HOT_SHARE * tree.durationUs) return undefined;
+  if (!chosen || !faultClass || us < SIDE_OF_CORE * tree.durationUs) return undefined;
   return sideDraft(studied, chosen, faultClass, us);
 }
 

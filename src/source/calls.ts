@@ -73,6 +73,20 @@ export function callsOnLine(text: string, line0: number): CallSite[] {
   return callSites(text).filter(site => site.line0 === line0);
 }
 
+/**
+ * The call sites on a line that stand inside of the function defined around a position, its inner functions included;
+ * all of the line's when the line lies outside of that function (V8 had inlined another one).
+ */
+export function callsOnLineOf(text: string, line0: number, definition: TextPosition): CallSite[] {
+  const syntax = syntaxOf(text);
+  const own = syntax.nodes[functionAround(syntax, offsetOf(syntax, definition))];
+  const onLine = callsOnLine(text, line0);
+  if (!own || line0 < positionOf(syntax, own.start).line0 || line0 > positionOf(syntax, own.end).line0) return onLine;
+  return onLine.filter(site => isBetween(own, offsetOf(syntax, site)));
+}
+
+const isBetween = (node: SyntaxNode, offset: number): boolean => offset > node.start && offset < node.end;
+
 /** The call sites directly inside the function that is defined around a position, nested functions left out. */
 export function callsInFunction(text: string, line0: number, column0: number): CallSite[] {
   const syntax = syntaxOf(text);
