@@ -1,5 +1,4 @@
 import type { RawCreator, RawCreators, RawGroup, RawReading, RawTimers } from '../agents/handles/raw.js';
-import { isFile } from '../base/script-url.js';
 import type { Session } from '../inspector/session.js';
 import type {
   Counts,
@@ -14,6 +13,8 @@ import type { Json } from '../model/json.js';
 import type { Collector } from './collector.js';
 import { type ConnectionReading, connectionSeries, readConnections } from './connections.js';
 import { type DescriptorReading, descriptorSeries, readDescriptors } from './descriptors.js';
+import { toFrames } from './frames.js';
+import { scriptIds } from './script-ids.js';
 
 const DEFAULT_SECONDS = 6;
 const READ_EVERY_MS = 1000;
@@ -61,7 +62,8 @@ export const handlesCollector: Collector<'handles'> = {
       if (creators) made = await call<RawCreators>(session, 'creators').catch(() => undefined);
       await call(session, 'close', asker).catch(() => undefined);
     }
-    const urls = made?.creators.length ? await scriptIds(session) : undefined;
+    const frames = made?.creators.flatMap(creator => creator.frames.map(({ url }) => url)) ?? [];
+    const urls = frames.length > 0 ? await scriptIds(session, frames) : undefined;
     const fault = readings.at(-1)?.timerFault;
     return {
       data: {
@@ -107,14 +109,6 @@ function toMade({ creators, clientRequests }: RawCreators, ids: ReadonlyMap<stri
 const call = <T>(session: Session, method: string, argument?: Json): Promise<T> =>
   session.agent.call<T>('handles', method, argument === undefined ? [] : [argument], { timeoutMs: CALL_TIMEOUT_MS });
 
-/** Call sites know urls, source texts are asked for by script id. The newest script of a url wins. */
-async function scriptIds(session: Session): Promise<{ ids: ReadonlyMap<string, string>; pausedMs: number }> {
-  return session.withDebugger(async debug => ({
-    ids: new Map([...debug.scripts].map(([id, { url }]) => [url, id])),
-    pausedMs: debug.pausedMs,
-  }));
-}
-
 function toCreator({ type, count, followed, alive, frames }: RawCreator, ids: ReadonlyMap<string, string>): Creator {
   return {
     kind: KIND_OF_TYPE[type] ?? 'other',
@@ -122,15 +116,7 @@ function toCreator({ type, count, followed, alive, frames }: RawCreator, ids: Re
     count,
     followed,
     alive,
-    frames: frames
-      .filter(({ url }) => isFile(url))
-      .map(({ name, url, line, column }) => ({
-        functionName: name,
-        scriptId: ids.get(url) ?? '',
-        url,
-        line: line - 1,
-        column: column - 1,
-      })),
+    frames: toFrames(frames, ids),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { AsyncHook } from 'node:async_hooks';
 import type { PartHost } from '../host.js';
+import { type Captured, capture, framesOf, isProgram } from '../stack.js';
 import { watchOpens } from './opens.js';
-import type { RawCreator, RawCreators, RawFrame } from './raw.js';
-import { type Captured, capture, framesOf } from './stacks.js';
+import type { RawCreator, RawCreators } from './raw.js';
 import { own } from './timers.js';
 
 /** Open handles of one type that are remembered with their stack (about 10 µs each). */
@@ -190,11 +190,6 @@ function countRequests(host: PartHost, count: () => void): () => void {
   return () => {
     for (const name of REQUEST_CHANNELS) channels.unsubscribe(name, count);
   };
-}
-
-/** Frames of the program and its packages: not Node's, not lens'. */
-function isProgram({ url }: RawFrame): boolean {
-  return url !== '' && !url.startsWith('node:') && !url.startsWith('lens:') && !url.startsWith('internal/');
 }
 
 function idOf(native: object): number {

@@ -1,10 +1,10 @@
 import type { PartHost } from '../host.js';
+import { replaceMethod } from '../replace.js';
+import { type Captured, capture } from '../stack.js';
 import type { Creation } from './creators.js';
-import { type Captured, capture } from './stacks.js';
 
 type Fs = typeof import('node:fs');
 type Callback = (...args: unknown[]) => void;
-type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /**
  * Stands in front of `fs.open`, `fs.openSync`, `fs.close` and `fs.closeSync` on the module object, which is what
@@ -24,14 +24,14 @@ export function watchOpens(
     keep({ type: 'fd', captured, cause, alive: () => open.has(fd) });
   };
   const undo = [
-    replace(fs, 'openSync', original => {
+    replaceMethod(fs, 'openSync', original => {
       return function openSync(this: unknown, ...args) {
         const fd = Reflect.apply(original, this, args);
         opened(fd, capture(openSync), causeNow());
         return fd;
       };
     }),
-    replace(fs, 'open', original => {
+    replaceMethod(fs, 'open', original => {
       return function open(this: unknown, ...args) {
         const last = args.length - 1;
         const callback = args[last];
@@ -45,7 +45,7 @@ export function watchOpens(
       };
     }),
     ...(['close', 'closeSync'] as const).map(name =>
-      replace(fs, name, original => {
+      replaceMethod(fs, name, original => {
         return function (this: unknown, ...args) {
           open.delete(args[0] as number); // a descriptor that nobody watched is no member
           return Reflect.apply(original, this, args);
@@ -55,20 +55,5 @@ export function watchOpens(
   ];
   return () => {
     for (const back of undo) back();
-  };
-}
-
-/** Puts a stand-in with the original's name and length in its place; returns what puts the original back. */
-function replace(fs: Fs, name: keyof Fs & string, make: (original: AnyFunction) => AnyFunction): () => void {
-  const before = Object.getOwnPropertyDescriptor(fs, name);
-  if (before === undefined || typeof before.value !== 'function' || !before.configurable) return () => undefined;
-  const original = before.value as AnyFunction;
-  const standIn = make(original);
-  // Own properties carry `fs.open[util.promisify.custom]`, name and length.
-  Object.defineProperties(standIn, Object.getOwnPropertyDescriptors(original));
-  Object.defineProperty(fs, name, { ...before, value: standIn });
-  return () => {
-    // Somebody who wrapped it meanwhile keeps a working stand-in: nothing is noted any more.
-    if (Object.getOwnPropertyDescriptor(fs, name)?.value === standIn) Object.defineProperty(fs, name, before);
   };
 }

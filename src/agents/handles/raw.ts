@@ -1,3 +1,5 @@
+import type { RawFrame } from '../stack.js';
+
 /** Everything of one kind with one name at one reading; for one asker's window. */
 export interface RawGroup {
   readonly kind: 'socket' | 'child' | 'watcher' | 'worker' | 'other';
@@ -44,14 +46,6 @@ export interface RawReading {
   readonly truncated: boolean;
   /** Why the timers could not be read. */
   readonly timerFault?: string | undefined;
-}
-
-export interface RawFrame {
-  readonly name: string;
-  readonly url: string;
-  /** 1-based, as call sites have them. */
-  readonly line: number;
-  readonly column: number;
 }
 
 export interface RawCreator {

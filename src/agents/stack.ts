@@ -1,4 +1,10 @@
-import type { RawFrame } from './raw.js';
+/** One call site; line and column 1-based, as V8's call sites have them. */
+export interface RawFrame {
+  readonly name: string;
+  readonly url: string;
+  readonly line: number;
+  readonly column: number;
+}
 
 /** Deep enough to reach user code beneath an http client; more costs and says no more. */
 const STACK_DEPTH = 24;
@@ -11,10 +17,10 @@ export interface Captured {
 }
 
 /** Captures the stack above `below`, deep enough, without disturbing the program's own limit. */
-export function capture(below: (...args: never[]) => unknown): Captured {
+export function capture(below: (...args: never[]) => unknown, depth = STACK_DEPTH): Captured {
   const holder: Captured = {};
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = STACK_DEPTH;
+  Error.stackTraceLimit = depth;
   captureStackTrace(holder, below);
   Error.stackTraceLimit = limit;
   return holder;
@@ -44,3 +50,8 @@ const toFrames = (_: unknown, sites: readonly NodeJS.CallSite[]): RawFrame[] =>
     line: site.getLineNumber() ?? 0,
     column: site.getColumnNumber() ?? 0,
   }));
+
+/** Frames of the program and its packages: not Node's, not lens'. */
+export function isProgram({ url }: RawFrame): boolean {
+  return url !== '' && !url.startsWith('node:') && !url.startsWith('lens:') && !url.startsWith('internal/');
+}

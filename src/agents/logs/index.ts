@@ -1,0 +1,146 @@
+import type { InstallPart, Part } from '../host.js';
+import { type AnyFunction, replaceMethod } from '../replace.js';
+import { MAX_MESSAGE } from './lines.js';
+import type { RawLogs } from './raw.js';
+import { Tally } from './tally.js';
+
+/** Methods of the part `logs`: one recording at a time; whoever starts while one runs shares it. */
+export interface LogsPart extends Part {
+  start(asker: string): void;
+  stop(asker: string): RawLogs;
+}
+
+const CONSOLE_LEVELS: { readonly [method: string]: string } = {
+  log: 'info',
+  info: 'info',
+  dir: 'info',
+  table: 'info',
+  warn: 'warn',
+  error: 'error',
+  trace: 'error',
+  debug: 'debug',
+};
+
+const install: InstallPart = (host): LogsPart => {
+  const proc = host.require('node:process') as NodeJS.Process;
+  const fs = host.require('node:fs') as typeof import('node:fs');
+  const { now } = host;
+  const tallies = new Map<string, Tally>();
+  let undo: (() => void)[] = [];
+  /** Level of the console method that is running; its text arrives at the stream's write. */
+  let consoleLevel: string | undefined;
+  /** A stream to a file writes through fs: what a stream hook has seen is not counted again. */
+  let depth = 0;
+
+  const note = (chunk: unknown, via: 'stream' | 'fd', fallback: string, below: AnyFunction): void => {
+    const text = textOf(chunk);
+    if (text === undefined) return;
+    for (const tally of tallies.values()) {
+      if (consoleLevel === undefined) tally.add(text, via, fallback, below);
+      else tally.add(text, 'console', consoleLevel, below);
+    }
+  };
+
+  /** Runs the original; only the outermost hook counts its time. */
+  const through = (original: AnyFunction, self: unknown, args: unknown[]): unknown => {
+    const began = now();
+    depth += 1;
+    try {
+      return Reflect.apply(original, self, args);
+    } finally {
+      depth -= 1;
+      if (depth === 0) for (const tally of tallies.values()) tally.writeMs += now() - began;
+    }
+  };
+
+  const hookStream = (stream: object, fallback: string): (() => void) =>
+    replaceMethod(stream, 'write', original => {
+      return function write(this: unknown, ...args) {
+        if (tallies.size > 0 && depth === 0) note(args[0], 'stream', fallback, write);
+        return through(original, this, args);
+      };
+    });
+
+  const hookFs = (name: 'write' | 'writeSync'): (() => void) =>
+    replaceMethod(fs, name, original => {
+      return function fsWrite(this: unknown, ...args) {
+        if (tallies.size > 0 && depth === 0) noteFd(args, fsWrite);
+        return through(original, this, args);
+      };
+    });
+
+  const noteFd = ([fd, chunk]: readonly unknown[], below: AnyFunction): void => {
+    if (fd === 1 || fd === 2) note(chunk, 'fd', fd === 2 ? 'unknown' : 'info', below);
+    // Other files are logs only when their lines say so.
+    else if (looksLikeLog(chunk)) note(chunk, 'fd', 'unknown', below);
+  };
+
+  const hookConsole = (method: string, level: string): (() => void) =>
+    replaceMethod(console, method, original => {
+      return function (this: unknown, ...args) {
+        const before = consoleLevel;
+        consoleLevel = level;
+        try {
+          return Reflect.apply(original, this, args);
+        } finally {
+          consoleLevel = before;
+        }
+      };
+    });
+
+  const hook = (): void => {
+    undo = [
+      ...Object.entries(CONSOLE_LEVELS).map(([method, level]) => hookConsole(method, level)),
+      hookStream(proc.stdout, 'info'),
+      // Libraries write progress and debug text here: by itself it says nothing about a level.
+      hookStream(proc.stderr, 'unknown'),
+      hookFs('write'),
+      hookFs('writeSync'),
+    ];
+  };
+
+  const unhook = (): void => {
+    for (const back of undo.splice(0)) back();
+  };
+
+  return {
+    start(asker) {
+      if (tallies.size === 0) hook();
+      tallies.set(asker, new Tally(now, Date.now, now()));
+    },
+    stop(asker) {
+      const tally = tallies.get(asker);
+      if (tally === undefined) throw new Error(`no recording of ${asker}`);
+      tallies.delete(asker);
+      if (tallies.size === 0) unhook();
+      return tally.tell((proc.stdout.writableLength ?? 0) + (proc.stderr.writableLength ?? 0));
+    },
+    dispose() {
+      tallies.clear();
+      unhook();
+    },
+  };
+};
+
+const decode = Buffer.prototype.toString;
+
+/** Text of a chunk, cut; undefined for what is none. */
+function textOf(chunk: unknown): string | undefined {
+  if (typeof chunk === 'string') return chunk;
+  if (!(chunk instanceof Uint8Array)) return undefined;
+  const view = chunk.length > 8 * MAX_MESSAGE ? chunk.subarray(0, MAX_MESSAGE) : chunk;
+  return Buffer.isBuffer(view) ? decode.call(view, 'utf8') : undefined;
+}
+
+const LOG_LINE =
+  /^(?:\{.{0,200}"(?:level|severity)":|.{0,60}\b(?:ERROR|WARN|INFO|DEBUG|error|warn|info|debug)\b\]?\s*[:|\]-])/;
+
+function looksLikeLog(chunk: unknown): boolean {
+  const head =
+    typeof chunk === 'string'
+      ? chunk.slice(0, 300)
+      : textOf(chunk instanceof Uint8Array ? chunk.subarray(0, 300) : undefined);
+  return head !== undefined && LOG_LINE.test(head);
+}
+
+export default install;
