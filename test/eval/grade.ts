@@ -35,8 +35,13 @@ export function grade(one: Case, run: LensRun, marks: readonly MarkedLine[]): Gr
 }
 
 function notRun(run: LensRun): Grade {
-  const why = `no report, exit ${run.exitCode}: ${run.stderr.trim().split('\n').at(-1) ?? ''}`;
-  return { ...NOTHING_RIGHT, ran: false, verdict: '-', falseAlarms: [], extras: 0, flaws: [why], said: why };
+  const last = run.stderr
+    .trim()
+    .split('\n')
+    .filter(line => line.trim() && !line.startsWith('Node.js v'))
+    .slice(-3);
+  const why = `no report, exit ${run.exitCode}: ${last.join(' | ')}`;
+  return { ...NOTHING_RIGHT, ran: false, verdict: '-', falseAlarms: [], extras: 0, flaws: [], said: why };
 }
 
 const NOTHING_RIGHT = { right: false, classRight: false, fileRight: false, lineRight: false };
@@ -103,7 +108,8 @@ const belongs = (truth: Truth, insight: Insight, marks: readonly MarkedLine[]) =
 
 function blamesInnocent(one: Case, { culprit }: Insight, marks: readonly MarkedLine[]): boolean {
   if (!culprit) return false;
-  if (culprit.package && one.innocentPackages?.includes(culprit.package)) return true;
+  const inside = (name: string) => culprit.file.includes(`node_modules/${name}/`);
+  if (one.innocentPackages?.some(inside)) return true;
   return isMarked(marks, 'innocent', culprit) && !isMarked(marks, 'culprit', culprit);
 }
 

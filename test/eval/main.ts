@@ -56,14 +56,15 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   await sleep((one.settle ?? DEFAULT_SETTLE_SECONDS) * 1000);
   const ports = listeningPorts(stage.pid);
   const run = await runLens(stage, one.reason);
-  const targetDied = !stage.alive();
+  const fate = stage.fate();
   const disturbance = run.report?.disturbance;
   return {
-    ...{ case: one, node, repeat, targetDied, seconds: run.seconds },
+    ...{ case: one, node, repeat, seconds: run.seconds },
+    ...(fate && { fate }),
     grade: grade(one, run, readMarks(stage.folder)),
     longestPauseMs: disturbance?.longestPauseMs ?? 0,
     targetCpuMs: disturbance?.targetCpuMs ?? 0,
-    residue: targetDied ? [] : residue(stage, ports),
+    residue: fate ? [] : residue(stage, ports),
   };
 }
 
@@ -78,7 +79,7 @@ function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): 
     extras: 0,
     flaws: [],
   };
-  const none = { seconds: 0, longestPauseMs: 0, targetCpuMs: 0, residue: [], targetDied: false };
+  const none = { seconds: 0, longestPauseMs: 0, targetCpuMs: 0, residue: [] };
   return { case: one, node, repeat, ...none, grade: { ...nothing, ran: false, verdict: '-', said } };
 }
 

@@ -23,7 +23,8 @@ export interface Stage extends AsyncDisposable {
   /** Words before a command that must run where the program runs. */
   readonly inside: readonly string[];
   counts(): Promise<Counts | undefined>;
-  alive(): boolean;
+  /** Undefined while the program lives; else how it went and its last words. */
+  fate(): string | undefined;
 }
 
 /** The binary of a Node version: our own, or the one installed below fixtures/runtimes. */
@@ -75,7 +76,7 @@ function stageOf(child: ChildProcess, lines: string[], pid: number, folder: stri
     namespaced: canUnshare,
     inside: canUnshare ? ['nsenter', '-t', String(pid), '-n', '--'] : [],
     counts: () => counts(child, lines),
-    alive: () => child.exitCode === null && !lines.some(line => line.startsWith('gone')),
+    fate: () => fateOf(child, lines),
     async [Symbol.asyncDispose]() {
       child.stdin?.end();
       if (child.exitCode === null)
@@ -83,6 +84,12 @@ function stageOf(child: ChildProcess, lines: string[], pid: number, folder: stri
       if (child.exitCode === null) child.kill('SIGKILL');
     },
   };
+}
+
+function fateOf(child: ChildProcess, lines: readonly string[]): string | undefined {
+  const gone = lines.findIndex(line => line.startsWith('gone'));
+  if (gone >= 0) return lines.slice(gone).filter(Boolean).join(' | ').slice(0, 600);
+  return child.exitCode === null ? undefined : `the world ended with code ${child.exitCode}`;
 }
 
 async function counts(child: ChildProcess, lines: string[]): Promise<Counts | undefined> {

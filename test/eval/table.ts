@@ -12,12 +12,13 @@ export interface Row {
   readonly longestPauseMs: number;
   readonly targetCpuMs: number;
   readonly residue: readonly string[];
-  readonly targetDied: boolean;
+  /** How the target died, when it did. */
+  readonly fate?: string;
 }
 
-const TEXT_WIDTH = 150;
+const TEXT_WIDTH = 220;
 
-export function rowText({ case: one, node, grade, seconds, longestPauseMs, residue, targetDied }: Row): string {
+export function rowText({ case: one, node, grade, seconds, longestPauseMs, residue, fate }: Row): string {
   const kind = one.truths.length === 0 ? 'healthy' : one.truths.map(truth => truth.classes[0]).join(' + ');
   const marks =
     one.truths.length === 0 ? '' : `${tick(grade.classRight)}${tick(grade.fileRight)}${tick(grade.lineRight)}`;
@@ -36,7 +37,7 @@ export function rowText({ case: one, node, grade, seconds, longestPauseMs, resid
     ...grade.falseAlarms.slice(1),
     ...grade.flaws,
     ...residue.map(text => `RESIDUE ${text}`),
-    ...(targetDied ? ['TARGET DIED'] : []),
+    ...(fate ? [`TARGET DIED ${fate}`] : []),
   ];
   return [[...cells, said].join('  ').trimEnd(), ...notes.map(text => `        ${text.slice(0, TEXT_WIDTH)}`)].join(
     '\n',
@@ -80,7 +81,7 @@ export function summarize(rows: readonly Row[]): Summary {
     medianSeconds: { sick: median(sick.map(row => row.seconds)), healthy: median(well.map(row => row.seconds)) },
     longestPauseMs: Math.max(0, ...ran.map(row => row.longestPauseMs)),
     residues: ran.filter(row => row.residue.length > 0).length,
-    deaths: rows.filter(row => row.targetDied).length,
+    deaths: rows.filter(row => row.fate !== undefined).length,
     flaws: ran.filter(row => row.grade.flaws.length > 0).length,
     high: { said: high.length, right: high.filter(row => row.grade.right).length },
     byClass: byClass(sick),
