@@ -1,14 +1,29 @@
 import type { Duplex } from 'node:stream';
 import { ProtocolConnection } from './connection.js';
-import { evaluateIn } from './evaluate.js';
+import { evaluateIn, loopTurns } from './evaluate.js';
 import { openWebSocket } from './wire.js';
 
 const CLOSE_WAIT_MS = 1_000;
 
-/** `process` may be shadowed in the target; the call's answer never arrives, the socket closes instead. */
+/** A loop that takes longer to turn is closed at once, and a second time when it turns. */
+const TURN_WAIT_MS = 500;
+
+/**
+ * SIGUSR1 asks Node twice to open: by an interrupt of running JavaScript, and by an event of the loop. Closed before
+ * that event came, the inspector would open again by itself and stay. `process` may be shadowed in the target.
+ */
+const CLOSE_AFTER_TURN = `(process => {
+  const { setTimeout, setImmediate } = require('node:timers');
+  setTimeout(() => setImmediate(() => setImmediate(() => process._debugEnd())), 1).unref();
+})(require('node:process'))`;
+
+/** Closes the inspector behind the connection. The answer never arrives: the socket closing is the success. */
 export async function endInspector(connection: ProtocolConnection): Promise<boolean> {
   if (!connection.isOpen) return true;
-  evaluateIn(connection, `require('node:process')._debugEnd()`, { timeoutMs: CLOSE_WAIT_MS }).catch(() => {});
+  const turned = await loopTurns(connection, TURN_WAIT_MS).catch(() => true); // lost: there is nothing to close
+  const limit = { timeoutMs: CLOSE_WAIT_MS };
+  if (!turned) evaluateIn(connection, CLOSE_AFTER_TURN, limit).catch(() => {}); // answered, or lost with the next
+  evaluateIn(connection, `require('node:process')._debugEnd()`, limit).catch(() => {});
   return within(CLOSE_WAIT_MS, connection.closed);
 }
 

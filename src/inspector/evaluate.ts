@@ -39,6 +39,21 @@ export async function evaluateIn<T>(
   return answer.result.value as T;
 }
 
+/** The host has its own copy of setImmediate; where there is none (yet, or any more) the global one must do. */
+const TURN = `(host => host ? host.turn() : new Promise(done => setImmediate(done)))(globalThis[Symbol.for('lens.v1')])`;
+
+/** A round trip over setImmediate: false when the event loop does not turn within the time. Rejects when the target is lost. */
+export async function loopTurns(connection: Connection, timeoutMs: number): Promise<boolean> {
+  const call = { expression: named(TURN), silent: true, disableBreaks: true, returnByValue: true, awaitPromise: true };
+  try {
+    const { exceptionDetails } = await connection.send('Runtime.evaluate', call, { timeoutMs });
+    return exceptionDetails === undefined;
+  } catch (error) {
+    if (error instanceof LensError && error.code === 'timeout') return false;
+    throw error;
+  }
+}
+
 /** Profiles tell lens' own code by this url. */
 function named(expression: string): string {
   return expression.includes('//# sourceURL=') ? expression : `${expression}\n//# sourceURL=lens:evaluate`;

@@ -6,7 +6,7 @@ import type { LeasedAgentHost } from './agent-host.js';
 import { endInspector } from './close-later.js';
 import type { ProtocolConnection } from './connection.js';
 import { enableDebugger } from './debugger.js';
-import { evaluateIn } from './evaluate.js';
+import { evaluateIn, loopTurns } from './evaluate.js';
 import type { DebuggerConnection, SendOptions, Session, WorkerSession } from './session.js';
 import type { Wire } from './wire.js';
 import { WorkerSessions } from './worker-sessions.js';
@@ -89,21 +89,8 @@ export class LiveSession implements Session {
     return this.#workers.list();
   }
 
-  async loopTurns(timeoutMs: number): Promise<boolean> {
-    // The host has its own copy of setImmediate; once its lease ran out the global one must do.
-    const turn = `(host => host ? host.turn() : new Promise(done => setImmediate(done)))(globalThis[Symbol.for('lens.v1')])`;
-    const answer = this.#parts.connection.send(
-      'Runtime.evaluate',
-      { expression: turn, silent: true, disableBreaks: true, returnByValue: true, awaitPromise: true },
-      { timeoutMs },
-    );
-    return answer.then(
-      ({ exceptionDetails }) => exceptionDetails === undefined,
-      error => {
-        if (error instanceof LensError && error.code === 'timeout') return false;
-        throw error;
-      },
-    );
+  loopTurns(timeoutMs: number): Promise<boolean> {
+    return loopTurns(this.#parts.connection, timeoutMs);
   }
 
   async withDebugger<T>(use: (debug: DebuggerConnection) => Promise<T>): Promise<T> {

@@ -34,6 +34,21 @@ test('a stuck target is left with its inspector closed', async () => {
   expect(await listeningSockets(program.pid)).toEqual([]);
 });
 
+test.each([18, 24] as const)('Node %i: an inspector closed during a block does not open again after it', async node => {
+  await using program = await launch(
+    `console.log('ready');
+     setTimeout(() => { for (const end = Date.now() + 2500; Date.now() < end; ); setTimeout(() => console.log('later'), 500) }, 30);
+     setInterval(() => {}, 1000)`,
+    { node },
+  );
+  await new Promise(resolve => setTimeout(resolve, 100));
+  const session = await attach({ pid: program.pid });
+  expect(await session.detach()).toEqual({ inspectorClosed: true, residue: [] });
+  await program.line('later');
+  expect(await listeningSockets(program.pid)).toEqual([]);
+  expect(program.child.exitCode).toBe(null);
+});
+
 test('what was put into the target is taken back newest first, once, and detach may be called twice', async () => {
   await using program = await launch(IDLE, { inspect: true });
   const session = await attach({ pid: program.pid });
