@@ -31,8 +31,8 @@ export function connectors(dump: AsyncDump, peer: string): (readonly Frame[])[] 
   const port = peer.slice(peer.lastIndexOf(':') + 1);
   const byPlace = new Map<string, { user: readonly Frame[]; count: number }>();
   for (const wait of new Waits(dump).all) {
-    if (!/CONNECTWRAP$|^GETADDRINFO/.test(wait.type) || wait.user.length === 0) continue;
-    if (wait.detail?.peer && /:\d+$/.test(wait.detail.peer) && !wait.detail.peer.endsWith(`:${port}`)) continue;
+    if (wait.type !== 'NETCONNECT' || wait.user.length === 0) continue;
+    if (/:\d+$/.test(wait.detail?.peer ?? '') && !wait.detail?.peer?.endsWith(`:${port}`)) continue;
     const key = placeKey(wait.user[0]);
     const row = byPlace.get(key) ?? { user: wait.user, count: 0 };
     byPlace.set(key, row);

@@ -25,6 +25,8 @@ export interface Wait extends Omit<AsyncRecord, 'stack'> {
 
 /** Helpers that compilers put around async functions: everybody's plumbing, nobody's library. */
 const PLUMBING = new Set(['tslib', '@babel/runtime', '@swc/helpers', 'regenerator-runtime', 'asyncawait']);
+/** Stacks of moments, not things that anybody waits for. */
+const MOMENTS = new Set(['HTTPSTART', 'HTTPWRITE', 'NETCONNECT']);
 const HOOKS = /async_hooks|promise_hooks|internal\/process\/promises/;
 
 /** A dump's records by id, with the links between them. */
@@ -78,7 +80,7 @@ export class Waits {
         other.executionId === promise.executionId &&
         other.id > promise.id - 3 &&
         other.id <= wait.id &&
-        !/^HTTP(START|WRITE)$/.test(other.type),
+        !MOMENTS.has(other.type),
     );
   }
 }
@@ -148,7 +150,7 @@ function adoptCallers(waits: Wait[]): Wait[] {
 }
 
 function isNativeLeaf(wait: Wait): boolean {
-  if (wait.type === 'HTTPSTART' || wait.type === 'HTTPWRITE' || wait.type === 'onerror') return false;
+  if (MOMENTS.has(wait.type) || wait.type === 'onerror') return false;
   if (wait.type === 'HTTPCLIENTREQUEST') return !wait.detail?.done;
   // A timer that no code of the program or its packages set is Node's own time limit.
   return wait.type !== 'Timeout' || wait.frames.some(frame => frame.kind === 'user' || frame.kind === 'package');

@@ -34,6 +34,8 @@ export interface Resource {
   readonly _idleTimeout?: number;
   readonly _repeat?: number | null;
   readonly _destroyed?: boolean;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
   hasRef?(): boolean;
   readonly req?: {
     readonly host?: string;
@@ -49,8 +51,12 @@ type AsyncHooks = typeof import('node:async_hooks');
 /** Enough async ids for a window of five seconds at 200 000 a second; beyond it, requests are no longer told apart. */
 const IDS = 1 << 20;
 
+/** Read after the window: what became of them says more than when they were called. */
+const KEPT = new Set(['HTTPCLIENTREQUEST', 'HTTPWRITE', 'NETCONNECT']);
+
 /** Samples of who writes responses; every line that writes often is among them. */
 const MOST_WRITES = 300;
+const MOST_CONNECTS = 300;
 
 /** Bookkeeping of Node: it only carries the request on, and is never what somebody waits for. */
 const CARRIERS = new Set([
@@ -90,6 +96,8 @@ export class Recorder {
   private readonly hook: { enable(): unknown; disable(): unknown };
   private outside = 0;
   private writes = 0;
+  private connects = 0;
+  private readonly capture: Capture;
   private readonly startedAt: number;
 
   constructor(
@@ -100,6 +108,7 @@ export class Recorder {
     this.executionAsyncId = hooks.executionAsyncId;
     this.base = new hooks.AsyncResource('LENS', { requireManualDestroy: true }).asyncId();
     this.startedAt = host.now();
+    this.capture = stackCapture(budget.stackLimit);
     this.hook = hooks.createHook({
       init: this.makeInit(),
       promiseResolve: id => this.settle(id, true),
@@ -131,6 +140,26 @@ export class Recorder {
     return this.requestAt(this.executionAsyncId());
   }
 
+  /** A moment worth its stack that no async resource shows: who connects. */
+  noteConnect(socket: Resource): void {
+    if (this.connects++ >= MOST_CONNECTS) return;
+    const executionId = this.executionAsyncId();
+    const at = this.host.now();
+    const request = this.requestAt(executionId);
+    const stack = this.capture(this.noteConnect);
+    this.records.push({
+      id: 0,
+      type: 'NETCONNECT',
+      executionId,
+      triggerId: 0,
+      request,
+      at,
+      end: at,
+      stack,
+      resource: socket,
+    });
+  }
+
   private requestAt(id: number): number {
     if (id < this.base) return this.requestOfOld.get(id) ?? 0;
     return this.requestOf[id - this.base] ?? 0;
@@ -138,7 +167,7 @@ export class Recorder {
 
   /** An exception that leaves a hook ends the process: whatever happens in here stays in here. */
   private makeInit() {
-    const capture = stackCapture(this.budget.stackLimit);
+    const { capture } = this;
     const init = (id: number, type: string, triggerId: number, resource: Resource): void => {
       try {
         const kept = this.admit(id, type, resource);
@@ -191,8 +220,7 @@ export class Recorder {
   /** A promise ends when it settles; anything else when its callback is called the first time. */
   private settle(id: number, isPromise: boolean): void {
     const record = this.live.get(id);
-    if (record === undefined || (record.type === 'PROMISE') !== isPromise || record.type === 'HTTPCLIENTREQUEST')
-      return;
+    if (record === undefined || (record.type === 'PROMISE') !== isPromise || KEPT.has(record.type)) return;
     record.end = this.host.now();
     record.resource = null;
     this.live.delete(id);

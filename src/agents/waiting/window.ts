@@ -8,7 +8,7 @@ import { Frames } from './stacks.js';
 
 /** Requests whose resources are shown whole, and how many resources of each sort; oldest and slowest first. */
 const SHOWN_STUCK = 60;
-const SHOWN = { stuckPending: 700, otherPending: 400, finished: 1800, stuckSettled: 400, writes: 100 };
+const SHOWN = { stuckPending: 700, otherPending: 400, finished: 1800, stuckSettled: 400, writes: 200 };
 const FINISHED_SLOWEST = 10;
 const FINISHED_SPREAD = 20;
 
@@ -82,7 +82,7 @@ export class Window {
       ...all.filter(r => !r.end && stuck.has(r.request)).slice(0, SHOWN.stuckPending),
       ...all.filter(r => !r.end && !stuck.has(r.request) && isOld(r)).slice(0, SHOWN.otherPending),
       ...all.filter(r => shown.has(r.request) && !(!r.end && isOld(r))).slice(0, SHOWN.finished),
-      ...all.filter(isClogged).slice(0, SHOWN.writes),
+      ...all.filter(isSample).slice(0, SHOWN.writes),
       ...all.filter(r => r.end && stuck.has(r.request)).slice(-SHOWN.stuckSettled),
     ];
     this.next = 0;
@@ -140,8 +140,9 @@ function closeQuietly(record: Record): void {
 
 /** Written into a buffer that is far past its high-water mark. */
 const CLOGGED_BYTES = 262_144;
-const isClogged = (record: Record): boolean =>
-  record.type === 'HTTPWRITE' && (record.resource?.args?.[0]?.writableLength ?? 0) >= CLOGGED_BYTES;
+const isSample = (record: Record): boolean =>
+  record.type === 'NETCONNECT' ||
+  (record.type === 'HTTPWRITE' && (record.resource?.args?.[0]?.writableLength ?? 0) >= CLOGGED_BYTES);
 
 function detailOf(type: string, resource: Resource): AsyncDetail | undefined {
   switch (type) {
@@ -151,6 +152,8 @@ function detailOf(type: string, resource: Resource): AsyncDetail | undefined {
         repeats: Boolean(resource._repeat),
         unref: resource.hasRef?.() === false,
       };
+    case 'NETCONNECT':
+      return { peer: `${resource.remoteAddress?.replace(/^::ffff:/, '') ?? ''}:${resource.remotePort ?? ''}` };
     case 'HTTPWRITE':
       return { bytes: resource.args?.[0]?.writableLength ?? 0 };
     case 'TCPCONNECTWRAP':
