@@ -25,6 +25,8 @@ export interface WrittenCall {
   readonly method: string;
   readonly label: string;
   readonly kind: string;
+  /** Its answer decides whether a loop goes on. */
+  readonly endsLoop?: boolean;
 }
 
 /** The calls a function makes on a 1-based line of its script; all of its calls for a line too long to tell. */
@@ -87,14 +89,14 @@ function ofFrame(frame: Frame, isLeaf: boolean): Mechanism | undefined {
   return NODE_FILES.find(([file, name]) => file.test(frame.url) && name.test(frame.functionName))?.[2];
 }
 
-/** Beneath this share a line's calls are chance. */
+/** A string in front is no regular expression. */
 const STRING_FIRST = /\((['"`])/;
 
 /** What a line is busy with, from the calls written on it; the most expensive kind wins. */
 export function fromLine(calls: readonly WrittenCall[]): { mechanism: Mechanism; what: string } | undefined {
   for (const [mechanism, matches] of LINE_RULES) {
     const call = calls.find(matches);
-    if (call) return { mechanism, what: call.kind === 'regexp' ? call.callee : call.callee };
+    if (call) return { mechanism, what: call.callee };
   }
   return undefined;
 }
@@ -126,7 +128,10 @@ const LINE_RULES: readonly (readonly [Mechanism, (call: WrittenCall) => boolean]
   ['exceptions', call => call.kind === 'new' && /(Error|Exception)$/.test(call.callee)],
   ['exceptions', call => call.callee === 'Error.captureStackTrace'],
   ['logging', call => /^console\.(log|info|debug|warn|error|trace|dir|table)$/.test(call.callee)],
-  ['clock', call => /^(Date\.now|performance\.now|process\.hrtime(\.bigint)?)$/.test(call.callee)],
+  [
+    'clock',
+    call => call.endsLoop === true && /^(Date\.now|performance\.now|process\.hrtime(\.bigint)?)$/.test(call.callee),
+  ],
 ];
 
 /**

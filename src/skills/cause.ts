@@ -45,6 +45,21 @@ export async function* explain(see: OperatorView, tree: CallTree, weights: Weigh
   const users = distinct(blamed.path.filter(frame => frame.kind === 'user'));
   const scripts = yield* read(see, [blamed.frame, ...users.slice(0, 1)], parts);
   const { mechanism, what, share } = mechanismOf(tree, weights, blamed, readerOf(scripts));
+  const logged =
+    mechanism === 'compute' ? loggerCall(scripts.get(blamed.frame.scriptId), blamed.frame, parts) : undefined;
+  if (logged) {
+    const place = placeOf(see, blamed.frame, parts, { mechanism: 'logging', what: logged }, scripts, users);
+    return {
+      blame: blamed,
+      owned: parts,
+      place,
+      mechanism: 'logging',
+      what: logged,
+      mechanismShare: 1,
+      users,
+      scripts,
+    };
+  }
   const place = placeOf(see, blamed.frame, parts, { mechanism, what }, scripts, users);
   const entry = users.length > 1 ? entryOf(see, users[0]!, scripts) : undefined;
   return {
@@ -58,6 +73,24 @@ export async function* explain(see: OperatorView, tree: CallTree, weights: Weigh
     scripts,
     ...(entry ? { entry } : {}),
   };
+}
+
+/** What loggers call their levels; a package behind such a method, called for its effect alone, is a logger. */
+const LEVELS = new Set(['log', 'info', 'warn', 'error', 'debug', 'trace', 'verbose', 'silly', 'fatal', 'notice']);
+
+/** The logger's call as written, when most of the function's time is a package reached through a level's method. */
+function loggerCall(script: ScriptText | undefined, frame: Frame, parts: Owned): string | undefined {
+  const callee = parts.callees[0];
+  const all = parts.selfUs + parts.callees.reduce((sum, each) => sum + each.us, 0);
+  const packaged = parts.callees.filter(each => each.frame.kind === 'package').reduce((sum, each) => sum + each.us, 0);
+  if (!script || callee?.frame.kind !== 'package' || packaged < MECHANISM_SHARE * all) return undefined;
+  const calls = callsInFunction(script.text, frame.line, frame.column);
+  const name = /[\w$]+$/.exec(callee.frame.functionName)?.[0] ?? '';
+  const named =
+    LEVELS.has(name) || name === 'LOG'
+      ? calls.find(call => LEVELS.has(call.method))
+      : calls.find(call => call.method === name);
+  return named && LEVELS.has(named.method) && named.callee.includes('.') ? named.callee : undefined;
 }
 
 function distinct(frames: readonly Frame[]): Frame[] {

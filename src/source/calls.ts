@@ -19,6 +19,8 @@ export interface CallSite extends TextPosition {
   /** Callee with a leading string argument, as a person would say it: `require('./x')`. */
   readonly label: string;
   readonly kind: 'call' | 'new' | 'regexp' | 'spread' | 'template';
+  /** True where its answer decides whether a loop goes on: `while (Date.now() < end)`. */
+  readonly endsLoop: boolean;
   /** Index of the syntax node of the innermost function around it; −1 at the top level. */
   readonly within: number;
 }
@@ -54,9 +56,31 @@ function siteOf(syntax: Syntax, node: SyntaxNode, index: number): CallSite | und
     kind,
     method: /([\w$#]+)(?:\(\))?$/.exec(callee)?.[1] ?? callee,
     label: kind === 'call' || kind === 'new' ? callName(syntax, node) : callee,
+    endsLoop: kind === 'call' && endsLoop(syntax, index),
     within: syntax.around[index] ?? -1,
     ...positionOf(syntax, anchorOf(subject)),
   };
+}
+
+/** In the test of a loop, or of an `if` within one that leaves it. */
+function endsLoop(syntax: Syntax, index: number): boolean {
+  let child = index;
+  for (let at = syntax.parents[index] ?? -1; at !== -1; at = syntax.parents[at] ?? -1) {
+    const node = syntax.nodes[at];
+    if (!node || /Function|Class|Program/.test(node.type)) return false;
+    const inTest = node.test !== undefined && node.test === syntax.nodes[child];
+    if (inTest && /^(While|DoWhile|For)Statement$/.test(node.type)) return true;
+    if (inTest && node.type === 'IfStatement' && leavesLoop(node)) return true;
+    if (/Statement$/.test(node.type)) return false;
+    child = at;
+  }
+  return false;
+}
+
+function leavesLoop(condition: SyntaxNode): boolean {
+  const then = condition.consequent;
+  const body = isNode(then) && Array.isArray(then.body) ? then.body : [then];
+  return body.some(each => isNode(each) && each.type === 'BreakStatement');
 }
 
 function kindOf(node: SyntaxNode): CallSite['kind'] | undefined {
