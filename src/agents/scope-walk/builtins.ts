@@ -61,7 +61,7 @@ class Marker {
   }
 
   global(key: PropertyKey): void {
-    if (isUntouchable(key)) return;
+    if (isUntouchable(globalThis, key)) return;
     const descriptor = describeKey(globalThis, key);
     if (typeof descriptor?.value === 'function' && /^[A-Z]/.test(String(key)) && nativeText(descriptor.value))
       this.put(descriptor.value, 1);
@@ -75,7 +75,7 @@ class Marker {
   private look(object: object, depth: number): void {
     if (this.avoid.has(object) || isArray(object) || this.realm.types.isMap(object)) return;
     for (const key of ownKeys(object)) {
-      if (isUntouchable(key) || PROGRAMS_OWN.has(key)) continue;
+      if (isUntouchable(object, key) || PROGRAMS_OWN.has(key)) continue;
       const descriptor = this.describe(object, key);
       this.accessors(descriptor);
       const value: unknown = descriptor?.value;

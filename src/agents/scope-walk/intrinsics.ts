@@ -30,6 +30,10 @@ export const bufferLength = uncurry<number>(getter(ArrayBuffer.prototype, 'byteL
 export const sharedLength = uncurry<number>(getter(SharedArrayBuffer.prototype, 'byteLength'));
 export const viewBuffer = uncurry<ArrayBufferLike>(getter(DataView.prototype, 'buffer'));
 
+const hasEnumerable = Function.prototype.call.bind(Object.prototype.propertyIsEnumerable);
+/** Own and enumerable; tells without reading the descriptor. */
+export const isEnumerable = (object: object, key: PropertyKey): boolean => hasEnumerable(object, key);
+
 /** Prototypes and objects every program shares: nothing of the program's own hangs there. */
 export const SHARED: readonly object[] = [
   Object.prototype,

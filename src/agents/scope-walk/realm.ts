@@ -1,7 +1,7 @@
 import type * as inspector from 'node:inspector';
 import type * as util from 'node:util';
 import type { PartHost } from '../host.js';
-import { isObject, own, prototypeOf, SHARED } from './intrinsics.js';
+import { isEnumerable, isObject, own, prototypeOf, SHARED } from './intrinsics.js';
 
 /** What a walk may spend and look at. Measured on 22 services: see the comments. */
 export const LIMITS = {
@@ -81,8 +81,13 @@ export function classOf(realm: Realm, object: object): string {
 export const isLensKey = (key: PropertyKey): boolean =>
   typeof key === 'symbol' && (key.description ?? '').startsWith('lens');
 
-/** Keys whose very descriptor may run a program's code, or that belong to a call in progress. */
-export const isUntouchable = (key: PropertyKey): boolean =>
-  key === 'stack' || key === 'arguments' || key === 'caller' || isLensKey(key);
+/**
+ * Keys whose very descriptor may run a program's code (`stack`, through prepareStackTrace), or that belong to a call in
+ * progress. A `stack` that somebody assigned (a router's) is enumerable, the one V8 captured is not.
+ */
+export function isUntouchable(object: object, key: PropertyKey): boolean {
+  if (key === 'stack') return !isEnumerable(object, key);
+  return key === 'arguments' || key === 'caller' || isLensKey(key);
+}
 
 export const asObject = (value: unknown): object | undefined => (isObject(value) ? value : undefined);

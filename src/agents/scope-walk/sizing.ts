@@ -301,7 +301,7 @@ class Count {
     const some = keys.slice(0, 30);
     let bytes = 0;
     for (const key of some) {
-      if (isUntouchable(key)) bytes += STACK_BYTES;
+      if (isUntouchable(value, key)) bytes += STACK_BYTES;
       else if (LINKS.has(key)) bytes += 8;
       else {
         const descriptor = describeKey(value, key);

@@ -313,7 +313,7 @@ export class Walk {
   }
 
   private addProperty(object: object, key: PropertyKey, node: number): void {
-    if (isUntouchable(key) || TIMER_LINKS.has(key)) return;
+    if (isUntouchable(object, key) || TIMER_LINKS.has(key)) return;
     const descriptor = describeKey(object, key);
     if (!descriptor) return;
     if (descriptor.get) this.add(descriptor.get, node, { kind: 'getter', name: String(key) }, object);
@@ -416,7 +416,7 @@ export class Walk {
   /** Own properties of a function. Looking at a sloppy function's `prototype` would create it for good. */
   private visitStatics(f: object, node: number): void {
     for (const key of ownKeys(f)) {
-      if (key === 'length' || key === 'name' || isUntouchable(key)) continue;
+      if (key === 'length' || key === 'name' || isUntouchable(f, key)) continue;
       if (key === 'prototype' && !this.isConstructor(f)) continue;
       const descriptor = describeKey(f, key);
       if (descriptor?.get) this.add(descriptor.get, node, { kind: 'getter', name: String(key) }, f);
