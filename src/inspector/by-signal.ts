@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeInspectorAt } from './close-later.js';
-import { firstInspector, type InspectorAddress, loopDescriptors } from './inspector-port.js';
+import { firstInspector, type InspectorAddress, LOOPS_WITHOUT_INSPECTOR, loopDescriptors } from './inspector-port.js';
 import { rememberSignal, takeRememberedSignal } from './lock.js';
 import { describeNativeBlock, TargetBlockedError } from './native-block.js';
+import { readChildren } from './proc/children.js';
 import { readTcp, socketInodes, type TcpSocket } from './proc/sockets.js';
-import { pollsMainLoop, readMainThread } from './proc/thread.js';
+import { type MainThread, pollsMainLoop, readMainThread } from './proc/thread.js';
 import { noSuchProcess, ownHandler } from './refusals.js';
 
 /** Idle targets open within 22 ms, a collecting or starved one within a second; what takes longer is in native code. */
@@ -98,12 +99,17 @@ class Standstill {
     const { pid, loops } = this.#before;
     const thread = await readMainThread(pid);
     if (!thread) throw noSuchProcess(pid);
-    const idle = pollsMainLoop(thread, loops);
-    // Without the arguments of its call, two sleeps can't be told apart: then only the time limit decides.
-    const asleep = thread.syscall && thread.state !== 'R' ? `${thread.syscall.name} ${thread.syscall.args}` : '';
-    const ms = this.#staysAt(idle ? 'idle' : asleep);
+    const idle = pollsMainLoop(thread, loops) && !(await this.#mayWaitForChild(thread));
+    const ms = this.#staysAt(idle ? 'idle' : sleepingAt(thread));
     if (idle) return ms > IDLE_MISS_MS ? 'idle' : undefined;
     return ms > ASLEEP_MS ? 'blocked' : undefined;
+  }
+
+  /** Without the right to see which loop is polled (yama), a child beside a fourth loop decides. */
+  async #mayWaitForChild(thread: MainThread): Promise<boolean> {
+    const { pid, loops } = this.#before;
+    if (thread.syscall || loops.length <= LOOPS_WITHOUT_INSPECTOR) return false;
+    return (await readChildren(pid)).length > 0;
   }
 
   /** For how long it has been found at this one place, in milliseconds; 0 for no place. */
@@ -112,6 +118,12 @@ class Standstill {
     this.#where = where;
     return performance.now() - this.#since;
   }
+}
+
+/** Where it sleeps in the kernel; empty while it runs, and on a lock, where it may wait for the collector's helpers. */
+function sleepingAt({ state, syscall, waitChannel }: MainThread): string {
+  const place = syscall ? `${syscall.name} ${syscall.args}` : (waitChannel ?? '');
+  return state === 'R' || place.startsWith('futex') ? '' : place;
 }
 
 /** The descriptors of the process are looked at only when somebody opened a port: a busy server has thousands. */

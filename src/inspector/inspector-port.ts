@@ -20,7 +20,7 @@ export interface ProbeOptions {
 const PROBE_TIMEOUT_MS = 1_000;
 
 /** Node without an inspector polls in three loops (main, platform, signal); the inspector's thread adds a fourth. 18–26. */
-const LOOPS_WITHOUT_INSPECTOR = 3;
+export const LOOPS_WITHOUT_INSPECTOR = 3;
 
 /** Asks for /json/list; undefined unless an inspector answers. */
 export async function probeInspector(

@@ -56,8 +56,8 @@ function summarize(block: Omit<NativeBlock, 'summary'>): string {
   const child = block.children[0];
   if (block.state === 'R' && !syscall) return `computing in native code (${block.cpuPercent} % of a core)`;
   const at = waitChannel === undefined ? '' : `, sleeping in ${waitChannel}`;
-  if (syscall?.name.startsWith('epoll') && child)
-    return `waiting synchronously for its child ${child.pid}: ${child.command}`;
+  const polls = syscall ? syscall.name.startsWith('epoll') : /^(do_epoll_wait|ep_poll)/.test(waitChannel ?? '');
+  if (polls && child) return `waiting synchronously for its child ${child.pid}: ${child.command}`;
   if (syscall) return `blocked in the system call ${syscall.name}${file === undefined ? '' : ` on ${file}`}${at}`;
   return `blocked in native code (state ${block.state}${at})`;
 }

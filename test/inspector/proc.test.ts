@@ -68,6 +68,10 @@ test('a poll of a younger loop is a synchronous wait, not an idle main loop', ()
   expect(pollsMainLoop(thread(22), [9, 3, 13, 22])).toBe(false);
   expect(pollsMainLoop({ ...thread(13), state: 'R' }, [3, 9, 13])).toBe(false);
   expect(parseSyscall('running')).toBe(undefined);
+  const hidden = { state: 'S', cpuMs: 0, syscall: undefined };
+  expect(pollsMainLoop({ ...hidden, waitChannel: 'ep_poll' }, [3])).toBe(true);
+  expect(pollsMainLoop({ ...hidden, waitChannel: 'pipe_read' }, [3])).toBe(false);
+  expect(pollsMainLoop({ ...hidden, waitChannel: undefined }, [3])).toBe(false);
 });
 
 test('controllers are found in version 1, version 2 and inside a container', () => {

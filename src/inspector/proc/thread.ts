@@ -78,8 +78,7 @@ export async function readMainThread(pid: number): Promise<MainThread | undefine
 /** True while the thread sleeps in the kernel's poll of the loop that Node's main thread was born with. */
 export function pollsMainLoop(thread: MainThread, loopFds: readonly number[]): boolean {
   if (thread.state !== 'S') return false;
-  if (!thread.syscall)
-    return /^(do_)?e?p(oll)?_/.test(thread.waitChannel ?? '') || thread.waitChannel === 'do_epoll_wait';
+  if (!thread.syscall) return /^(do_epoll_wait|ep_poll)/.test(thread.waitChannel ?? '');
   if (!/^epoll_p?wait/.test(thread.syscall.name)) return false;
   // A child that is waited for synchronously is polled in a loop of its own, whose descriptor is newer.
   const fd = Number(thread.syscall.args[0]);
