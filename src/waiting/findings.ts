@@ -155,7 +155,8 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
     }
     return { ...base, faultClass: 'waiting.lock', confidence: 'high', holder, holding: holdersOf(group, context) };
   }
-  if (group.timerMs.length > 0 && group.maker === undefined) return undefined;
+  // It ends by itself: a long poll, a pause, a race against a time limit.
+  if (group.timerMs.length > 0) return undefined;
   if (isDriver(group, context)) return { ...base, faultClass: 'downstream.slow', confidence: 'medium' };
   return {
     ...base,

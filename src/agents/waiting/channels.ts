@@ -16,7 +16,6 @@ const MOST_ROUTES = 200;
 export interface Attribution {
   beginRequest(index: number): boolean;
   currentRequest(): number;
-  noteConnect(socket: SocketLike): void;
 }
 
 type Row = Pick<ServedRequest, 'index' | 'at' | 'recorded'> & {
@@ -91,7 +90,6 @@ export class Channels {
     on('undici:request:trailers', ({ request }) => this.callEnded(request, 0));
     on('undici:request:error', ({ request }) => this.callEnded(request, -1));
     on('net.client.socket', ({ socket }) => {
-      this.attribution?.noteConnect(socket);
       if (this.sockets.length < MOST_SOCKETS)
         this.sockets.push({ socket, request: this.attribution?.currentRequest() ?? 0 });
     });

@@ -34,8 +34,7 @@ export interface Resource {
   readonly _idleTimeout?: number;
   readonly _repeat?: number | null;
   readonly _destroyed?: boolean;
-  readonly remoteAddress?: string;
-  readonly remotePort?: number;
+  getpeername?(into: { address?: string; port?: number }): number;
   hasRef?(): boolean;
   readonly req?: {
     readonly host?: string;
@@ -140,26 +139,6 @@ export class Recorder {
     return this.requestAt(this.executionAsyncId());
   }
 
-  /** A moment worth its stack that no async resource shows: who connects. */
-  noteConnect(socket: Resource): void {
-    if (this.connects++ >= MOST_CONNECTS) return;
-    const executionId = this.executionAsyncId();
-    const at = this.host.now();
-    const request = this.requestAt(executionId);
-    const stack = this.capture(this.noteConnect);
-    this.records.push({
-      id: 0,
-      type: 'NETCONNECT',
-      executionId,
-      triggerId: 0,
-      request,
-      at,
-      end: at,
-      stack,
-      resource: socket,
-    });
-  }
-
   private requestAt(id: number): number {
     if (id < this.base) return this.requestOfOld.get(id) ?? 0;
     return this.requestOf[id - this.base] ?? 0;
@@ -199,8 +178,9 @@ export class Recorder {
     this.inits++;
     const request = this.requestAt(this.executionAsyncId());
     if (request && id - this.base < IDS) this.requestOf[id - this.base] = request;
-    const kept = CARRIERS.has(type) ? startOfCall(type, resource) : type;
+    const kept = CARRIERS.has(type) ? startOfCall(type, resource, this.executionAsyncId()) : type;
     if (kept === 'HTTPWRITE') return this.writes++ < MOST_WRITES ? kept : undefined;
+    if (kept === 'NETCONNECT') return this.connects++ < MOST_CONNECTS ? kept : undefined;
     if (kept === undefined || (request && !this.recorded[request]) || !this.affords(request)) return undefined;
     return kept;
   }
@@ -230,7 +210,9 @@ export class Recorder {
 /** Two of Node's ticks carry the caller's stack: handing a socket to an http.request, and flushing a response's write. */
 const CALLS: { readonly [callback: string]: string } = { onSocketNT: 'HTTPSTART', connectionCorkNT: 'HTTPWRITE' };
 
-function startOfCall(type: string, resource: Resource): string | undefined {
+function startOfCall(type: string, resource: Resource, executionId: number): string | undefined {
+  // An accepted connection is made by libuv, outside of any execution; one that the program opens is not.
+  if (type === 'TCPWRAP') return executionId === 0 ? undefined : 'NETCONNECT';
   return type === 'TickObject' ? CALLS[resource?.callback?.name ?? ''] : undefined;
 }
 

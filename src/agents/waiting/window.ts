@@ -131,10 +131,18 @@ export class Window {
   }
 }
 
+const MOMENTS = new Set(['HTTPSTART', 'HTTPWRITE', 'NETCONNECT']);
+
+/** The peer of a TCP handle, by now connected; empty when it isn't. */
+function peerName(resource: Resource): string {
+  const name: { address?: string; port?: number } = {};
+  return resource.getpeername?.(name) === 0 ? `${name.address?.replace(/^::ffff:/, '')}:${name.port}` : '';
+}
+
 /** A cleared timer is never called; the start of a call is a moment, not a wait. */
 function closeQuietly(record: Record): void {
   if (record.end) return;
-  if (record.type === 'HTTPSTART' || record.type === 'HTTPWRITE') record.end = record.at;
+  if (MOMENTS.has(record.type)) record.end = record.at;
   if (record.type === 'Timeout' && record.resource?._destroyed) record.end = -1;
 }
 
@@ -153,7 +161,7 @@ function detailOf(type: string, resource: Resource): AsyncDetail | undefined {
         unref: resource.hasRef?.() === false,
       };
     case 'NETCONNECT':
-      return { peer: `${resource.remoteAddress?.replace(/^::ffff:/, '') ?? ''}:${resource.remotePort ?? ''}` };
+      return { peer: peerName(resource) };
     case 'HTTPWRITE':
       return { bytes: resource.args?.[0]?.writableLength ?? 0 };
     case 'TCPCONNECTWRAP':

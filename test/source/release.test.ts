@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { callSites } from '../../src/source/calls.js';
+import { isInLoop } from '../../src/source/loops.js';
+import { acquisitions } from '../../src/source/release.js';
+
+const leaks = (body: string, callee = 'pool.connect') => {
+  const text = `async function work(id) {\n${body}\n}`;
+  return acquisitions(
+    text,
+    callSites(text).filter(site => site.callee === callee),
+  ).map(acquisition => acquisition.leaks);
+};
+
+test('a client that is released in a finally block does not leak', () => {
+  expect(leaks('const c = await pool.connect(); try { return await c.query(1); } finally { c.release(); }')).toEqual([
+    'no',
+  ]);
+});
+
+test('an early return before the release leaks', () => {
+  expect(leaks('const c = await pool.connect(); if (!id) return null; c.release(); return 1;')).toEqual(['on-return']);
+});
+
+test('an early return after a release of its own does not', () => {
+  expect(
+    leaks('const c = await pool.connect(); if (!id) { c.release(); return null; } c.release(); return 1;'),
+  ).toEqual(['no']);
+});
+
+test('a release that is never reached when a query throws is told apart', () => {
+  expect(leaks('const c = await pool.connect(); const r = await c.query(1); c.release(); return r;')).toEqual([
+    'on-throw',
+  ]);
+});
+
+test('what is never given back leaks always', () => {
+  expect(leaks('const c = await pool.connect(); return (await c.query(1)).rows;')).toEqual(['always']);
+});
+
+test('a release function, a lock without a value, and giving back to the pool all count', () => {
+  expect(leaks('const release = await mutex.acquire(); if (id) return; release();', 'mutex.acquire')).toEqual([
+    'on-return',
+  ]);
+  expect(leaks('await lock.acquire(); try { step(); } finally { lock.release(); }', 'lock.acquire')).toEqual(['no']);
+  expect(leaks('const w = await pool.acquire(); step(w); pool.release(w);', 'pool.acquire')).toEqual(['no']);
+});
+
+test('a wrapper that hands the client on is nobody who leaks', () => {
+  expect(leaks('return pool.connect();')).toEqual([]);
+  expect(leaks('const c = await pool.connect(); return c;')).toEqual(['no']);
+});
+
+test('a place in a loop or in a callback per item is told from one that runs once', () => {
+  expect(isInLoop('async function f() { for (const x of y) { await g(x); } }', 0, 45)).toBe(true);
+  expect(isInLoop('async function f() { await Promise.all(y.map(async x => { await g(x); })); }', 0, 62)).toBe(true);
+  expect(isInLoop('async function f() { await g(1); }', 0, 23)).toBe(false);
+});

@@ -1,0 +1,124 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { asyncDumpCollector, trafficCollector } from '../../src/collectors/async-dump.js';
+import type { CollectContext } from '../../src/collectors/collector.js';
+import { holdersCollector } from '../../src/collectors/holders.js';
+import { attach } from '../../src/inspector/attach.js';
+import type { Session } from '../../src/inspector/session.js';
+import { look } from '../../src/waiting/findings.js';
+import { symptoms } from '../../src/waiting/symptoms.js';
+import { type LaunchOptions, launch } from '../launch.js';
+
+const context: CollectContext = {
+  signal: new AbortController().signal,
+  now: () => performance.now(),
+  sleep: ms => sleep(ms),
+  exclusively: work => work(),
+  mayPause: () => true,
+};
+
+const serve = (handler: string) => `
+  const http = require('node:http');
+  const sleep = ms => new Promise(done => setTimeout(done, ms));
+  ${handler}
+  const server = http.createServer((request, response) => { handle(request, response); });
+  server.listen(0, '127.0.0.1', () => console.log('ready ' + server.address().port));`;
+
+/** Requests at a steady rate until disposed of; answers are not waited for. */
+function traffic(port: number): Disposable {
+  const agent = new Agent({ keepAlive: true });
+  let sent = 0;
+  const timer = setInterval(() => {
+    get({ port, host: '127.0.0.1', agent, path: `/item/${++sent}` }, answer => answer.resume()).on('error', () => {});
+  }, 40);
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      agent.destroy();
+    },
+  };
+}
+
+async function watch<T>(
+  handler: string,
+  node: LaunchOptions['node'],
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  const file = join(await mkdtemp(join(tmpdir(), 'lens-')), 'service.cjs');
+  await writeFile(file, serve(handler));
+  await using program = await launch(file, node === undefined ? {} : { node });
+  const port = Number((await program.line('ready')).split(' ')[1]);
+  using _ = traffic(port);
+  const session = await attach({ pid: program.pid });
+  try {
+    await sleep(500);
+    return await use(session);
+  } finally {
+    expect(await session.detach()).toEqual({ inspectorClosed: true, residue: [] });
+    expect(program.child.exitCode).toBe(null);
+  }
+}
+
+const dump = async (session: Session) => (await asyncDumpCollector.collect(session, { seconds: 3 }, context)).data;
+
+const FORGOTTEN = `
+  function ask(id) {
+    return new Promise(resolve => { if (id % 2) setTimeout(resolve, 5); });
+  }
+  async function handle(request, response) {
+    await ask(Number(request.url.split('/')[2]));
+    response.end('ok');
+  }`;
+
+for (const node of [18, 26] as const) {
+  test(`Node ${node}: a promise that one path never settles is named by who made it`, async () => {
+    const { findings } = look(await watch(FORGOTTEN, node, dump), undefined);
+    expect(findings.map(finding => finding.faultClass)).toEqual(['waiting.unsettled']);
+    expect(findings[0]?.maker?.function).toBe('ask');
+    expect(findings[0]?.routes).toEqual(['GET /item/:id']);
+  });
+}
+
+const LOCKED = `
+  class Gate {
+    queue = []; locked = false;
+    enter() { if (!this.locked) { this.locked = true; return Promise.resolve(); } return new Promise(done => this.queue.push(done)); }
+    leave() { const next = this.queue.shift(); if (next) next(); else this.locked = false; }
+  }
+  const gate = new Gate(); let seen = 0;
+  async function handle(request, response) {
+    await gate.enter();
+    if (++seen === 5) return response.end('left early');
+    await sleep(1); gate.leave(); response.end('ok');
+  }`;
+
+test('a lock that was not given back is a lock, with its queue and whoever waits', async () => {
+  const readings = await watch(LOCKED, undefined, async session => {
+    const taken = await dump(session);
+    return { taken, holders: (await holdersCollector.collect(session, {}, context)).data };
+  });
+  const { findings } = look(readings.taken, readings.holders);
+  expect(findings.map(finding => finding.faultClass)).toEqual(['waiting.lock']);
+  expect(findings[0]).toMatchObject({ place: { function: 'handle' }, holder: { name: 'Gate', queue: 'queue' } });
+  expect(findings[0]?.holder?.waiting).toBeGreaterThan(10);
+});
+
+test('a service that answers in time gives no reason for hooks', async () => {
+  const handler = 'async function handle(request, response) { await sleep(20); response.end("ok"); }';
+  const reading = await watch(handler, undefined, session =>
+    trafficCollector.collect(session, { seconds: 2 }, context),
+  );
+  expect(reading.data.requests.length).toBeGreaterThan(20);
+  expect(symptoms(reading.data, undefined)).toEqual([]);
+});
+
+test('a long poll that ends by its timer is no hang', async () => {
+  const handler = 'async function handle(request, response) { await sleep(1500); response.end("none"); }';
+  const { findings, flows } = look(await watch(handler, undefined, dump), undefined);
+  expect(flows[0]?.out).toBeGreaterThan(10);
+  expect(findings).toEqual([]);
+});
