@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { Redactor } from '../base/redact.js';
 import { sleep } from '../base/sleep.js';
 import type { AttachTarget } from '../inspector/attach.js';
 import { LensError } from '../model/error.js';
@@ -16,9 +17,7 @@ import { render, writeOutput } from './output.js';
 import { progressLine } from './progress.js';
 import type { RunOptions } from './run.js';
 import { type Interruption, watchSignals } from './signals.js';
-
-// until base/redact lands
-const redactor = { deep: <T>(value: T): T => value };
+import { learnSecretsOf } from './target-secrets.js';
 
 /** One investigation from the command line to its exit code: stream, store, report, files, clean detach. */
 export async function runToEnd(where: AttachTarget, options: RunOptions, child?: ChildProcess): Promise<number> {
@@ -26,7 +25,8 @@ export async function runToEnd(where: AttachTarget, options: RunOptions, child?:
   const { newId, runId, traceId } = identifiers();
   const directory = openRunDirectory(options.dir ?? join(runsHome(process.env), runId), version);
   const interruption = watchSignals(options.deadline * 1000);
-  const stream = eventStream(runId, traceId, directory, options);
+  const redactor = new Redactor();
+  const stream = eventStream(runId, traceId, directory, options, redactor);
   const env: RunEnv = {
     now: () => Date.now(),
     newId,
@@ -63,13 +63,14 @@ function knownSkills(list: string): readonly string[] {
 }
 
 /** Every event is redacted once, here, before anything stores or shows it. */
-function eventStream(runId: string, traceId: string, directory: RunDirectory, options: RunOptions) {
+function eventStream(runId: string, traceId: string, directory: RunDirectory, options: RunOptions, redactor: Redactor) {
   let state = initialState;
   const streaming = options.json === 'stream';
   if (streaming) process.stdout.write(`${JSON.stringify({ type: 'version', lens: version, schema: '1.0' })}\n`);
   return {
     state: () => state,
     emit(body: EventBody): void {
+      if (body.type === 'target.attached') learnSecretsOf(body.target.pid, redactor);
       const event: LensEvent = redactor.deep({ at: Date.now(), runId, traceId, ...body });
       state = reduce(state, event);
       directory.append(event);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { render } from 'ink';
 import { createElement } from 'react';
+import { Redactor } from '../base/redact.js';
 import { sleep } from '../base/sleep.js';
 import { type AttachTarget, attach } from '../inspector/attach.js';
 import type { Session } from '../inspector/session.js';
@@ -24,6 +25,7 @@ import { EXIT, exitOfReport } from './exit.js';
 import { identifiers } from './identifiers.js';
 import { ownOverhead } from './overhead.js';
 import { Show } from './show.js';
+import { learnSecretsOf } from './target-secrets.js';
 import { takeTerminal, wantsAscii, wantsColor } from './terminal.js';
 
 /** What a person's "take a reading now" asks with. */
@@ -70,6 +72,7 @@ class Live {
   onTerminal: { copy(text: string): void; suspend(): void } | undefined;
   readonly #evidence = new Map<string, Evidence>();
   readonly #pinned: string[] = [];
+  readonly #redactor = new Redactor();
   readonly #left = new AbortController();
   #interrupt = new AbortController();
   #chosen: ((pid: number) => void) | undefined;
@@ -153,8 +156,9 @@ class Live {
       emit,
       state: () => this.show.run,
       keep: (evidence, params) => {
-        this.#evidence.set(evidence.id, evidence);
-        return directory.keep(evidence, params);
+        const clean = this.#redactor.deep(evidence);
+        this.#evidence.set(clean.id, clean);
+        return directory.keep(clean, params);
       },
       sleep,
       interrupt: this.#interrupt.signal,
@@ -175,8 +179,10 @@ class Live {
   }
 
   #emit(event: LensEvent, directory: RunDirectory): void {
-    directory.append(event);
-    this.show.event(event);
+    if (event.type === 'target.attached') learnSecretsOf(event.target.pid, this.#redactor);
+    const clean = this.#redactor.deep(event);
+    directory.append(clean);
+    this.show.event(clean);
   }
 
   /** A live screen's vitals are for the eye: they are not part of any run's record. */
