@@ -3,6 +3,7 @@ import { asyncDumpCollector, trafficCollector } from './async-dump.js';
 import { callCountsCollector } from './call-counts.js';
 import { collectionGrowthCollector } from './collection-growth.js';
 import type { Collector } from './collector.js';
+import { consoleCollector } from './console.js';
 import { cpuProfileCollector } from './cpu-profile.js';
 import { handlesCollector } from './handles.js';
 import { hangCollector } from './hang.js';
@@ -11,6 +12,7 @@ import { heapSnapshotCollector } from './heap-snapshot.js';
 import { holdersCollector } from './holders.js';
 import { hostCollector } from './host.js';
 import { inFlightCollector } from './in-flight.js';
+import { logsCollector } from './logs.js';
 import { processCollector } from './process.js';
 import { sourceCollector } from './source.js';
 import { threadpoolCollector } from './threadpool.js';
@@ -22,6 +24,7 @@ const all = [
   trafficCollector,
   callCountsCollector,
   collectionGrowthCollector,
+  consoleCollector,
   cpuProfileCollector,
   handlesCollector,
   hangCollector,
@@ -30,6 +33,7 @@ const all = [
   holdersCollector,
   hostCollector,
   inFlightCollector,
+  logsCollector,
   processCollector,
   sourceCollector,
   threadpoolCollector,

@@ -6,6 +6,7 @@ import { eventLoop } from './event-loop.js';
 import { handles } from './handles.js';
 import { heap } from './heap.js';
 import { http } from './http.js';
+import { logs } from './logs.js';
 import { network } from './network.js';
 import { overload } from './overload.js';
 import { runtime } from './runtime.js';
@@ -21,11 +22,12 @@ export const skills: readonly Skill[] = [
   heap,
   async,
   threadpool,
-  network,
-  overload,
   http,
   database,
+  network,
+  overload,
   handles,
+  logs,
   vmEvents,
   system,
 ];
