@@ -2,7 +2,7 @@ import { type Aggregates, aggregate } from './analysis/aggregates.js';
 import { type Classes, classify } from './analysis/classes.js';
 import { propagateDetachedness } from './analysis/detached.js';
 import { findDistances } from './analysis/distances.js';
-import { type Dominators, findDominators } from './analysis/dominators.js';
+import { findDominators } from './analysis/dominators.js';
 import { markEssentialEdges } from './analysis/essential.js';
 import { type Facts, gatherFacts } from './analysis/facts.js';
 import { bookBackingStores } from './analysis/own-sizes.js';
@@ -15,15 +15,18 @@ import type { HeapFile } from './heap-file.js';
 export interface Heap {
   readonly file: HeapFile;
   readonly facts: Facts;
-  readonly dominators: Dominators;
+  /** Immediate dominator of each node; the root's is itself. */
+  readonly immediate: Uint32Array;
   readonly retained: Float64Array;
   /** Edges from the program's globals; 100 000 000 and more: only V8 reaches it; negative: nobody. */
   readonly distance: Int32Array;
   readonly classes: Classes;
   readonly aggregates: Aggregates;
+  /** Working arrays that the answers use again. */
+  readonly scratch: Pool;
 }
 
-/** Told before each step; may throw HeapCancelled to stop the work there. */
+/** Told before each step; what it throws ends the work there. */
 export type OnStep = (step: string, done: number, of: number) => void;
 
 const STEPS = [
@@ -55,9 +58,11 @@ export function analyse(file: HeapFile, onStep: OnStep = () => {}): Heap {
   const distance = findDistances(file, facts, pool);
   step('retained sizes');
   const retained = findRetainedSizes(file, dominators);
+  pool.giveBack(new Uint32Array(dominators.order.buffer)); // nobody asks for the order again
   step('classes');
   const classes = classify(file, facts, pool.dirty());
   step('class sizes');
   const aggregates = aggregate({ file, classes, dominators, retained, distance }, pool);
-  return { file, facts, dominators, retained, distance, classes, aggregates };
+  const { immediate } = dominators;
+  return { file, facts, immediate, retained, distance, classes, aggregates, scratch: pool };
 }

@@ -10,11 +10,3 @@ export class MalformedSnapshot extends Error {
     super(`${problem} (byte ${offset}, in ${section})`);
   }
 }
-
-/** The work was cancelled between two steps. */
-export class HeapCancelled extends Error {
-  override readonly name = 'HeapCancelled';
-  constructor() {
-    super('The heap analysis was cancelled.');
-  }
-}

@@ -40,7 +40,7 @@ function differences(heap: Heap, reference: Reference): string[] {
   };
   for (let node = 0; node < reference.nodeCount; node++) {
     compare('self size', node, sizeOf(heap.file, node), reference.selfSize(node));
-    compare('dominator', node, heap.dominators.immediate[node], reference.dominatorsTree[node]);
+    compare('dominator', node, heap.immediate[node], reference.dominatorsTree[node]);
     compare('retained size', node, heap.retained[node], reference.retainedSizes[node]);
     compare('distance', node, heap.distance[node], reference.nodeDistances[node]);
     compare('class', node, heap.classes.list[heap.classes.of[node]!]?.name, reference.className(node));

@@ -49,13 +49,13 @@ export function aggregate(graph: Graph, pool: Pool): Aggregates {
 
 /** Walks the dominator tree with a counter per class of how many of it are open above. */
 function addRetained({ file, classes, dominators, retained }: Graph, sums: Aggregates, pool: Pool): void {
-  const { immediate, order } = dominators;
+  const { immediate } = dominators;
   const { nodeCount, root, selfSize } = file;
   const { of } = classes;
   const { retainedSize, largest, inLargest } = sums;
   const open = new Uint32Array(classes.list.length);
   const within = new Uint32Array(classes.list.length);
-  const [firstChild, nextSibling] = childLists(nodeCount, immediate, order, pool);
+  const [firstChild, nextSibling] = childLists(nodeCount, root, immediate, pool);
   const enter = (node: number) => {
     if (selfSize[node] === 0) return;
     const index = of[node]!;
@@ -91,11 +91,11 @@ function addRetained({ file, classes, dominators, retained }: Graph, sums: Aggre
 }
 
 /** First child and next sibling of each node in the dominator tree, plus one; 0: none. */
-function childLists(nodeCount: number, immediate: Uint32Array, order: Uint32Array, pool: Pool) {
+function childLists(nodeCount: number, root: number, immediate: Uint32Array, pool: Pool) {
   const firstChild = pool.zeros();
   const nextSibling = pool.zeros();
-  for (let at = nodeCount - 1; at >= 1; at--) {
-    const node = order[at]!;
+  for (let node = 0; node < nodeCount; node++) {
+    if (node === root) continue;
     const above = immediate[node]!;
     nextSibling[node] = firstChild[above]!;
     firstChild[above] = node + 1;

@@ -138,10 +138,10 @@ function collectEntering(graph: FlowGraph, search: Search): Entering {
   return { ends: extra, from };
 }
 
+/** The semidominator of each, by preorder number. They take the place of `ends`, whose entries are used up in this order. */
 function findSemidominators(search: Search, entering: Entering, pool: Pool): Uint32Array<ArrayBuffer> {
   const { parent, reached } = search;
   const { ends, from } = entering;
-  const semi = pool.dirty();
   const label = pool.dirty();
   const ancestor = pool.dirty();
   ancestor.set(parent);
@@ -167,11 +167,11 @@ function findSemidominators(search: Search, entering: Entering, pool: Pool): Uin
       }
       if (best < lowest) lowest = best;
     }
-    semi[at] = lowest;
     label[at] = lowest;
+    ends[at] = lowest;
   }
-  pool.giveBack(label, ancestor, ends);
-  return semi;
+  pool.giveBack(label, ancestor);
+  return ends;
 }
 
 /** Turns `parent` into immediate dominators, still by preorder number: the nearest one at or above the semidominator. */

@@ -1,4 +1,5 @@
 import type { HeapFile } from '../heap-file.js';
+import type { Strings } from '../parse/strings.js';
 import { type Ephemerons, findEphemerons } from './ephemerons.js';
 
 /** Set in a node's byte when the program's own globals reach it (DevTools: "page owned"). */
@@ -29,19 +30,29 @@ const TEXTS = {
 } as const;
 
 export function gatherFacts(file: HeapFile): Facts {
-  const texts = { ...TEXTS } as Record<keyof typeof TEXTS, string>;
-  const lengths = new Set(Object.values(texts).map(text => text.length));
-  const found = new Map<string, number>();
-  for (let index = file.strings.count - 1; index >= 0; index--) {
-    if (!lengths.has(file.strings.length(index))) continue;
-    for (const text of Object.values(texts)) if (file.strings.equals(index, text)) found.set(text, index);
-  }
+  const text = findTexts(file.strings);
   return {
-    node: numbered(file.layout.node.types) as Facts['node'], // a type that V8 drops reads -1 through the proxy below
+    node: numbered(file.layout.node.types) as Facts['node'], // has every NodeType as a key: see KNOWN_TYPES
     edge: numbered(file.layout.edge.types) as Facts['edge'],
-    text: Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, found.get(text) ?? -1])) as Facts['text'],
+    text,
     ephemerons: findEphemerons(file.strings),
   };
+}
+
+function findTexts(strings: Strings): Facts['text'] {
+  const found = Object.fromEntries(Object.keys(TEXTS).map(key => [key, -1])) as Record<keyof typeof TEXTS, number>;
+  const wanted = Object.entries(TEXTS) as [keyof typeof TEXTS, string][];
+  const isLength = new Uint8Array(64);
+  for (const [, text] of wanted) isLength[text.length] = 1;
+  for (let index = 0; index < strings.count; index++) {
+    const length = strings.length(index);
+    if (length >= isLength.length || isLength[length] === 0) continue;
+    for (let i = 0; i < wanted.length; i++) {
+      const [key, text] = wanted[i]!;
+      if (found[key] < 0 && strings.equals(index, text)) found[key] = index;
+    }
+  }
+  return found;
 }
 
 const KNOWN_TYPES = [

@@ -2,6 +2,7 @@ import type { HeapFile } from '../heap-file.js';
 import { NAME_BITS, NAME_MASK } from '../parse/edges.js';
 import { TYPE_BITS } from '../parse/nodes.js';
 import type { Facts } from './facts.js';
+import { OrdinalStack } from './stack.js';
 
 /** The plain objects of a heap and which of the distinct shapes (property names in order) each has. */
 export interface Shapes {
@@ -42,13 +43,13 @@ export function findShapes(file: HeapFile, facts: Facts): Shapes {
 }
 
 function plainObjects({ nodeCount, kind, nameIndex }: HeapFile, facts: Facts): Uint32Array {
-  const isPlain = (node: number) =>
-    (kind[node]! & TYPE_BITS) === facts.node.object && nameIndex[node] === facts.text.object;
-  let count = 0;
-  for (let node = 0; node < nodeCount; node++) if (isPlain(node)) count++;
-  const objects = new Uint32Array(count);
-  for (let node = 0, at = 0; at < count; node++) if (isPlain(node)) objects[at++] = node;
-  return objects;
+  const type = facts.node.object;
+  const name = facts.text.object;
+  const found = new OrdinalStack();
+  for (let node = 0; node < nodeCount; node++) {
+    if (nameIndex[node] === name && (kind[node]! & TYPE_BITS) === type) found.push(node);
+  }
+  return found.taken();
 }
 
 function hashOf({ firstEdge, label }: HeapFile, property: number, node: number): number {

@@ -12,6 +12,11 @@ export class OrdinalStack {
     this.items[this.length++] = item;
   }
 
+  /** Everything on it, first pushed first. */
+  taken(): Uint32Array {
+    return this.items.subarray(0, this.length);
+  }
+
   pop(): number {
     return this.items[--this.length]!;
   }

@@ -16,11 +16,11 @@ export interface Baseline {
 
 /** Takes from a heap what a later comparison needs; the heap itself may be dropped afterwards. */
 export function baselineOf(view: HeapView): Baseline {
-  const { file, retained, dominators, classes } = view.heap;
+  const { file, retained, immediate, classes } = view.heap;
   const children = new Uint32Array(file.nodeCount);
   const selfSize = new Float32Array(file.nodeCount);
   for (let node = 0; node < file.nodeCount; node++) {
-    children[dominators.immediate[node]!]!++;
+    children[immediate[node]!]!++;
     selfSize[node] = view.selfBytes(node);
   }
   return {

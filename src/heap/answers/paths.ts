@@ -53,12 +53,14 @@ interface Candidate {
  */
 export class PathFinder {
   private readonly closures: Uint32Array;
+  private readonly isWanted: Uint8Array;
 
   constructor(
     private readonly view: HeapView,
     private readonly scripts: Scripts,
   ) {
     this.closures = closuresByContext(view);
+    this.isWanted = new Uint8Array(view.nodeCount);
   }
 
   find(nodes: readonly number[]): RetainingPath[] {
@@ -104,7 +106,7 @@ export class PathFinder {
   private bestRetainers(climbs: readonly Climb[]): (Candidate | undefined)[] {
     const { nodeCount, firstEdge, target } = this.view.heap.file;
     const waiting = new Map<number, number[]>();
-    const isWanted = new Uint8Array(nodeCount);
+    const { isWanted } = this;
     climbs.forEach(({ current }, i) => {
       isWanted[current] = 1;
       waiting.set(current, [...(waiting.get(current) ?? []), i]);
@@ -117,6 +119,7 @@ export class PathFinder {
         for (const i of waiting.get(to) ?? []) best[i] = this.better(best[i], climbs[i]!, node, edge);
       }
     }
+    for (const { current } of climbs) isWanted[current] = 0;
     return best;
   }
 

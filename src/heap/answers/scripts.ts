@@ -82,7 +82,7 @@ export function closuresByContext(view: HeapView): Uint32Array {
   const { nodeCount, kind, firstEdge, label, target } = file;
   const contextName = file.strings.indexOf('context');
   const wanted = ((facts.edge.internal << 29) | contextName) >>> 0;
-  const closures = new Uint32Array(nodeCount);
+  const closures = view.heap.scratch.zeros();
   for (let node = 0; node < nodeCount; node++) {
     if ((kind[node]! & TYPE_BITS) !== facts.node.closure) continue;
     for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {

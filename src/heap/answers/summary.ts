@@ -1,4 +1,5 @@
 import { isDetached } from '../analysis/detached.js';
+import { sizeOf } from '../analysis/own-sizes.js';
 import { DETACHED_SHIFT, TYPE_BITS } from '../parse/nodes.js';
 import { repeatedTexts, type Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
@@ -155,7 +156,7 @@ function kindBytes(view: HeapView): KindBytes {
   let buffers = 0;
   for (let node = 0; node < file.nodeCount; node++) {
     const type = file.kind[node]! & TYPE_BITS;
-    const bytes = view.selfBytes(node);
+    const bytes = sizeOf(file, node);
     byType[type]! += bytes;
     if (type === facts.node.native && file.nameIndex[node] === facts.text.arrayBufferData) buffers += bytes;
   }

@@ -121,13 +121,15 @@ function isProgramObject(view: HeapView, node: number): boolean {
 
 function manyChildren(view: HeapView, least: number): Holder[] {
   const counts = countChildren(view);
+  const { retained } = view.heap;
   const candidates = new Set<number>();
   for (let node = 0; node < view.nodeCount; node++) {
-    if (counts[node]! < MIN_CHILDREN || view.retainedBytes(node) < least) continue;
+    if (counts[node]! < MIN_CHILDREN || retained[node]! < least) continue;
     const owner = ownerOf(view, node);
     if (view.retainedBytes(owner) >= least && isProgramObject(view, owner)) candidates.add(owner);
     if (candidates.size >= MAX_CANDIDATES) break;
   }
+  view.heap.scratch.giveBack(counts);
   const groups = groupChildren(view, candidates);
   return [...groups].flatMap(([node, children]) => {
     const first = children[0];
@@ -144,9 +146,9 @@ function isBuiltin(view: HeapView, node: number): boolean {
   return type === 'hidden' || type === 'object shape' || view.name(node).startsWith('system / ');
 }
 
-function countChildren(view: HeapView): Uint32Array {
-  const { immediate } = view.heap.dominators;
-  const counts = new Uint32Array(view.nodeCount);
+function countChildren(view: HeapView): Uint32Array<ArrayBuffer> {
+  const { immediate, scratch } = view.heap;
+  const counts = scratch.zeros();
   for (let node = 0; node < view.nodeCount; node++) counts[immediate[node]!]!++;
   return counts;
 }
@@ -158,49 +160,60 @@ function ownerOf(view: HeapView, node: number): number {
   return owner;
 }
 
+type Growing = { -readonly [K in keyof ChildGroup]: ChildGroup[K] };
+
 /** Dominated children of each holder by class, parts of the holder looked through; the largest groups first. */
 function groupChildren(
   view: HeapView,
   holders: ReadonlySet<number>,
   counts: (node: number) => boolean = () => true,
 ): Map<number, ChildGroup[]> {
-  const sums = new Map<
-    number,
-    Map<number, { classIndex: number; count: number; retainedBytes: number; sample: number }>
-  >();
-  for (const holder of holders) sums.set(holder, new Map());
-  const { of } = view.heap.classes;
-  const through = partsOf(view, holders);
+  const { retained, immediate, classes, scratch } = view.heap;
+  const list = [...holders];
+  const groups = list.map(() => new Map<number, Growing>());
+  // Number of the holder (plus one) that a node is, or is a part of: most nodes are neither, and are passed over quickly.
+  const holderOf = scratch.zeros();
+  const parts = markParts(view, list, holderOf);
   for (let node = 0; node < view.nodeCount; node++) {
-    const dominator = view.dominator(node);
-    const holder = through.get(dominator) ?? (holders.has(dominator) ? dominator : undefined);
-    if (holder === undefined || through.has(node) || node === holder || !counts(node)) continue;
-    const groups = sums.get(holder)!;
-    const group = groups.get(of[node]!) ?? { classIndex: of[node]!, count: 0, retainedBytes: 0, sample: node };
-    group.count++;
-    group.retainedBytes += view.retainedBytes(node);
-    groups.set(of[node]!, group);
+    const holder = holderOf[immediate[node]!]!;
+    if (holder === 0 || parts.has(node) || list[holder - 1] === node || !counts(node)) continue;
+    add(groups[holder - 1]!, classes.of[node]!, retained[node]!, node);
   }
+  scratch.giveBack(holderOf);
   return new Map(
-    [...sums].map(([holder, groups]) => [
-      holder,
-      [...groups.values()].sort((a, b) => b.retainedBytes - a.retainedBytes),
-    ]),
+    list.map((holder, i) => [holder, [...groups[i]!.values()].sort((a, b) => b.retainedBytes - a.retainedBytes)]),
   );
 }
 
-/** Backing stores of the holders, two levels deep (a Map's table; an object's properties). */
-function partsOf(view: HeapView, holders: ReadonlySet<number>): Map<number, number> {
-  const parts = new Map<number, number>();
-  for (let level = 0; level < 2; level++) {
-    const found: [number, number][] = [];
-    for (const [above, holder] of level === 0 ? [...holders].map(h => [h, h] as const) : [...parts]) {
-      for (const edge of view.edges(above)) {
-        const child = view.target(edge);
-        if (view.retains(edge) && view.dominator(child) === above && view.isPart(child)) found.push([child, holder]);
+function add(groups: Map<number, Growing>, classIndex: number, retainedBytes: number, node: number): void {
+  const group = groups.get(classIndex);
+  if (!group) groups.set(classIndex, { classIndex, count: 1, retainedBytes, sample: node });
+  else {
+    group.count++;
+    group.retainedBytes += retainedBytes;
+  }
+}
+
+/** Marks holders and their backing stores, two levels deep (a Map's table; an object's properties); gives the latter. */
+function markParts(view: HeapView, holders: readonly number[], holderOf: Uint32Array): Set<number> {
+  const { file, immediate } = view.heap;
+  const parts = new Set<number>();
+  let level = holders;
+  holders.forEach((node, i) => {
+    holderOf[node] = i + 1;
+  });
+  for (let depth = 0; depth < 2; depth++) {
+    const next: number[] = [];
+    for (const above of level) {
+      for (let edge = file.firstEdge[above]!; edge < file.firstEdge[above + 1]!; edge++) {
+        const child = file.target[edge]!;
+        if (child < 0 || immediate[child] !== above || holderOf[child] !== 0 || !view.isPart(child)) continue;
+        holderOf[child] = holderOf[above]!;
+        parts.add(child);
+        next.push(child);
       }
     }
-    for (const [child, holder] of found) parts.set(child, holder);
+    level = next;
   }
   return parts;
 }
@@ -221,14 +234,15 @@ function chains(view: HeapView, least: number): Holder[] {
 
 /** Objects that hold much while none of their children holds most of it: where the memory comes together. */
 function singles(view: HeapView, least: number): Holder[] {
-  const { immediate } = view.heap.dominators;
+  const { immediate, retained } = view.heap;
   const isPassedOn = new Uint8Array(view.nodeCount);
   const big: number[] = [];
   for (let node = 0; node < view.nodeCount; node++) {
-    if (node === view.heap.file.root) continue;
-    if (view.retainedBytes(node) >= least) big.push(node);
     const above = immediate[node]!;
-    if (view.retainedBytes(node) >= SAME_FINDING * view.retainedBytes(above)) isPassedOn[above] = 1;
+    const bytes = retained[node]!;
+    if (node === above) continue;
+    if (bytes >= least) big.push(node);
+    if (bytes >= SAME_FINDING * retained[above]!) isPassedOn[above] = 1;
   }
   const ends = big.filter(node => isPassedOn[node] === 0 && isProgramObject(view, node));
   const owners = new Set(ends.map(node => ownerOf(view, node)).filter(node => isProgramObject(view, node)));

@@ -53,7 +53,7 @@ export class HeapView {
   }
 
   dominator(node: number): number {
-    return this.heap.dominators.immediate[node]!;
+    return this.heap.immediate[node]!;
   }
 
   /** Ordinal of an object id, or undefined. */

@@ -25,5 +25,11 @@ function isModuleCache(path: readonly PathStep[], ownerClass: string | undefined
   const [root] = path;
   const last = path.at(-1);
   if (root?.kind === 'root' && path.length === 1 && /require\.cache|cache of ES modules/.test(root.name)) return true;
-  return ownerClass === 'Module' && last?.kind === 'property' && last.name === 'children';
+  // `require.main.children`, `module.children`: every require adds to it, and deleting from require.cache doesn't take it out.
+  return last?.kind === 'property' && last.name === 'children' && (ownerClass === 'Module' || isModuleObject(path));
+}
+
+function isModuleObject(path: readonly PathStep[]): boolean {
+  const above = path.at(-2);
+  return (above?.kind === 'property' && above.name === 'main') || (above?.kind === 'variable' && above.name === 'module');
 }

@@ -9,13 +9,15 @@ export interface ScriptPosition {
 }
 
 const FIRST_ROOM = 1024;
+/** Minified programs are one line of megabytes. */
+const MAX_COLUMNS = 2 ** 26;
 
 /** Location records: which node, and which of the distinct positions. A program has few positions and many objects. */
 export class LocationSection extends RecordSection {
   ordinal = new Uint32Array(FIRST_ROOM);
   position = new Uint32Array(FIRST_ROOM);
   readonly positions: ScriptPosition[] = [];
-  private readonly known = new Map<string, number>();
+  private readonly known = new Map<number, Map<number, number>>();
   private readonly layout: LocationLayout;
   private last: { scriptId: number; line: number; column: number; index: number } | undefined;
 
@@ -44,11 +46,13 @@ export class LocationSection extends RecordSection {
   private intern(scriptId: number, line: number, column: number): number {
     const { last } = this;
     if (last && last.column === column && last.line === line && last.scriptId === scriptId) return last.index;
-    const key = `${scriptId},${line},${column}`;
-    let index = this.known.get(key);
+    const places = this.known.get(scriptId) ?? new Map<number, number>();
+    const key = line * MAX_COLUMNS + (column % MAX_COLUMNS);
+    let index = places.get(key);
     if (index === undefined) {
       index = this.positions.push({ scriptId, line, column }) - 1;
-      this.known.set(key, index);
+      places.set(key, index);
+      this.known.set(scriptId, places);
     }
     this.last = { scriptId, line, column, index };
     return index;
