@@ -1,6 +1,6 @@
-import { link, mkdir, readFile, rm, stat as statFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat as statFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readCommand } from './proc/children.js';
 import { readStat } from './proc/thread.js';
 import { locked } from './refusals.js';
@@ -15,6 +15,7 @@ interface Holder {
 export async function lockTarget(pid: number): Promise<() => Promise<void>> {
   const path = await lockFile(pid, 'lock');
   if (path === undefined) return async () => {}; // no place to write, or no /proc: lens works all the same
+  await sweep(dirname(path));
   const me = await identify(process.pid);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (await claim(path, me)) return () => rm(path, { force: true });
@@ -52,6 +53,15 @@ export async function takeRememberedSignal(pid: number): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Takes away what belongs to processes that are no more. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, pid, startTicks] = /^(\d+)-(\d+)\./.exec(name) ?? [];
+    if (pid === undefined || (await readStat(Number(pid)))?.startTicks === Number(startTicks)) continue;
+    await rm(join(folder, name), { force: true });
+  }
 }
 
 /** Written aside and linked into place: nobody ever reads half a lock. */

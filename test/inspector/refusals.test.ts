@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { attach } from '../../src/inspector/attach.js';
 import { type Candidate, portAfterSignal, readCandidate } from '../../src/inspector/candidate.js';
@@ -146,6 +147,17 @@ test('two attaches to one process: the second is told who holds it', async () =>
   });
   for (const result of [one, two]) if (result.status === 'fulfilled') await result.value.detach();
   await (await attach({ pid: program.pid })).detach();
+});
+
+test('locks of processes that are no more are swept away', async () => {
+  const folder = process.env.XDG_RUNTIME_DIR
+    ? `${process.env.XDG_RUNTIME_DIR}/lens`
+    : `/tmp/lens-${process.getuid?.()}`;
+  await using program = await launch(IDLE);
+  await (await attach({ pid: program.pid })).detach();
+  writeFileSync(`${folder}/4194303-1.lock`, '{}');
+  await (await attach({ pid: program.pid })).detach();
+  expect(existsSync(`${folder}/4194303-1.lock`)).toBe(false);
 });
 
 test('a process in a network of its own is reached through it', async () => {
