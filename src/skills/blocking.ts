@@ -71,6 +71,20 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   return { stalled, cause: hidesInlined(cause) ? yield* lookAgain(see, cause) : cause, counted };
 }
 
+/** The cause of all work, from a second profile where the first hides what V8 had inlined. */
+export async function* explainWork(
+  see: OperatorView,
+  studied: Study,
+): Step<{ studied: Study; cause: Cause } | undefined> {
+  const cause = yield* explain(see, studied.tree, studied.work);
+  if (!cause || !hidesInlined(cause)) return cause && { studied, cause };
+  yield* countCalls(see, studied, cause); // its logpoints make V8 drop the code in which functions are inlined
+  const again = yield* study(see, AGAIN);
+  if (typeof again === 'string') return { studied, cause };
+  const found = yield* explain(see, again.tree, again.work);
+  return found ? { studied: again, cause: found } : { studied, cause };
+}
+
 /** The cause from a second profile, in which V8 can name what it inlines; the first one's where that shows nothing. */
 async function* lookAgain(see: OperatorView, cause: Cause): Step<Cause> {
   const again = yield* study(see, AGAIN);

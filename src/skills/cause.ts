@@ -85,11 +85,10 @@ function loggerCall(script: ScriptText | undefined, frame: Frame, parts: Owned):
   const packaged = parts.callees.filter(each => each.frame.kind === 'package').reduce((sum, each) => sum + each.us, 0);
   if (!script || callee?.frame.kind !== 'package' || packaged < MECHANISM_SHARE * all) return undefined;
   const calls = callsInFunction(script.text, frame.line, frame.column);
+  // `<computed>` and anonymous: level methods are often made in a loop.
   const name = /[\w$]+$/.exec(callee.frame.functionName)?.[0] ?? '';
-  const named =
-    LEVELS.has(name) || name === 'LOG'
-      ? calls.find(call => LEVELS.has(call.method))
-      : calls.find(call => call.method === name);
+  const anyLevel = name === '' || name === 'LOG' || LEVELS.has(name);
+  const named = calls.find(call => (anyLevel ? LEVELS.has(call.method) : call.method === name));
   return named && LEVELS.has(named.method) && named.callee.includes('.') ? named.callee : undefined;
 }
 
@@ -152,9 +151,15 @@ function placeOf(
   const position = script ? busyPosition(script, frame, parts, found) : frame;
   const functionName = script ? nameAt(script, frame, position) : frame.functionName;
   const location = locate(script, { ...frame, ...position, functionName }, see.target.cwd, viaOf(users, scripts));
+  const owner = packageFor(parts, found);
+  return owner === undefined ? location : { ...location, package: owner };
+}
+
+/** The package in which the mechanism lies: the innermost with most of the time; of a logger the one that was called. */
+function packageFor(parts: Owned, { mechanism }: Found): string | undefined {
+  if (mechanism === 'logging') return parts.callees.find(callee => callee.frame.kind === 'package')?.frame.package;
   const owner = parts.packages[0];
-  const all = parts.selfUs + parts.callees.reduce((sum, callee) => sum + callee.us, 0);
-  return owner && owner.us >= MECHANISM_SHARE * all ? { ...location, package: owner.name } : location;
+  return owner && owner.us >= MECHANISM_SHARE * allOf(parts) ? owner.name : undefined;
 }
 
 /** V8 lays the time of a function it inlined to the outer one, but the line stays: then that function is meant. */
@@ -177,7 +182,7 @@ function busyPosition(script: ScriptText, frame: Frame, parts: Owned, found: Fou
   const callee = parts.callees[0];
   const site = callee && callee.us > parts.selfUs ? siteOf(script, frame, callee.frame, found) : undefined;
   if (site) return { line: site.line0, column: site.column0 };
-  const hot = parts.lines.find(line => line.line > 0)?.line;
+  const hot = hotLine(script, frame, parts);
   const readable = hot !== undefined && script.line(hot - 1).length <= READABLE_LINE;
   const calls = readable
     ? callsWithin(script.text, frame, hot)
@@ -193,9 +198,19 @@ function busyPosition(script: ScriptText, frame: Frame, parts: Owned, found: Fou
  */
 export function hidesInlined({ blame: { frame }, owned: parts, mechanism, scripts }: Cause): boolean {
   const script = scripts.get(frame.scriptId);
-  const hot = parts.lines.find(line => line.line > 0)?.line;
-  if (!script || hot === undefined || mechanism !== 'compute') return false;
+  const hot = parts.lines[0]?.line ?? 0;
+  if (!script || hot === 0 || parts.selfUs < MECHANISM_SHARE * allOf(parts)) return false;
+  if (!isInside(script, frame, hot)) return true;
+  if (mechanism !== 'compute') return false;
   return callsWithin(script.text, frame, hot).some(call => call.kind === 'call' && isApplications(script.text, call));
+}
+
+const allOf = (parts: Owned): number => parts.selfUs + parts.callees.reduce((sum, callee) => sum + callee.us, 0);
+
+/** True for a 1-based line of the function itself; code that V8 inlined into it keeps the line of its own script. */
+function isInside(script: ScriptText, frame: Frame, line: number): boolean {
+  const own = enclosingFunction(script.text, frame.line, frame.column);
+  return own === undefined || (line - 1 >= own.line0 && line - 1 <= own.endLine0);
 }
 
 /** A name the script defines or imports; methods of built-in values are V8's own. */
@@ -211,6 +226,22 @@ function isApplications(text: string, call: CallSite): boolean {
 /** The calls on a 1-based line that stand inside of a function, those of its inner functions too. */
 const callsWithin = (text: string, frame: Frame, line: number): CallSite[] =>
   callsOnLineOf(text, line - 1, { line0: frame.line, column0: frame.column });
+
+/** The hottest line of the function itself; else one of a function of the same script that it calls. */
+function hotLine(script: ScriptText, frame: Frame, parts: Owned): number | undefined {
+  const known = parts.lines.filter(line => line.line > 0).map(line => line.line);
+  const own = known.find(line => isInside(script, frame, line));
+  if (own !== undefined) return own;
+  const called = new Set(callsInFunction(script.text, frame.line, frame.column).map(call => call.method));
+  return known.find(line =>
+    called.has(
+      script
+        .functionName(line - 1, script.line(line - 1).search(/\S|$/))
+        ?.split('.')
+        .at(-1) ?? '',
+    ),
+  );
+}
 
 /** How deep to look into functions of the same script that V8 may have inlined. */
 const INLINED_DEPTH = 3;
@@ -246,6 +277,8 @@ function siteAmong(
   const name = /[\w$]+$/.exec(callee.functionName)?.[0];
   const telling = (call: CallSite) => found.mechanism !== 'compute' && fromLine([call])?.mechanism === found.mechanism;
   if (callee.kind === 'regexp') return calls.find(telling);
+  const written = calls.find(call => call.callee === found.what);
+  if (written) return written;
   const ofPackage = calls.filter(call => call.kind !== 'regexp' && bound.some(each => startsWith(call.callee, each)));
   const named = calls.filter(call => call.method === name && call.kind !== 'regexp');
   return (

@@ -8,7 +8,7 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { FaultClass } from '../model/fault.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineSkill, type OperatorView, type Step } from '../model/skill.js';
-import { findBlock } from './blocking.js';
+import { explainWork, findBlock } from './blocking.js';
 import { type Cause, explain } from './cause.js';
 import { nameOf } from './event-loop.js';
 import { DOING, FIX } from './fixes.js';
@@ -75,7 +75,8 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
       outcome: 'healthy',
       summary: `${usage(data)} Single long calls take it, which the event-loop operator reports.`,
     };
-  const found = (yield* side(see, studied)) ?? (yield* hot(see, studied, data));
+  const explained = yield* explainWork(see, studied);
+  const found = explained && ((yield* side(see, explained)) ?? (yield* hot(see, explained, data)));
   if (!found) return { outcome: 'healthy', summary: `${usage(data)} ${breakdown(studied)}` };
   yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
   yield* see.notify({ ...found, evidenceIds: [baseline.id, ...found.evidenceIds] });
@@ -98,11 +99,14 @@ const SIDE_CLASS: Partial<Record<Mechanism, FaultClass>> = {
   clock: 'cpu.busy-loop',
 };
 
+interface Explained {
+  readonly studied: Study;
+  readonly cause: Cause;
+}
+
 /** Work beside the point: logging, exceptions, asking the clock. */
-async function* side(see: OperatorView, studied: Study): Step<NotificationDraft | undefined> {
+async function* side(see: OperatorView, { studied, cause }: Explained): Step<NotificationDraft | undefined> {
   const { tree, work } = studied;
-  const cause = yield* explain(see, tree, work);
-  if (!cause) return undefined;
   const direct =
     SIDE_CLASS[cause.mechanism] && cause.mechanismShare * cause.blame.ownedUs >= SIDE_SHARE * work.allUs
       ? cause
@@ -154,9 +158,11 @@ function sideDraft(
 }
 
 /** A hot path with proof that its work is avoidable, or a saturated process; undefined for honest work. */
-async function* hot(see: OperatorView, studied: Study, data: Vitals): Step<NotificationDraft | undefined> {
-  const cause = yield* explain(see, studied.tree, studied.work);
-  if (!cause) return undefined;
+async function* hot(
+  see: OperatorView,
+  { studied, cause }: Explained,
+  data: Vitals,
+): Step<NotificationDraft | undefined> {
   const times = recompiled(studied.tree, cause.blame.frameIndex);
   const share = cause.blame.ownedUs / Math.max(1, studied.tree.durationUs);
   if (times >= RECOMPILED && share >= HOT_SHARE) return recompiledDraft(studied, cause, times, share);
