@@ -31,6 +31,18 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/run.js')).runCommand(),
   },
   {
+    name: 'ask',
+    usage: '[target] "question"',
+    about: 'a quick answer about a process, or about a finished run',
+    load: async () => (await import('./commands/ask.js')).askCommand(),
+  },
+  {
+    name: 'mcp',
+    usage: '',
+    about: 'serve the same read-only tools to an assistant, on stdio',
+    load: async () => (await import('./commands/mcp.js')).mcpCommand(),
+  },
+  {
     name: 'skills',
     usage: '[--json]',
     about: 'what lens can look at, and what it can ask',

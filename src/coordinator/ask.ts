@@ -198,9 +198,10 @@ export function plainAnswer(report: Report): string {
     return `- ${insight.severity}: ${insight.title}${place}${fix ? `\n  ${fix}` : ''}`;
   });
   const others = report.operators
-    .filter(operator => operator.outcome !== 'not-applicable')
+    .filter(({ outcome }) => outcome !== 'not-applicable' && (outcome !== 'found' || found.length === 0))
     .map(operator => `- ${operator.skill}: ${operator.summary}`);
   const open =
     report.inconclusive.length > 0 ? ['', 'Not known:', ...report.inconclusive.map(text => `- ${text}`)] : [];
-  return [report.summary, '', ...found, ...others, ...open].join('\n').trim();
+  const summary = found.length > 0 ? [] : [report.summary, ''];
+  return [...summary, ...found, ...others, ...open].join('\n').trim();
 }
