@@ -1,4 +1,4 @@
-import { type Aggregates, aggregate } from './analysis/aggregates.js';
+import { type Aggregates, addDistances, aggregate } from './analysis/aggregates.js';
 import { type Classes, classify } from './analysis/classes.js';
 import { propagateDetachedness } from './analysis/detached.js';
 import { findDistances } from './analysis/distances.js';
@@ -54,15 +54,16 @@ export function analyse(file: HeapFile, onStep: OnStep = () => {}): Heap {
   bookBackingStores(file, facts, pool);
   step('dominators');
   const dominators = findDominators(file, pool);
-  step('distances');
-  const distance = findDistances(file, facts, pool);
   step('retained sizes');
   const retained = findRetainedSizes(file, dominators);
-  pool.giveBack(new Uint32Array(dominators.order.buffer)); // nobody asks for the order again
   step('classes');
   const classes = classify(file, facts, pool.dirty());
   step('class sizes');
-  const aggregates = aggregate({ file, classes, dominators, retained, distance }, pool);
+  const aggregates = aggregate({ file, classes, dominators, retained }, pool);
+  pool.giveBack(new Uint32Array(dominators.order.buffer)); // the order is not needed again; this is the whole array
+  step('distances');
+  const distance = findDistances(file, facts, pool);
+  addDistances(file, classes, distance, aggregates.distance);
   const { immediate } = dominators;
   return { file, facts, immediate, retained, distance, classes, aggregates, scratch: pool };
 }

@@ -21,11 +21,11 @@ interface Graph {
   readonly classes: Classes;
   readonly dominators: Dominators;
   readonly retained: Float64Array;
-  readonly distance: Int32Array;
 }
 
+/** Everything but the distances, which `addDistances` fills in once they are known. */
 export function aggregate(graph: Graph, pool: Pool): Aggregates {
-  const { file, classes, distance } = graph;
+  const { file, classes } = graph;
   const classCount = classes.list.length;
   const sums: Aggregates = {
     count: new Uint32Array(classCount),
@@ -41,21 +41,28 @@ export function aggregate(graph: Graph, pool: Pool): Aggregates {
     const index = classes.of[node]!;
     sums.count[index]!++;
     sums.selfSize[index]! += size;
-    if (distance[node]! < sums.distance[index]!) sums.distance[index] = distance[node]!;
   }
   addRetained(graph, sums, pool);
   return sums;
 }
 
+/** Distance of a class: that of its nearest object. */
+export function addDistances({ selfSize }: HeapFile, { of }: Classes, distance: Int32Array, nearest: Int32Array): void {
+  for (let node = 0; node < of.length && node < selfSize.length; node++) {
+    const index = of[node]!;
+    if (selfSize[node] !== 0 && distance[node]! < nearest[index]!) nearest[index] = distance[node]!;
+  }
+}
+
 /** Walks the dominator tree with a counter per class of how many of it are open above. */
 function addRetained({ file, classes, dominators, retained }: Graph, sums: Aggregates, pool: Pool): void {
-  const { immediate } = dominators;
+  const { immediate, order } = dominators;
   const { nodeCount, root, selfSize } = file;
   const { of } = classes;
   const { retainedSize, largest, inLargest } = sums;
   const open = new Uint32Array(classes.list.length);
   const within = new Uint32Array(classes.list.length);
-  const [firstChild, nextSibling] = childLists(nodeCount, root, immediate, pool);
+  const [firstChild, nextSibling] = childLists(nodeCount, immediate, order, pool);
   const enter = (node: number) => {
     if (selfSize[node] === 0) return;
     const index = of[node]!;
@@ -91,11 +98,12 @@ function addRetained({ file, classes, dominators, retained }: Graph, sums: Aggre
 }
 
 /** First child and next sibling of each node in the dominator tree, plus one; 0: none. */
-function childLists(nodeCount: number, root: number, immediate: Uint32Array, pool: Pool) {
+function childLists(nodeCount: number, immediate: Uint32Array, order: Uint32Array, pool: Pool) {
   const firstChild = pool.zeros();
   const nextSibling = pool.zeros();
-  for (let node = 0; node < nodeCount; node++) {
-    if (node === root) continue;
+  // In this order (and not in that of ordinals) neighbours in the tree are neighbours in memory: three times as fast.
+  for (let at = nodeCount - 1; at >= 1; at--) {
+    const node = order[at]!;
     const above = immediate[node]!;
     nextSibling[node] = firstChild[above]!;
     firstChild[above] = node + 1;

@@ -13,6 +13,8 @@ export interface Dominators {
   readonly immediate: Uint32Array<ArrayBuffer>;
   /** Every node once, each behind its dominator. */
   readonly order: Uint32Array<ArrayBuffer>;
+  /** The largest working array, done with: at least eight bytes a node, with anything in it. */
+  readonly spare: ArrayBuffer;
 }
 
 /**
@@ -27,7 +29,7 @@ export function findDominators(graph: FlowGraph, pool = new Pool(graph.nodeCount
   const semi = findSemidominators(search, entering, pool);
   climbToDominators(search, semi);
   pool.giveBack(semi);
-  return toOrdinals(graph, search, pool);
+  return { ...toOrdinals(graph, search, pool), spare: entering.from.buffer };
 }
 
 interface Search {
@@ -107,7 +109,7 @@ function exploreOrphans(graph: FlowGraph, search: Search, cursor: Uint32Array): 
 interface Entering {
   /** Where each node's range ends, by preorder number. */
   readonly ends: Uint32Array<ArrayBuffer>;
-  readonly from: Uint32Array;
+  readonly from: Uint32Array<ArrayBuffer>;
 }
 
 /** The edges into each node by preorder numbers, without the one it was found by: that one is `parent`. */
@@ -120,7 +122,7 @@ function collectEntering(graph: FlowGraph, search: Search): Entering {
     extra[at] = sum;
     sum += count;
   }
-  const from = new Uint32Array(sum);
+  const from = new Uint32Array(new ArrayBuffer(Math.max(sum * 4, graph.nodeCount * 8)), 0, sum);
   // The entries of `extra` serve as cursors: afterwards each holds the end of its node's range, which starts at the
   // end of the one before.
   for (let at = 1; at <= reached; at++) {
@@ -184,7 +186,7 @@ function climbToDominators({ parent, reached }: Search, semi: Uint32Array): void
   }
 }
 
-function toOrdinals({ nodeCount, root }: FlowGraph, search: Search, pool: Pool): Dominators {
+function toOrdinals({ nodeCount, root }: FlowGraph, search: Search, pool: Pool): Omit<Dominators, 'spare'> {
   const { order, parent, reached } = search;
   const immediate = pool.dirty().fill(NOT_REACHED);
   immediate[root] = root;

@@ -31,5 +31,7 @@ function isModuleCache(path: readonly PathStep[], ownerClass: string | undefined
 
 function isModuleObject(path: readonly PathStep[]): boolean {
   const above = path.at(-2);
-  return (above?.kind === 'property' && above.name === 'main') || (above?.kind === 'variable' && above.name === 'module');
+  return (
+    (above?.kind === 'property' && above.name === 'main') || (above?.kind === 'variable' && above.name === 'module')
+  );
 }
