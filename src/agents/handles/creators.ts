@@ -60,6 +60,7 @@ export class CreatorWatch {
   private unclaimed: Creation | undefined;
   private readonly undoRequests: () => void;
   private clientRequests = 0;
+  private errors = 0;
   private stopped = false;
 
   constructor(
@@ -72,10 +73,15 @@ export class CreatorWatch {
     this.durations = timerMs && new Set(timerMs);
     this.executionAsyncId = hooks.executionAsyncId;
     const files = kinds.includes('file');
+    // An exception that leaves a hook ends the process: whatever happens in here stays in here.
     const init = (asyncId: number, type: string, triggerId: number, resource: object): void => {
-      if (type === 'PROMISE') this.lastPromise = asyncId;
-      else if (this.types.has(type)) this.record(type, init, resource, asyncId, triggerId);
-      else this.rememberCause(type, init, resource, asyncId, files);
+      try {
+        if (type === 'PROMISE') this.lastPromise = asyncId;
+        else if (this.types.has(type)) this.record(type, init, resource, asyncId, triggerId);
+        else this.rememberCause(type, init, resource, asyncId, files);
+      } catch {
+        this.errors += 1;
+      }
     };
     // A file handle is made by native code just before the promise of its request is settled.
     const promiseResolve = (asyncId: number): void => this.claim(asyncId);

@@ -35,11 +35,31 @@ export default function install(require: (id: string) => unknown, options: HostO
   let renewedAt = now();
   let checkedAt = renewedAt;
 
-  const host: PartHost = {
-    require,
-    now,
-    setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
-    setImmediate: callback => setImmediate(callback),
+  const failures = new Map<string, string>();
+
+  /** What a part does on its own account must never be the target's uncaught exception: the part goes, the target stays. */
+  const guarding =
+    (name: string): PartHost['guard'] =>
+    (work, otherwise) =>
+      function (this: unknown, ...args) {
+        try {
+          return work.apply(this, args);
+        } catch (error) {
+          failures.set(name, String(error));
+          remove(name);
+          return otherwise;
+        }
+      };
+
+  const hostFor = (name: string): PartHost => {
+    const guard = guarding(name);
+    return {
+      require,
+      now,
+      guard,
+      setTimeout: (callback, ms) => setTimeout(guard(callback, undefined), ms).unref(),
+      setImmediate: callback => setImmediate(guard(callback, undefined)),
+    };
   };
 
   const dispose = (): string[] => {
@@ -82,11 +102,12 @@ export default function install(require: (id: string) => unknown, options: HostO
     install(name: string, make: InstallPart, partOptions: unknown) {
       if (parts.has(name)) return;
       // A part is its methods and dispose; that is all the host ever calls.
-      parts.set(name, make(host, partOptions) as InstalledPart);
+      failures.delete(name);
+      parts.set(name, make(hostFor(name), partOptions) as InstalledPart);
     },
     call(name: string, method: string, args: unknown[]) {
       const part = parts.get(name);
-      if (!part) throw new Error(`no agent "${name}" is installed`);
+      if (!part) throw new Error(failures.get(name) ?? `no agent "${name}" is installed`);
       return stringify((part[method] as Method)(...args));
     },
     remove,
