@@ -16,7 +16,10 @@ import {
 /** A container under watch: weakly held, its place known by its node in the walk's tree. */
 export interface Watched {
   readonly ref: WeakRef<object>;
+  /** Whose property it is. */
   readonly owner: WeakRef<object> | undefined;
+  /** The nearest object with a class above it. */
+  readonly maker: WeakRef<object> | undefined;
   readonly kind: Exclude<ContainerKind, 'timers'>;
   /** The number field of a list, the link of a chain. */
   readonly key: PropertyKey | undefined;

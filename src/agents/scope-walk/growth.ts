@@ -197,7 +197,7 @@ export class Growth {
   }
 
   private container(watched: Watched, walk: Walk, object: object, size: number): Container {
-    const owner = watched.owner?.deref();
+    const owner = watched.maker?.deref();
     const ownerClass = owner && classOf(this.realm, owner);
     const ownerCode = owner && this.sizer.classCode(owner);
     return {

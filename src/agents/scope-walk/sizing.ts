@@ -30,6 +30,8 @@ const MAX_DEPTH = 5;
 const ROUNDS_OF_CLOSURES = 2;
 const FUNCTIONS_A_ROUND = 5;
 /** A function with its context, a timer, a module: no entry of that sort is cheaper, whatever could be counted. */
+/** An entry's first keys are searched for functions. */
+const HELD_KEYS = 16;
 const FUNCTION_FLOOR = 512;
 const MODULE_FLOOR = 8192;
 const CONTEXT_BYTES = 100_000;
@@ -156,27 +158,24 @@ export class Sizer {
     });
   }
 
-  private firstFunction(value: unknown): object | undefined {
+  /** The entry itself, or a function it holds: a listener's wrapper, a timer, an interceptor's pair. */
+  private firstFunction(value: unknown, depth = 0): object | undefined {
     if (!isObject(value) || this.realm.types.isProxy(value)) return undefined;
-    if (typeof value === 'function') {
-      const listener = own(value, 'listener');
-      return typeof listener === 'function' ? listener : value;
-    }
-    for (const key of [
-      '_onTimeout',
-      'callback',
-      'listener',
-      'fulfilled',
-      'rejected',
-      'handler',
-      'handle',
-      'fn',
-      'cb',
-    ]) {
+    if (typeof value === 'function') return this.unwrapped(value);
+    if (depth > 1 || isView(value) || this.realm.types.isBoxedPrimitive(value)) return undefined;
+    for (const key of ownKeys(value).slice(0, HELD_KEYS)) {
+      if (isUntouchable(value, key) || LINKS.has(key)) continue;
       const held = own(value, key);
-      if (typeof held === 'function') return held;
+      const found = typeof held === 'function' || isArray(value) ? this.firstFunction(held, depth + 1) : undefined;
+      if (found && !this.realm.builtin.has(found)) return found;
     }
     return undefined;
+  }
+
+  /** `once` wraps what was registered. */
+  private unwrapped(f: object): object {
+    const listener = own(f, 'listener');
+    return typeof listener === 'function' ? listener : f;
   }
 
   private describe(value: unknown): string {

@@ -60,6 +60,7 @@ export class Walk {
   private readonly siblings = new Map<number, { dry: number }>();
   private readonly links = new Map<number, number>();
   private readonly askedAgain = new WeakSet<object>();
+  private readonly makers = new WeakMap<object, object>();
   private readonly privateClasses = new WeakMap<object, boolean>();
   private phase: Phase = 1;
   private objectLimit: number = LIMITS.objects;
@@ -218,6 +219,7 @@ export class Walk {
     const watched: Watched = {
       ref,
       owner: owner && new WeakRef(owner),
+      maker: this.makerOf(owner),
       kind,
       key,
       node,
@@ -228,6 +230,18 @@ export class Walk {
     };
     this.containers.push(watched);
     if (!this.byObject.has(object)) this.byObject.set(object, watched);
+  }
+
+  /** The object with a class that an owner belongs to: itself, or the one that leads to it through plain objects. */
+  private makerOf(owner: object | undefined): WeakRef<object> | undefined {
+    const maker = owner && isPlain(owner) ? this.makers.get(owner) : owner;
+    return maker && new WeakRef(maker);
+  }
+
+  private noteMaker(owner: object, value: object): void {
+    if (!isPlain(value) || this.makers.has(value)) return;
+    const maker = isPlain(owner) ? this.makers.get(owner) : owner;
+    if (maker) this.makers.set(value, maker);
   }
 
   private visitSafely(next: Pending): void {
@@ -318,6 +332,7 @@ export class Walk {
     if (!descriptor) return;
     if (descriptor.get) this.add(descriptor.get, node, { kind: 'getter', name: String(key) }, object);
     else if (isObject(descriptor.value)) {
+      this.noteMaker(object, descriptor.value);
       // The second object in a row behind the same property begins to look like a list without a size.
       if (this.linksTo(node, key as Edge) === 1 && this.chains++ < LIMITS.chains)
         this.watch(object, 'chain', node, undefined, key);
@@ -488,6 +503,11 @@ export function isModuleScope(scopes: readonly Scope[], depth: number): boolean 
   if (/^(Module|Script)/.test(text)) return true;
   const outermost = scopes.findLastIndex(scope => !/^Script/.test(scope.description));
   return depth === outermost && /^Closure/.test(text);
+}
+
+function isPlain(object: object): boolean {
+  const prototype = prototypeOf(object);
+  return prototype === null || prototype === Object.prototype;
 }
 
 export function ownerLimits(watched: Watched): ReturnType<typeof limitsOf> {
