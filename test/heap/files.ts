@@ -53,3 +53,9 @@ export function parse(
 export function heapOf(bytes: Uint8Array): Heap {
   return analyse(parse(bytes));
 }
+
+/** Runs a program in its folder to its end. */
+export function runOf(file: string, folder: string, node = process.execPath): void {
+  const run = spawnSync(node, [file], { cwd: folder, encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(run.stderr);
+}

@@ -110,7 +110,7 @@ export function differenceText(difference: HeapDifference, cwd: string): string 
     ...grown.map((holder, i) => grownLines(holder, i + 1, cwd)),
     '',
     'Classes',
-    table(['delta', 'new', 'gone', ' class'], classes.slice(0, 15).map(classDifferenceRow)),
+    table(['delta', 'new', 'gone', 'class'], classes.slice(0, 15).map(classDifferenceRow)),
   ].join('\n');
 }
 
@@ -126,28 +126,28 @@ function grownLines(holder: GrownHolder, rank: number, cwd: string): string {
 }
 
 function classDifferenceRow({ name, added, removed, addedBytes, removedBytes }: ClassDifference): string[] {
-  return [sayBytes(addedBytes - removedBytes), sayCount(added), sayCount(removed), ` ${name}`];
+  return [sayBytes(addedBytes - removedBytes), sayCount(added), sayCount(removed), `${name}`];
 }
 
-const CLASS_HEAD = ['retained', 'self', 'count', ' class'];
-const NODE_HEAD = ['retained', 'self', 'id', ' object'];
-const TEXT_HEAD = ['wasted', 'copies', ' text'];
+const CLASS_HEAD = ['retained', 'self', 'count', 'class'];
+const NODE_HEAD = ['retained', 'self', 'id', 'object'];
+const TEXT_HEAD = ['wasted', 'copies', 'text'];
 
 function classRow({ name, place, count, selfBytes, retainedBytes }: ClassRow, context: { cwd: string }): string[] {
   const where = place ? `  ${placeText(place, context)}` : '';
-  return [sayBytes(retainedBytes), sayBytes(selfBytes), sayCount(count), ` ${name}${where}`];
+  return [sayBytes(retainedBytes), sayBytes(selfBytes), sayCount(count), `${name}${where}`];
 }
 
 function nodeRow({ id, what, via, retains, selfBytes, retainedBytes }: NodeRow): string[] {
   const how = via === undefined ? '' : `  (${via}${retains ? '' : ', does not retain'})`;
-  return [sayBytes(retainedBytes), sayBytes(selfBytes), `@${id}`, ` ${what}${how}`];
+  return [sayBytes(retainedBytes), sayBytes(selfBytes), `@${id}`, `${what}${how}`];
 }
 
 function textRow({ text, count, wastedBytes, isCut }: RepeatedText): string[] {
   return [
     sayBytes(wastedBytes),
     sayCount(count),
-    ` ${JSON.stringify(text)}${isCut ? ' (the first 1024 characters)' : ''}`,
+    `${JSON.stringify(text)}${isCut ? ' (the first 1024 characters)' : ''}`,
   ];
 }
 
@@ -170,10 +170,10 @@ function more({ total, offset, rows }: { total: number; offset: number; rows: re
   return rows.length === 0 ? `nothing (of ${sayCount(total)})` : `${offset + 1}–${last} of ${sayCount(total)}${next}`;
 }
 
-/** Columns aligned to the right, the last one (which begins with a space) to the left. */
+/** Columns aligned to the right, the last one to the left. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padStart(widths[i]! + 2))).join('');
+    cells.map((cell, i) => (i === cells.length - 1 ? `  ${cell}` : cell.padStart(widths[i]! + 2))).join('');
   return [head, ...rows].map(line).join('\n');
 }
