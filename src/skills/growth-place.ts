@@ -165,7 +165,7 @@ async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Ste
   if (root?.kind === 'root' && root.script) spots.push(root.script);
   for (const spot of spots.filter(one => isUserCode(one.url)).reverse()) {
     const script = yield* sourceOf(see, spot.scriptId);
-    const use = script && useOfPackage(script.text, holder.package);
+    const use = script && callOfPackage(script.text, holder.package);
     if (script && use)
       return [{ place: locate(script, { ...spot, ...use.at }, see.target.cwd), how: 'uses', code: use.code }];
   }
@@ -173,7 +173,7 @@ async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Ste
 }
 
 /** The first call of what was imported from a package, else the import itself. */
-function useOfPackage(
+function callOfPackage(
   text: string,
   name: string,
 ): { readonly at: { line: number; column: number }; readonly code: string } | undefined {

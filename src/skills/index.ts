@@ -1,8 +1,11 @@
 import type { Skill } from '../model/skill.js';
+import { allocator } from './allocator.js';
 import { async } from './async.js';
+import { collections } from './collections.js';
 import { cpu } from './cpu.js';
 import { database } from './database.js';
 import { eventLoop } from './event-loop.js';
+import { gc } from './gc.js';
 import { handles } from './handles.js';
 import { heap } from './heap.js';
 import { http } from './http.js';
@@ -20,6 +23,9 @@ export const skills: readonly Skill[] = [
   eventLoop,
   cpu,
   heap,
+  collections,
+  allocator,
+  gc,
   async,
   threadpool,
   http,

@@ -115,7 +115,7 @@ function isWaiter(value: unknown, depth: number): boolean {
   if (typeof value === 'function') return true;
   if (!isObject(value) || depth === 0) return false;
   const keys = ownKeys(value).slice(0, 12);
-  return keys.some(key => !isUntouchable(key) && isWaiter(own(value, key), depth - 1));
+  return keys.some(key => !isUntouchable(value, key) && isWaiter(own(value, key), depth - 1));
 }
 
 function numbersOf(owner: object): { [name: string]: number } {
