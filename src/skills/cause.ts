@@ -200,7 +200,7 @@ export function hidesInlined({ blame: { frame }, owned: parts, mechanism, script
   const script = scripts.get(frame.scriptId);
   const hot = parts.lines[0]?.line ?? 0;
   if (!script || hot === 0 || parts.selfUs < MECHANISM_SHARE * allOf(parts)) return false;
-  if (!isInside(script, frame, hot)) return true;
+  if (!isInside(script, frame, hot) || script.line(hot - 1).length > READABLE_LINE) return true;
   if (mechanism !== 'compute') return false;
   return callsWithin(script.text, frame, hot).some(call => call.kind === 'call' && isApplications(script.text, call));
 }

@@ -165,7 +165,7 @@ async function* hot(
 ): Step<NotificationDraft | undefined> {
   const times = recompiled(studied.tree, cause.blame.frameIndex);
   const share = cause.blame.ownedUs / Math.max(1, studied.tree.durationUs);
-  if (times >= RECOMPILED && share >= HOT_SHARE) return recompiledDraft(studied, cause, times, share);
+  if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < HOT_SHARE) return undefined;
   const counted = yield* countArguments(see, studied, cause);
   const again = counted?.lengths.find(length => isAvoidable(length, studied, cause));

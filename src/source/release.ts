@@ -8,6 +8,8 @@ import { isNode, offsetOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosi
 export interface Acquisition extends TextPosition {
   readonly callee: string;
   readonly leaks: 'always' | 'on-return' | 'on-throw' | 'no';
+  /** While it is held, something else is awaited than the thing itself. */
+  readonly waitsElsewhere: boolean;
 }
 
 /** How libraries call giving back: client.release(), mutex.unlock(), pool.destroy(connection), done(). */
@@ -38,7 +40,17 @@ export function acquisitions(text: string, sites: readonly CallSite[]): Acquisit
   const syntax = syntaxOf(text);
   return sites.flatMap(site => {
     const held = heldBy(syntax, site);
-    return held ? [{ callee: site.callee, line0: site.line0, column0: site.column0, leaks: leaksOf(held) }] : [];
+    return held
+      ? [
+          {
+            callee: site.callee,
+            line0: site.line0,
+            column0: site.column0,
+            leaks: leaksOf(held),
+            waitsElsewhere: waitsElsewhere(held),
+          },
+        ]
+      : [];
   });
 }
 
@@ -97,6 +109,20 @@ function leaksOf(held: Held): Acquisition['leaks'] {
       (syntax.nodes[index]?.start ?? 0) < last,
   );
   return risky ? 'on-throw' : 'no';
+}
+
+/** An await between taking and giving back that neither concerns what was taken nor gives it back. */
+function waitsElsewhere(held: Held): boolean {
+  const { syntax, variable, source } = held;
+  const inside = insideOf(held);
+  const starts = inside.filter(index => isRelease(held, index)).map(index => syntax.nodes[index]?.start ?? 0);
+  const last = starts.length > 0 ? Math.max(...starts) : Number.POSITIVE_INFINITY;
+  return inside.some(index => {
+    const node = syntax.nodes[index];
+    if (node?.type !== 'AwaitExpression' || node.start >= last || syntax.around[index] !== held.function) return false;
+    const text = syntax.text.slice(node.start, node.end).replace(/^await\s+/, '');
+    return !text.startsWith(`${variable}.`) && !text.startsWith(`${source}.`) && !text.startsWith(`${variable}(`);
+  });
 }
 
 /** Indices of the nodes of the function that come after the acquisition. */

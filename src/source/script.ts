@@ -90,6 +90,8 @@ const MINIFIED_NAME = 2;
 /** A definition as TypeScript writes it, which acorn can't parse: the nearest above the line. */
 const DEFINITION =
   /(?:function\s*\*?\s*([\w$]+)|(?:const|let|var)\s+([\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function|\(|[\w$]+\s*=>)|^\s*(?:(?:public|private|protected|static|override|async|get|set)\s+)*([\w$]+)\s*(?:<[^>]*>)?\([^;]*$)/;
+/** A callback passed to a call, on the line where it begins. */
+const CALLBACK = /([\w$.]+)\(\s*((['"`])[^'"`]*\3)?[^;]*(?:=>|\bfunction\b)/;
 const KEYWORDS = new Set(['if', 'for', 'while', 'switch', 'catch', 'return', 'super', 'function', 'constructor']);
 
 function writtenName(text: string, line0: number, column0: number): string | undefined {
@@ -100,6 +102,8 @@ function writtenName(text: string, line0: number, column0: number): string | und
     const match = DEFINITION.exec(lines[at] ?? '');
     const name = match?.[1] ?? match?.[2] ?? match?.[3];
     if (name && !KEYWORDS.has(name)) return name;
+    const callback = at === line0 ? CALLBACK.exec(lines[at] ?? '') : null;
+    if (callback) return `${callback[1]}(${callback[2] ?? ''}) callback`;
   }
   return undefined;
 }
