@@ -52,9 +52,21 @@ export function findSuspects(view: HeapView, scripts: Scripts, options: SuspectO
   const holders = [...manyChildren(view, least), ...chains(view, least), ...singles(view, least)];
   const limit = options.limit ?? MAX_SUSPECTS;
   const chosen = withoutRepeats(view, holders).slice(0, limit * 3);
-  return describe(view, scripts, chosen)
+  return describe(view, scripts, withChildren(view, chosen))
     .filter(suspect => isOfProgram(view, scripts, suspect))
     .slice(0, limit);
+}
+
+/** Says also of single big objects what they hold most, where it is many of a kind. */
+function withChildren(view: HeapView, holders: readonly Holder[]): Holder[] {
+  const groups = groupChildren(
+    view,
+    new Set(holders.filter(({ shape }) => shape === 'single').map(({ node }) => node)),
+  );
+  return holders.map(holder => {
+    const children = groups.get(holder.node)?.filter(({ count }) => count >= MIN_CHILDREN);
+    return children ? { ...holder, children } : holder;
+  });
 }
 
 /** The same description for holders that were found otherwise (by growth); children may be limited to some (new ones). */
