@@ -7,24 +7,36 @@ import type { Frame } from '../waiting/waits.js';
 import { locate } from './place.js';
 import { textOf } from './waiting-place.js';
 
+/** Who holds what the others wait for, and how it comes that it isn't given back. */
+export interface HeldSite {
+  readonly location: CodeLocation;
+  readonly why: 'leaks' | 'waits-elsewhere';
+}
+
 /** A wrapper's wrapper's wrapper: further up, nothing is acquired any more. */
 const MOST_CALLERS = 3;
 
 /** The place that acquires what the others wait for and has a way out without giving it back; undefined when none is seen. */
-export async function* leakSite(see: OperatorView, finding: Finding): Step<CodeLocation | undefined> {
+export async function* leakSite(see: OperatorView, finding: Finding): Step<HeldSite | undefined> {
   const waiting = [finding.place, ...finding.others].filter((frame): frame is Frame => frame?.kind === 'user');
   const callers = finding.user.slice(1, MOST_CALLERS);
-  const direct = yield* worstOf(see, waiting);
+  // While some still come through, nothing is lost for good: it is held for long.
+  const rank = finding.flow && finding.flow.out > 0 && !finding.silent ? rankHeld : rankLost;
+  const direct = yield* worstOf(see, waiting, rank);
   if (direct !== 'handed on') return direct;
   for (const caller of callers) {
-    const above = yield* worstOf(see, [caller]);
+    const above = yield* worstOf(see, [caller], rank);
     if (above !== 'handed on') return above;
   }
   return undefined;
 }
 
 /** Looks at every place in the frames' files that makes the same call. `handed on`: none of them keeps what it acquires. */
-async function* worstOf(see: OperatorView, frames: readonly Frame[]): Step<CodeLocation | 'handed on' | undefined> {
+async function* worstOf(
+  see: OperatorView,
+  frames: readonly Frame[],
+  rank: (acquisition: Acquisition) => number,
+): Step<HeldSite | 'handed on' | undefined> {
   let worst: { acquisition: Acquisition; location: CodeLocation } | undefined;
   let kept = 0;
   for (const url of new Set(frames.map(frame => frame.url))) {
@@ -36,13 +48,23 @@ async function* worstOf(see: OperatorView, frames: readonly Frame[]): Step<CodeL
     const found = acquisitions(script.text, sites);
     kept += found.length;
     for (const acquisition of found) {
-      if (acquisition.leaks === 'no' || (worst && rank(worst.acquisition) >= rank(acquisition))) continue;
+      if (rank(acquisition) <= (worst ? rank(worst.acquisition) : 0)) continue;
       const spot = { scriptId: '', url, line: acquisition.line0, column: acquisition.column0 };
       worst = { acquisition, location: locate(script, spot, see.target.cwd) };
     }
   }
-  return kept === 0 ? 'handed on' : worst?.location;
+  if (kept === 0) return 'handed on';
+  return (
+    worst && {
+      location: worst.location,
+      why: rank === rankHeld && worst.acquisition.waitsElsewhere ? 'waits-elsewhere' : 'leaks',
+    }
+  );
 }
 
 const RANKS = { no: 0, 'on-throw': 1, 'on-return': 2, always: 3 } as const;
-const rank = (acquisition: Acquisition): number => RANKS[acquisition.leaks];
+
+const rankLost = (acquisition: Acquisition): number => RANKS[acquisition.leaks];
+/** Waiting for something else weighs most; that a query might throw in between says nothing about a pool that flows. */
+const rankHeld = ({ leaks, waitsElsewhere }: Acquisition): number =>
+  waitsElsewhere ? 4 : leaks === 'on-throw' ? 0 : RANKS[leaks];

@@ -6,13 +6,14 @@ import { isInLoop } from '../source/loops.js';
 import type { Finding } from '../waiting/findings.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
-import { leakSite } from './leak-site.js';
+import { type HeldSite, leakSite } from './leak-site.js';
 import type { WaitingLook } from './waiting-look.js';
 import { placeOfFrame, textOf } from './waiting-place.js';
 
 /** One finding as a notification: whom to name, what was measured, what to do. */
 export async function* draftOf(see: OperatorView, finding: Finding, seen: WaitingLook): Step<NotificationDraft> {
-  const leak = isHeld(finding) && !finding.agent ? yield* leakSite(see, finding) : undefined;
+  const site = isHeld(finding) && !finding.agent ? yield* leakSite(see, finding) : undefined;
+  const leak = site?.location;
   const named =
     finding.waits && finding.faultClass === 'downstream.chatty'
       ? yield* frameInLoop(see, finding.user)
@@ -24,8 +25,7 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
     const other = yield* placeOfFrame(see, frame);
     if (other.line !== culprit?.line || other.file !== culprit.file) related.push(other);
   }
-  const words =
-    WORDS[finding.faultClass]?.(finding, nameOf(culprit), leak !== undefined) ?? plainWords(finding, nameOf(culprit));
+  const { seen: seenHere, ...words } = (WORDS[finding.faultClass] ?? plainWords)(finding, nameOf(culprit), site?.why);
   const packageName = culprit?.package ?? finding.package;
   return {
     ...words,
@@ -33,7 +33,7 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
     faultClass: finding.faultClass,
     severity: finding.flow && finding.flow.out === 0 && finding.flow.in > 0 ? 'critical' : 'warning',
     context: contextOf(finding, seen),
-    observation: observationOf(finding, words.seen),
+    observation: observationOf(finding, seenHere),
     ...(culprit ? { culprit: packageName ? { ...culprit, package: packageName } : culprit } : {}),
     related,
     metrics: metricsOf(finding),
@@ -77,11 +77,16 @@ function relatedFrames({ place, maker, others, holding }: Finding, named: Frame 
     .slice(0, 4);
 }
 
-const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, leaks: boolean) => Words } = {
-  'waiting.lock': (finding, name, leaks) => ({
-    title: leaks
-      ? `${name} takes a lock and does not always give it back`
-      : `Requests wait for a lock in ${name} that is not given back`,
+type Why = HeldSite['why'] | undefined;
+
+const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, why: Why) => Words } = {
+  'waiting.lock': (finding, name, why) => ({
+    title:
+      why === 'waits-elsewhere'
+        ? `${name} holds a lock while it waits for something else`
+        : why === 'leaks'
+          ? `${name} takes a lock and does not always give it back`
+          : `Requests wait for a lock in ${name} that is not given back`,
     seen: finding.holder ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.` : '',
     hypothesis:
       'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
@@ -98,7 +103,7 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, l
   'downstream.slow': ({ call, waits }, name) => ({
     title: `${name} waits for slow answers${call ? ` from ${call.host}` : ''}`,
     seen: call
-      ? `${call.count} calls of ${call.target}: answered after ${sayMs(call.p50Ms)} (median), ${call.open} still open, the oldest for ${sayMs(call.oldestOpenMs)}.`
+      ? `${call.count} calls of ${call.target}: ${call.answered > 0 ? `answered after ${sayMs(call.p50Ms)} (median)` : 'none answered'}, ${call.open} still open, the oldest for ${sayMs(call.oldestOpenMs)}.`
       : `One wait takes ${sayMs(waits?.meanMs ?? 0)} on average.`,
     hypothesis: 'The other side is slow or does not answer; the process itself only waits.',
     fix: 'Give the call a time limit and a fallback, and look at the other side.',
@@ -134,7 +139,7 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, l
   }),
 };
 
-function poolWords({ agent, holder, silent }: Finding, name: string, leaks: boolean): Words {
+function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): Words {
   if (agent) {
     const unread = agent.unread > 0;
     return {
@@ -153,9 +158,11 @@ function poolWords({ agent, holder, silent }: Finding, name: string, leaks: bool
   const state = holder && poolState(holder);
   return {
     title:
-      leaks || silent
-        ? `${name} takes connections from a pool and does not always give them back`
-        : `The pool that ${name} waits for is exhausted`,
+      why === 'waits-elsewhere'
+        ? `${name} keeps a pool's connection while it waits for something else`
+        : why === 'leaks' || silent
+          ? `${name} takes connections from a pool and does not always give them back`
+          : `The pool that ${name} waits for is exhausted`,
     seen: state
       ? `\`${state.name}\`: ${state.used ?? 'all'} of ${state.max ?? '?'} in use, ${state.idle ?? 0} idle, ${state.waiting} waiting.`
       : '',

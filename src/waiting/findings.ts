@@ -124,7 +124,7 @@ const isEnough = (requests: number, old: number): boolean =>
 function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
   const base = baseOf(group, context);
   const agent = agentOf(group, context.dump.after.agents);
-  if (agent && (agent.unread > 0 || (agent.queued > 0 && answersFast(agent, context))))
+  if (agent && (agent.unread > 0 || (agent.queued > 0 && answersFast(agent, group.oldestMs, context))))
     return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent };
   const call = callOf(group.calls, context.calls);
   if (call && group.calls.length >= group.requests * 0.6)
@@ -142,7 +142,8 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
   const holder = holderOf(context.holders, group.requests, urls);
   if (holder) {
     const shape = shapeOf(holder);
-    const silent = silentPeers(context.dump).sort((a, b) => b.count - a.count)[0];
+    const used = poolState(holder).used ?? 1;
+    const silent = silentPeers(context.dump).find(({ count }) => count >= used * 0.8);
     if (shape === 'pool' && isExhausted(poolState(holder))) {
       return {
         ...base,
@@ -223,12 +224,10 @@ function agentOf({ calls, requests }: WaitGroup, agents: readonly AgentPool[]): 
   );
 }
 
-/** The host itself answers quickly once it is asked: then it is the agent's limit that makes them wait. */
-function answersFast(agent: AgentPool, { dump }: Context): boolean {
-  const open = dump.after.outgoing
-    .filter(call => call.host === agent.host && call.state === 'no-answer')
-    .reduce((sum, call) => sum + call.count, 0);
-  return agent.maxSockets > 0 && open < agent.used * 0.5;
+/** Once it is asked, the host answers in a fraction of what the requests wait: then it is the agent's limit. */
+function answersFast(agent: AgentPool, oldestMs: number, { calls }: Context): boolean {
+  const asked = calls.filter(call => call.host === agent.host && call.answered > 0);
+  return agent.maxSockets > 0 && asked.length > 0 && asked.every(call => call.p50Ms < oldestMs * 0.25);
 }
 
 function callOf(calls: readonly OutgoingCall[], groups: readonly CallGroup[]): CallGroup | undefined {

@@ -65,7 +65,11 @@ function isIn(holder: Holder, urls: ReadonlySet<string>): boolean {
 export function silentPeers(dump: AsyncDump): { readonly peer: string; readonly count: number }[] {
   return dump.after.peers.flatMap(({ peer, count, bytesRead, bytesWritten }) => {
     const before = dump.before.peers.find(other => other.peer === peer);
-    const silent = before?.count === count && before.bytesRead === bytesRead && before.bytesWritten === bytesWritten;
+    const silent =
+      peer !== 'local' &&
+      before?.count === count &&
+      before.bytesRead === bytesRead &&
+      before.bytesWritten === bytesWritten;
     return silent ? [{ peer, count }] : [];
   });
 }

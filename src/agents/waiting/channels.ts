@@ -77,9 +77,7 @@ export class Channels {
     const on = (name: string, listener: (message: Message) => void) => this.on(channels, name, listener);
     on('http.server.request.start', message => this.requestBegan(message));
     on('http.server.response.finish', message => this.requestEnded(message));
-    on('http.client.request.start', ({ request }) =>
-      this.callBegan('http', request, `${request.host}:${portOf(request)}`, request),
-    );
+    on('http.client.request.start', ({ request }) => this.callBegan('http', request, hostOf(request), request));
     on('http.client.response.finish', ({ request, response }) =>
       this.callAnswered(request, response.statusCode ?? 0, response),
     );
@@ -256,9 +254,12 @@ function stateOf(call: Call): OutgoingCall['state'] {
   return isUnread(call.answer) ? 'unread' : 'reading';
 }
 
-function portOf(request: Message['request']): number | string {
+/** A request given a URL keeps its port only in its Host header. */
+function hostOf(request: Message['request']): string {
+  const header = request.getHeader?.('host');
+  if (typeof header === 'string' && /:\d+$/.test(header)) return header;
   const standard = (request.agent as { defaultPort?: number } | undefined)?.defaultPort;
-  return request.port || request.socket?.remotePort || standard || '';
+  return `${request.host}:${request.port || request.socket?.remotePort || standard || ''}`;
 }
 
 const rounded = (ms: number): number => Math.max(0.01, Math.round(ms * 100) / 100);

@@ -26,6 +26,7 @@ export interface Outgoing {
   readonly writableFinished?: boolean;
   readonly writableLength?: number;
   listenerCount?(event: string): number;
+  getHeader?(name: string): unknown;
 }
 
 export interface HttpAgent {
