@@ -1,7 +1,45 @@
+import type { CreatorFrame } from './handles.js';
+
 export interface ExceptionsParams {
+  /** Length of the window, in seconds. Default 5. */
   readonly seconds?: number;
+  /**
+   * Also sample exceptions that the program catches: the target stops for a moment at a few of them (about 5 ms each,
+   * at most 24 of them).
+   */
+  readonly caught?: boolean;
+}
+
+/** Throws of one type at one place. */
+export interface ThrowSite {
+  /** Class name: `TypeError`, `ValidationError`; `string` where no error was thrown. */
+  readonly type: string;
+  /** First line of the message with numbers, ids and quoted values replaced. */
+  readonly message: string;
+  readonly count: number;
+  /** True when a promise was rejected and not an exception thrown. */
+  readonly rejection: boolean;
+  /** V8's forecast that nobody catches it. */
+  readonly uncaught: boolean;
+  /** Innermost first, Node's own left out. Positions are where each frame stood. */
+  readonly frames: readonly CreatorFrame[];
+  /** How often the throwing line ran, counted without stopping; absent where it was not counted. */
+  readonly perSecond?: number;
+}
+
+export interface CaughtSample {
+  readonly sampled: number;
+  readonly bursts: number;
+  /** Bursts in which anything was thrown: all of them where it goes on. */
+  readonly burstsWithThrows: number;
+  readonly sites: readonly ThrowSite[];
 }
 
 export interface Exceptions {
   readonly seconds: number;
+  /** Exceptions that nobody caught, while the program went on (it has a handler). */
+  readonly uncaught: { readonly count: number; readonly sites: readonly ThrowSite[] };
+  /** Rejections that nobody handled; counted only where the program listens for them itself. */
+  readonly rejections: { readonly listening: boolean; readonly count: number; readonly sites: readonly ThrowSite[] };
+  readonly caught?: CaughtSample;
 }
