@@ -67,6 +67,12 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/heap.js')).heapCommand(),
   },
   {
+    name: 'cpu',
+    usage: 'FILE.cpuprofile [--diff LATER] [--output FMT=FILE]',
+    about: 'where the time went in a CPU profile',
+    load: async () => (await import('./commands/cpu.js')).cpuCommand(),
+  },
+  {
     name: 'demo',
     usage: '',
     about: 'start a bundled sick server, investigate it, print the report',

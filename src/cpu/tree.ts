@@ -133,7 +133,8 @@ function kindOf(name: string, scriptId: string, url: string): FrameKind {
   if (name.startsWith('RegExp: ')) return 'regexp';
   if (isNodeInternal(url)) return 'node';
   if (url.startsWith('wasm:')) return 'wasm';
-  if (isUserCode(url)) return 'user';
+  // A program given by `node -e` or typed into a REPL has no file, and is the application all the same.
+  if (isUserCode(url) || /^(\[eval\d*\]|REPL\d+)$/.test(url)) return 'user';
   if (url === '') return scriptId === '0' ? 'native' : 'evaluated';
   return packageOf(url) === undefined ? 'evaluated' : 'package';
 }

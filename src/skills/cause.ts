@@ -9,7 +9,6 @@ import { type CallSite, callsInFunction, callsOnLineOf } from '../source/calls.j
 import { declarationOf } from '../source/declarations.js';
 import { definitionOf, enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
-import { isFile } from '../source/url.js';
 import { locate, sourceOf } from './place.js';
 
 /** Why a stretch of time was spent, and where: one per stretch, shared by all who speak of it. */
@@ -61,13 +60,14 @@ export async function* explain(see: OperatorView, tree: CallTree, weights: Weigh
     };
   }
   const place = placeOf(see, blamed.frame, parts, { mechanism, what }, scripts, users);
+  const called = writtenCall(scripts.get(blamed.frame.scriptId), blamed.frame, parts, { mechanism, what });
   const entry = users.length > 1 ? entryOf(see, users[0]!, scripts) : undefined;
   return {
     blame: blamed,
     owned: parts,
     place,
     mechanism,
-    what,
+    what: called ?? what,
     mechanismShare: share,
     users,
     scripts,
@@ -97,7 +97,7 @@ function distinct(frames: readonly Frame[]): Frame[] {
 }
 
 async function* read(see: OperatorView, frames: readonly Frame[], parts: Owned): Step<Map<string, ScriptText>> {
-  const wanted = frames.filter(frame => isFile(frame.url)).map(frame => frame.scriptId);
+  const wanted = frames.filter(frame => frame.kind === 'user' || frame.kind === 'package').map(frame => frame.scriptId);
   const ids = [
     ...new Set([
       ...wanted,
@@ -160,6 +160,14 @@ function packageFor(parts: Owned, { mechanism }: Found): string | undefined {
   if (mechanism === 'logging') return parts.callees.find(callee => callee.frame.kind === 'package')?.frame.package;
   const owner = parts.packages[0];
   return owner && owner.us >= MECHANISM_SHARE * allOf(parts) ? owner.name : undefined;
+}
+
+/** The call as the source writes it (`zlib.gzipSync`), where V8 only knows Node's inner function. */
+function writtenCall(script: ScriptText | undefined, frame: Frame, parts: Owned, found: Found): string | undefined {
+  const callee = parts.callees[0];
+  if (!script || !callee || callee.us <= parts.selfUs || found.mechanism === 'compute') return undefined;
+  const site = siteOf(script, frame, callee.frame, found);
+  return site && site.callee.length <= 60 ? site.callee : undefined;
 }
 
 /** V8 lays the time of a function it inlined to the outer one, but the line stays: then that function is meant. */
