@@ -8,7 +8,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { type Feeder, feedersOf } from '../source/feeders.js';
 import type { ScriptText } from '../source/script.js';
-import { isFile, isUserCode } from '../source/url.js';
+import { displayPath, isFile, isUserCode } from '../source/url.js';
 import { locate, place, sourceOf } from './place.js';
 
 /** Survivors of so long tell who fills a holder; the walk has already said which holder. */
@@ -47,7 +47,8 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect): Step<Gr
   const feeders = [...(written ? [written] : []), ...fed];
   if (feeders.length > 0 || suspect.row.kind === 'timers') return assembled(suspect, { declared, feeders, bounds });
   const sampled = yield* sampledFeeders(see);
-  const user = sampled.feeders.length > 0 ? sampled.feeders : yield* usersOfPackage(see, suspect);
+  const named = sampled.feeders.length > 0 ? sampled.feeders : yield* usersOfPackage(see, suspect);
+  const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);
   return {
     ...assembled(suspect, { declared, feeders: user, bounds }),
     ...(sampled.id !== undefined && { samplingId: sampled.id }),
@@ -66,7 +67,8 @@ interface Parts {
 function assembled(suspect: Suspect, { declared, feeders, bounds }: Parts): GrowthPlace {
   const { holder, fault, row } = suspect;
   const [fedBy] = feeders;
-  const byFeeder = holder.package !== undefined || isRegistration(fault) || row.kind === 'timers';
+  const byFeeder =
+    holder.package !== undefined || isRegistration(fault) || row.kind === 'timers' || declared === undefined;
   const chosen = byFeeder ? (fedBy?.place ?? declared) : (declared ?? fedBy?.place);
   const via = viaOf(row.path);
   const culprit = chosen && {
@@ -110,7 +112,9 @@ function withoutEvents(below: readonly string[]): readonly string[] {
   return at < 0 ? below : below.slice(0, at);
 }
 
-function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly string[]): CodeLocation {
+function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly string[]): CodeLocation | undefined {
+  // The module wrapper declares these: no line of the file does.
+  if (name === 'require' || name === 'module' || name === 'exports') return undefined;
   const found = declarationOf(script.text, name, spot.line);
   const at = { ...spot, line: found?.line0 ?? spot.line, column: found?.column0 ?? spot.column };
   return locate(script, found?.within === undefined ? at : { ...at, functionName: found.within }, cwd, via);
@@ -155,6 +159,13 @@ async function* sampledFeeders(see: OperatorView): Step<{ readonly feeders: read
     feeders.push({ place: yield* place(see, spot), how: 'allocates' });
   }
   return { feeders, id: sampling.id };
+}
+
+/** A module that is loaded again and again is named itself: its newest url is a key of Node's cache. */
+function importedAgain({ row, fault }: Suspect, cwd: string): Fed[] {
+  const { key } = row.entry;
+  if (fault !== 'code.growth' || key === undefined || !isFile(key)) return [];
+  return [{ place: { file: displayPath(key, cwd), line: 1 }, how: 'is loaded again and again' }];
 }
 
 /** Where the application brings the package in, when no frame of the application is on the stack that fills it. */

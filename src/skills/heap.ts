@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
-import { allocationSites } from '../heap/growth/allocation-sites.js';
+import { type AllocationSite, allocationSites } from '../heap/growth/allocation-sites.js';
 import { listenedEvent } from '../heap/growth/holder.js';
 import { type Suspect, sortGrowth } from '../heap/growth/suspects.js';
 import { boundedBy, isContradicted, liveRate, type Rest } from '../heap/growth/verdict.js';
@@ -35,6 +35,8 @@ const UNEXPLAINED_BYTES = 2_000_000;
 const EXPLAINED_SHARE = 0.3;
 /** Share of the survivors that one application function must have to be named without a holder. */
 const SURVIVOR_SHARE = 0.4;
+/** Of the survivors, for a caller of \`then\` or \`race\`. */
+const REACTION_SHARE = 0.1;
 /** Native contexts are made by hand: more than a few in a window are a leak or a template engine gone wrong. */
 const CONTEXTS_GAINED = 4;
 
@@ -310,10 +312,12 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
   if (contexts < CONTEXTS_GAINED && !(isRising && explained < EXPLAINED_SHARE * rate)) return [];
   const sampling = yield* see.ask('heap-sampling', SAMPLING, GROWTH_STAYS_MS);
   const sites = isUsable(sampling) ? allocationSites(sampling.data) : [];
-  const [site] = sites;
+  // Promise.race and then leave a reaction behind on each call: their caller is the cause, whoever makes the values.
+  const site = sites.find(one => one.share >= REACTION_SHARE && isReaction(one)) ?? sites[0];
   const compiled = data.scripts?.[0];
   const faultClass = faultOfUnheld({ contexts, compiled: compiled !== undefined, site });
-  if (!isUsable(sampling) || !site || (site.share < SURVIVOR_SHARE && contexts < CONTEXTS_GAINED)) return [];
+  if (!isUsable(sampling) || !site || (site.share < SURVIVOR_SHARE && !isReaction(site) && contexts < CONTEXTS_GAINED))
+    return [];
   const culprit = yield* place(see, { ...site.frame, line: site.frame.lineNumber, column: site.frame.columnNumber });
   return [
     {
@@ -337,13 +341,14 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
 interface Unheld {
   readonly contexts: number;
   readonly compiled: boolean;
-  readonly site: { readonly leaf?: { readonly functionName: string } } | undefined;
+  readonly site: AllocationSite | undefined;
 }
 
 function faultOfUnheld({ contexts, compiled, site }: Unheld): FaultClass {
   if (contexts >= CONTEXTS_GAINED) return 'memory.leak.context';
   if (compiled) return 'code.growth';
-  return /^(race|then|all|any|allSettled|Promise)$/.test(site?.leaf?.functionName ?? '')
-    ? 'memory.leak.promise'
-    : 'memory.leak.closure';
+  return site && isReaction(site) ? 'memory.leak.promise' : 'memory.leak.closure';
 }
+
+const isReaction = ({ leaf }: Pick<AllocationSite, 'leaf'>): boolean =>
+  /^(race|then|all|any|allSettled|Promise)$/.test(leaf?.functionName ?? '');

@@ -1,6 +1,19 @@
 // Own copies, taken when lens arrives: a program may replace these later, or have replaced what reads through them.
 export const ownKeys = Reflect.ownKeys;
-export const describeKey = Reflect.getOwnPropertyDescriptor;
+const descriptorOf = Reflect.getOwnPropertyDescriptor;
+
+/**
+ * A property's descriptor, or undefined where even looking throws: a scope's variable in its temporal dead zone
+ * ("Cannot access 'x' from debugger"), an export not yet evaluated, a proxy's trap.
+ */
+export function describeKey(object: object, key: PropertyKey): PropertyDescriptor | undefined {
+  try {
+    return descriptorOf(object, key);
+  } catch {
+    return undefined;
+  }
+}
+
 export const prototypeOf = Reflect.getPrototypeOf;
 export const plainKeys = Object.keys;
 export const symbolsOf = Object.getOwnPropertySymbols;

@@ -80,6 +80,7 @@ export class Sizer {
       text: this.describe(value),
       bytes: Math.round(total),
       externalBytes: Math.round(bytes.external),
+      ...(typeof key === 'string' && { key: key.slice(0, 200) }),
       ...this.codeOf(entries),
     };
   }

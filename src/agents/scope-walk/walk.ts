@@ -234,13 +234,20 @@ export class Walk {
 
   /** The object with a class that an owner belongs to: itself, or the one that leads to it through plain objects. */
   private makerOf(owner: object | undefined): WeakRef<object> | undefined {
-    const maker = owner && isPlain(owner) ? this.makers.get(owner) : owner;
+    const maker = owner && this.isPlain(owner) ? this.makers.get(owner) : owner;
     return maker && new WeakRef(maker);
   }
 
+  /** A proxy is never asked for its prototype: that would run its handler. */
+  private isPlain(object: object): boolean {
+    if (this.realm.types.isProxy(object)) return false;
+    const prototype = prototypeOf(object);
+    return prototype === null || prototype === Object.prototype;
+  }
+
   private noteMaker(owner: object, value: object): void {
-    if (!isPlain(value) || this.makers.has(value)) return;
-    const maker = isPlain(owner) ? this.makers.get(owner) : owner;
+    if (!this.isPlain(value) || this.makers.has(value)) return;
+    const maker = this.isPlain(owner) ? this.makers.get(owner) : owner;
     if (maker) this.makers.set(value, maker);
   }
 
@@ -465,7 +472,9 @@ export class Walk {
     const { location } = internals;
     if (!location || !this.realm.internalScripts.has(location.scriptId)) {
       this.enterScopes(one, internals);
-      for (const { kind, name, value } of internals.values) this.add(value, one.node, { kind, name }, one.object);
+      // A proxy is no owner: its fields are not to be read.
+      const owner = this.realm.types.isProxy(one.object) ? undefined : one.object;
+      for (const { kind, name, value } of internals.values) this.add(value, one.node, { kind, name }, owner);
     }
     const gained = this.visited - before;
     const parent = this.tree.parentOf(one.node);
@@ -503,11 +512,6 @@ export function isModuleScope(scopes: readonly Scope[], depth: number): boolean 
   if (/^(Module|Script)/.test(text)) return true;
   const outermost = scopes.findLastIndex(scope => !/^Script/.test(scope.description));
   return depth === outermost && /^Closure/.test(text);
-}
-
-function isPlain(object: object): boolean {
-  const prototype = prototypeOf(object);
-  return prototype === null || prototype === Object.prototype;
 }
 
 export function ownerLimits(watched: Watched): ReturnType<typeof limitsOf> {

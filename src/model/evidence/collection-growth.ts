@@ -68,6 +68,8 @@ export interface EntrySample {
   readonly bytes: number;
   /** The part of `bytes` that lies in ArrayBuffers, outside V8's heap. */
   readonly externalBytes: number;
+  /** The newest entry's key where it is a text: a module's url, say. At most 200 characters. */
+  readonly key?: string;
   /** Where the function was written that the entry is, or that it first holds. */
   readonly code?: ScriptPosition;
   readonly codeName?: string;

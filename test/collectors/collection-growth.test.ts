@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sleep } from '../../src/base/sleep.js';
+import { collectionGrowthCollector } from '../../src/collectors/collection-growth.js';
+import type { CollectContext } from '../../src/collectors/collector.js';
+import { holderOf } from '../../src/heap/growth/holder.js';
+import { attach } from '../../src/inspector/attach.js';
+import type { Session } from '../../src/inspector/session.js';
+import type { GrowingContainer } from '../../src/model/evidence/collection-growth.js';
+import { type Launched, launch } from '../launch.js';
+
+/** Grows in many ways at once, each a different number of entries a second; touches of it are counted. */
+const PROGRAM = `
+const { EventEmitter } = require('node:events');
+const bus = new EventEmitter().setMaxListeners(0);
+class Store { #rows = []; add(row) { this.#rows.push(row); } }
+const store = new Store();
+const signals = new AbortController();
+let replaced = [];
+let touched = 0;
+const trap = new Proxy({}, { get() { touched++; }, ownKeys() { touched++; return []; }, getPrototypeOf() { touched++; return null; } });
+const traps = { trap, get costly() { touched++; return 1; } };
+const still = new Map([[1, 1], [2, 2]]);
+function tick() {
+  store.add({ text: 'x'.repeat(2000) + Math.random() });
+  bus.on('tick', () => store);
+  signals.signal.addEventListener('abort', () => touched);
+  replaced = [...replaced, 'y'.repeat(3000) + Math.random()];
+  setInterval(() => bus, 3_600_000).unref();
+}
+process.on('SIGHUP', () => console.log('touched ' + touched, Object.keys(traps), still.size));
+setInterval(tick, 20);
+console.log('ready');
+`;
+
+let target: Launched;
+let session: Session;
+let rows: readonly GrowingContainer[];
+
+const signal = new AbortController().signal;
+const context: CollectContext = {
+  signal,
+  now: () => performance.now(),
+  sleep: ms => sleep(ms, signal),
+  exclusively: work => work(),
+  mayPause: () => true,
+};
+
+beforeAll(async () => {
+  target = await launch(PROGRAM);
+  session = await attach({ pid: target.pid });
+  rows = (await collectionGrowthCollector.collect(session, { seconds: 5 }, context)).data.growing;
+});
+
+afterAll(async () => {
+  await session?.detach();
+  await target?.kill();
+});
+
+const rowOf = (holder: string) => rows.find(row => holderOf(row).text.startsWith(holder));
+
+test('a private field is named through the variable that leads to it', () => {
+  expect(rowOf('store.#rows')).toMatchObject({ kind: 'Array', ownerClass: 'Store' });
+  expect(rowOf('store.#rows')?.entry.bytes).toBeGreaterThan(2000);
+});
+
+test('listeners of an emitter and of an abort signal are counted, with the code that was registered', () => {
+  const line = PROGRAM.split('\n').findIndex(text => text.includes("bus.on('tick'"));
+  expect(rowOf('bus._events.tick')?.entry.code?.line).toBe(line);
+  expect(rows.some(row => row.path.some(step => step.kind === 'map-value' && step.key === 'abort'))).toBe(true);
+});
+
+test('an array that is copied to grow is found by the second walk', () => {
+  expect(rowOf('replaced')).toMatchObject({ replaced: true, kind: 'Array' });
+});
+
+test('intervals are counted by duration, and know their callback', () => {
+  expect(rows.find(row => row.timer?.ms === 3_600_000)).toMatchObject({ timer: { repeats: true } });
+});
+
+test('what does not grow has no row, and no user code was run', async () => {
+  expect(rowOf('still')).toBeUndefined();
+  process.kill(target.pid, 'SIGHUP');
+  expect(await target.line('touched')).toMatch(/^touched 0 /);
+});
+
+test('nothing of the walk stays in the target', async () => {
+  expect(await session.evaluate("Symbol.for('lens.scope-walk') in globalThis")).toBe(false);
+});

@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest';
+import { boundsOf } from '../../src/heap/growth/bounds.js';
+import { curveOf } from '../../src/heap/growth/curve.js';
+import { holderOf, listenedEvent } from '../../src/heap/growth/holder.js';
+import { sortGrowth } from '../../src/heap/growth/suspects.js';
+import { boundedBy } from '../../src/heap/growth/verdict.js';
+import type { CollectionGrowth, GrowingContainer, PathStep } from '../../src/model/evidence/collection-growth.js';
+
+const times = Array.from({ length: 21 }, (_, second) => second);
+const sizes = (at: (second: number) => number) => times.map(second => Math.round(at(second)));
+
+test.each([
+  ['growing', (s: number) => 100 + 50 * s],
+  ['slowing', (s: number) => 1000 * (1 - Math.exp(-s / 12))],
+  ['plateau', (s: number) => Math.min(500, 100 * s)],
+  ['drops', (s: number) => 100 + (s % 7) * 100],
+  ['steps', (s: number) => (s < 10 ? 10 : 5000)],
+])('a curve that is %s is called so', (shape, at) => {
+  expect(curveOf(times, sizes(at)).shape).toBe(shape);
+});
+
+test('a slowing curve says where it comes to rest', () => {
+  const { levelsOffAt } = curveOf(
+    times,
+    sizes(s => 1000 * (1 - Math.exp(-s / 12))),
+  );
+  expect(levelsOffAt).toBeGreaterThan(900);
+  expect(levelsOffAt).toBeLessThan(1100);
+});
+
+test('two readings have no shape', () => {
+  expect(curveOf([0, 20], [10, 500]).shape).toBe('unknown');
+});
+
+const script = { scriptId: '7', url: 'file:///srv/app/store.js', line: 10, column: 2 };
+const variable = (name: string, url = script.url): PathStep => ({
+  kind: 'variable',
+  name,
+  scope: 'module',
+  seenBy: { ...script, url },
+  function: 'handle',
+});
+const property = (name: string): PathStep => ({ kind: 'property', name });
+
+function row(path: readonly PathStep[], more: Partial<GrowingContainer> = {}): GrowingContainer {
+  return {
+    path: [{ kind: 'root', name: 'server' }, ...path],
+    kind: 'Map',
+    className: 'Map',
+    size: 1100,
+    limits: [],
+    sizes: sizes(s => 100 + 50 * s),
+    perSecond: 50,
+    entry: { type: 'object', text: 'Object {id}', bytes: 500, externalBytes: 0 },
+    bytesPerSecond: 25_000,
+    ...more,
+  };
+}
+
+function reading(growing: readonly GrowingContainer[], more: Partial<CollectionGrowth> = {}): CollectionGrowth {
+  return {
+    seconds: 20,
+    times,
+    growing,
+    grewCount: growing.length,
+    biggest: [],
+    memory: [],
+    modules: { commonjs: 1, esm: 0, packages: 0 },
+    walks: [],
+    unlisted: [],
+    stoppedEarly: false,
+    uptimeSeconds: 60,
+    ...more,
+  };
+}
+
+test('the holder is named by its nearest variable, and by the package it lies in', () => {
+  const path = [
+    variable('app'),
+    property('cache'),
+    variable('store', 'file:///srv/node_modules/kv/index.js'),
+    property('items'),
+  ];
+  const holder = holderOf({ path });
+  expect(holder).toMatchObject({ text: 'store.items', package: 'kv', below: ['items'], through: { name: 'app' } });
+});
+
+test('listeners of an emitter and of an abort signal are told from other arrays', () => {
+  expect(listenedEvent([variable('bus'), property('_events'), property('tick')])).toBe('tick');
+  expect(listenedEvent([variable('c'), property('[Symbol(kEvents)]'), { kind: 'map-value', key: 'abort' }])).toBe(
+    'abort',
+  );
+  expect(listenedEvent([variable('rows')])).toBeUndefined();
+});
+
+test('containers that gain the same entries are one suspect, led by the one that explains most', () => {
+  const { leaking } = sortGrowth(reading([row([variable('a')]), row([variable('b')], { bytesPerSecond: 40_000 })]));
+  expect(leaking.map(one => [one.holder.text, one.inStep.length])).toEqual([['b', 1]]);
+});
+
+test('a few kilobytes a second are noise, a few listeners a second are not', () => {
+  const small = row([variable('a')], { bytesPerSecond: 3000 });
+  expect(sortGrowth(reading([small])).leaking).toEqual([]);
+  const listeners = row([variable('bus'), property('_events'), property('tick')], { bytesPerSecond: 3000 });
+  expect(sortGrowth(reading([listeners])).leaking[0]?.fault).toBe('memory.leak.listener');
+});
+
+test('timers that fire once end by themselves', () => {
+  const once = row([], { kind: 'timers', timer: { ms: 30_000, repeats: false } });
+  expect(sortGrowth(reading([once])).leaking).toEqual([]);
+  const always = row([], { kind: 'timers', timer: { ms: 30_000, repeats: true } });
+  expect(sortGrowth(reading([always])).leaking[0]?.fault).toBe('memory.leak.timer');
+});
+
+test.each([
+  [
+    'a size check with a limit above',
+    'const MAX = 5_000; recent.push(e); if (recent.length > MAX) recent.shift();',
+    true,
+  ],
+  [
+    'a size check that is passed long ago',
+    'const MAX = 100; recent.push(e); if (recent.length > MAX) recent.shift();',
+    false,
+  ],
+  ['no check at all', 'recent.push(e);', false],
+  ['a sweep by timer', 'setInterval(() => { recent.splice(0, 5); }, 1000); recent.push(e);', true],
+  ['a removal without a limit', 'recent.push(e); on("close", () => recent.pop());', false],
+  ['a loop over it', 'for (let i = 0; i < recent.length; i++) use(recent[i]); recent.push(e);', false],
+])('source with %s', (_, text, bounded) => {
+  const growth = reading([row([variable('recent')], { kind: 'Array' })]);
+  const [suspect] = sortGrowth(growth).leaking;
+  expect(suspect && boundedBy(suspect, boundsOf(text, 'recent'), growth) !== undefined).toBe(bounded);
+});
+
+test('a field named max bounds what it exceeds', () => {
+  const bounded = (value: number) => {
+    const growth = reading([row([variable('lru')], { limits: [{ name: 'max', value }] })]);
+    const [suspect] = sortGrowth(growth).leaking;
+    return suspect && boundedBy(suspect, {}, growth) !== undefined;
+  };
+  expect(bounded(50_000)).toBe(true);
+  expect(bounded(0)).toBe(false);
+});
+
+test('entries that come with a timer leave with it', () => {
+  const timers = row([], { kind: 'timers', timer: { ms: 60_000, repeats: false } });
+  const growth = reading([row([variable('seen')]), timers]);
+  const [suspect] = sortGrowth(growth).leaking;
+  expect(suspect && boundedBy(suspect, {}, growth)).toMatchObject({ at: 3000 });
+});
