@@ -1,16 +1,38 @@
 import type { Redactor } from './base/redact.js';
+import type { Coordinated, InvestigateSeat } from './coordinator/investigate.js';
 import type { Environment, ModelFlags } from './llm/config.js';
-import type { Spent } from './llm/meter.js';
 import type { Provider } from './llm/provider.js';
 import type { Emit } from './model/event.js';
+import type { Evidence } from './model/evidence/index.js';
+import type { Skill } from './model/skill.js';
+import type { Snapshot } from './model/snapshot.js';
+import type { TargetInfo } from './model/target.js';
+import type { OperatorEnv, Planner } from './operators/operator.js';
 
-/** The models of a run as its rooms reach them. Everything behind it is loaded when the first is opened. */
+/** The models of a run as its rooms reach them. What a run without them would never need is loaded on first use. */
 export interface Mind {
   /** For people: the models in the order they are asked. */
   readonly model: string;
+  /** What the sandbox computed in this run: its numbers may be quoted. */
+  readonly answers: readonly unknown[];
   /** A provider whose calls are events of the run, under the name of who asks. */
   provider(by: string): Provider;
-  readonly spent: () => Spent;
+  /** A model over the skill's rule planner, which plays first and stays its floor. */
+  planner(skill: Skill, rules: Planner, seat: OperatorSeat): Promise<Planner>;
+  /** Runs the scripts of an operator's model. */
+  execute(seat: OperatorSeat): NonNullable<OperatorEnv['execute']>;
+  /** Correlates by model; the rules take what it leaves. */
+  coordinate(seat: Omit<InvestigateSeat, 'provider' | 'failed'>): Promise<Coordinated>;
+}
+
+export interface OperatorSeat {
+  readonly target: TargetInfo;
+  readonly reason: string;
+  /** The reason, or the coordinator, points at this skill. */
+  readonly urgent: boolean;
+  readonly signal: AbortSignal;
+  readonly evidence: () => ReadonlyMap<string, Evidence>;
+  readonly snapshots: () => readonly Snapshot[];
 }
 
 export interface MindEnv {
@@ -32,33 +54,52 @@ export async function openMind(flags: ModelFlags, environment: Environment, env:
   if (!plan) return undefined;
   const [{ openModel }, { audited }] = await Promise.all([import('./llm/open.js'), import('./llm/audited.js')]);
   const { provider, meter } = await openModel(plan, env);
-  return {
-    model: plan.choices.map(choice => choice.model).join(', '),
-    spent: () => meter.spent,
-    provider: by =>
-      audited(provider, {
-        by,
-        now: env.now,
-        dollarsOf: reply => meter.dollarsOf(reply.model, reply.usage),
-        tell: call => env.emit({ type: 'model.called', call }),
-      }),
-  };
+  return mindOver(plan.choices.map(choice => choice.model).join(', '), env, by =>
+    audited(provider, {
+      by,
+      now: env.now,
+      dollarsOf: reply => meter.dollarsOf(reply.model, reply.usage),
+      tell: call => env.emit({ type: 'model.called', call }),
+    }),
+  );
 }
 
 /** A mind that sends nothing: it shows each request as it would go out, and the rules do the work. */
-export function dryMind(redactor: Redactor, show: (text: string) => void): Mind {
-  return {
-    model: 'none (dry run)',
-    spent: () => ({ calls: 0, usage: NOTHING, dollars: 0, unpriced: [] }),
-    provider: by => ({
-      name: 'dry-run',
-      model: 'none',
-      async complete(request) {
-        show(`${JSON.stringify(redactor.deep({ by, ...request }), null, 2)}\n`);
-        return { text: '', calls: [], stop: 'end', usage: NOTHING, provider: 'dry-run', model: 'none' };
-      },
-    }),
-  };
+export async function dryMind(env: MindEnv, show: (text: string) => void): Promise<Mind> {
+  const { showing } = await import('./llm/showing.js');
+  return mindOver('none (dry run)', env, by => showing(by, request => show(`${env.redactor.redact(request)}\n`)));
 }
 
-const NOTHING = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+/** A run's mind over any provider: the real ones, a dry run, or a script in a test. */
+export function mindOver(model: string, env: MindEnv, provider: (by: string) => Provider): Mind {
+  const { now, emit, redactor } = env;
+  const answers: unknown[] = [];
+  return {
+    model,
+    answers,
+    provider,
+    async planner(skill, rules, seat) {
+      const [{ modelPlanner }, { verifyDraft }] = await Promise.all([
+        import('./operators/model-planner.js'),
+        import('./coordinator/verify.js'),
+      ]);
+      const check: Parameters<typeof modelPlanner>[1]['check'] = (draft, computed) => {
+        const snapshots = new Map(seat.snapshots().map(snapshot => [snapshot.id, snapshot]));
+        return verifyDraft(draft, seat.evidence(), { snapshots, answers: computed, author: 'model' });
+      };
+      return modelPlanner(skill, { ...seat, now, emit, redactor, rules, check, provider: provider(skill.id) });
+    },
+    execute: seat => async (skill, code, probe) => {
+      const { executeScript } = await import('./operators/execute.js');
+      const result = await executeScript(skill, code, probe, { ...seat, now, redactor });
+      if (result.ok) answers.push(result.value);
+      return result;
+    },
+    async coordinate(seat) {
+      const { coordinate } = await import('./coordinator/investigate.js');
+      const failed = (message: string) =>
+        emit({ type: 'failure', failure: { where: 'model of the coordinator', message } });
+      return coordinate({ ...seat, provider: provider('coordinator'), failed });
+    },
+  };
+}

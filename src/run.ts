@@ -10,10 +10,12 @@ import { verifyNotification } from './coordinator/verify.js';
 import { type AttachTarget, attach } from './inspector/attach.js';
 import { TargetBlockedError } from './inspector/native-block.js';
 import type { Session } from './inspector/session.js';
+import type { Mind, OperatorSeat } from './mind.js';
 import { LensError } from './model/error.js';
 import type { Emit } from './model/event.js';
 import type { Evidence } from './model/evidence/index.js';
 import type { VitalsSample } from './model/evidence/vitals.js';
+import type { Insight } from './model/insight.js';
 import type { Json } from './model/json.js';
 import type { Notification } from './model/notification.js';
 import type { Probe } from './model/probe.js';
@@ -23,6 +25,7 @@ import { Operator, type OperatorEnv, type Planner } from './operators/operator.j
 import { rulePlanner } from './operators/rule-planner.js';
 import { reportOf } from './report/report.js';
 import type { RunState } from './report/state.js';
+import { rounds } from './rounds.js';
 import { costBasis, targetCpuMs } from './target-cost.js';
 
 /** What one investigation is to do. */
@@ -47,6 +50,8 @@ export interface RunEnv {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Interrupts the operators; what there is gets concluded. */
   readonly interrupt: AbortSignal;
+  /** The models of this run; absent: rules alone. */
+  readonly mind?: Mind;
   /** Asks a person about a reading that the guard refuses; absent where nobody can be asked. */
   readonly consent?: (title: string, refusal: string) => Promise<boolean>;
   /** Hands out the run's door to the target, for readings a person asks for. */
@@ -58,7 +63,7 @@ const LOOP_ALIVE_MS = 3_000;
 
 /** One investigation: attach, first vitals, operators in parallel, correlate, detach, report. Throws when it can't attach. */
 export async function investigate(where: AttachTarget, plan: Plan, env: RunEnv): Promise<Report> {
-  env.emit({ type: 'run.started', reason: plan.reason, lens: env.version, planner: 'rules' });
+  env.emit({ type: 'run.started', reason: plan.reason, lens: env.version, planner: env.mind ? 'model' : 'rules' });
   const startedAt = env.now();
   const session = await reach(where, env);
   if (session instanceof TargetBlockedError) return concludeBlocked(session, env);
@@ -107,7 +112,8 @@ export async function concludeBlocked(error: TargetBlockedError, env: RunEnv): P
 interface Operated {
   readonly results: readonly OperatorResult[];
   readonly notifications: readonly Notification[];
-  readonly evidence: ReadonlyMap<string, Evidence>;
+  readonly skills: readonly Skill[];
+  readonly shared: Shared;
 }
 
 async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Operated> {
@@ -119,11 +125,11 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
   const able = alive ? plan.skills : plan.skills.filter(skill => skill.whileHung);
   const { skills, urgent, why } = choose(able, plan.reason, plan.only);
   env.emit({ type: 'skills.chosen', skills: skills.map(s => s.id), why });
-  const shared = { probe, signal, blackboard: [], reason: plan.reason };
+  const shared: Shared = { probe, signal, blackboard: [], reason: plan.reason, evidence };
   const results = await Promise.all(
     skills.map(skill => runOperator(skill, urgent.has(skill.id) || !alive, shared, session, env)),
   );
-  return { results: results.flatMap(r => r ?? []), notifications: shared.blackboard, evidence };
+  return { results: results.flatMap(r => r ?? []), notifications: shared.blackboard, skills: able, shared };
 }
 
 /** The numbers a person wants within half a second; false when the event loop stands still. */
@@ -169,6 +175,7 @@ interface Shared {
   readonly signal: AbortSignal;
   readonly blackboard: Notification[];
   readonly reason: string;
+  readonly evidence: ReadonlyMap<string, Evidence>;
 }
 
 /** One operator from start to result; one that breaks is an entry in the report, never the end of the run. */
@@ -179,8 +186,17 @@ async function runOperator(
   session: Session,
   env: RunEnv,
 ): Promise<OperatorResult | undefined> {
+  const seat: OperatorSeat = {
+    target: session.target,
+    reason: shared.reason,
+    urgent,
+    signal: shared.signal,
+    evidence: () => shared.evidence,
+    snapshots: () => env.state().snapshots,
+  };
   const operatorEnv: OperatorEnv = {
     ...shared,
+    ...(env.mind && { execute: env.mind.execute(seat) }),
     target: session.target,
     urgent,
     emit: env.emit,
@@ -190,14 +206,15 @@ async function runOperator(
     sleep: ms => env.sleep(ms, shared.signal),
   };
   let operator: Operator | undefined;
-  const planner: Planner = rulePlanner(skill, {
+  const rules = rulePlanner(skill, {
     target: session.target,
     reason: shared.reason,
     urgent,
     evidenceIds: () => operator?.evidenceIds ?? [],
   });
-  operator = new Operator(skill, planner, operatorEnv);
   try {
+    const planner: Planner = env.mind ? await env.mind.planner(skill, rules, seat) : rules;
+    operator = new Operator(skill, planner, operatorEnv);
     return await operator.run();
   } catch (error) {
     env.emit({ type: 'failure', failure: { where: `operator ${skill.id}`, message: messageOf(error) } });
@@ -207,17 +224,45 @@ async function runOperator(
 
 async function conclude(operated: Operated, session: Session, env: RunEnv): Promise<void> {
   if (session.lost.aborted) env.emit({ type: 'target.lost', reason: messageOf(session.lost.reason) });
+  const insights = env.mind
+    ? await thinkInRounds(env.mind, operated, session, env)
+    : correlate(verifiedOf(operated, env), env.newId);
+  for (const insight of insights) env.emit({ type: 'insight.produced', insight });
+}
+
+function verifiedOf({ notifications, shared }: Operated, env: RunEnv): Notification[] {
+  return notifications.flatMap(said => verified(said, shared.evidence, env) ?? []);
+}
+
+/** Undefined for what doesn't stand; the report says that it was dropped. */
+function verified(said: Notification, evidence: ReadonlyMap<string, Evidence>, env: RunEnv): Notification | undefined {
   const snapshots = new Map(env.state().snapshots.map(s => [s.id, s]));
-  const verified = operated.notifications.flatMap(said => {
-    const { ok, notification } = verifyNotification(said, operated.evidence, { snapshots });
-    if (!ok)
-      env.emit({
-        type: 'failure',
-        failure: { where: `verification of ${said.operator}`, message: `dropped: ${said.observation}` },
-      });
-    return ok ? [notification] : [];
+  const answers = env.mind?.answers ?? [];
+  const { ok, notification } = verifyNotification(said, evidence, { snapshots, answers });
+  if (ok) return notification;
+  const message = `dropped: ${said.observation}`;
+  env.emit({ type: 'failure', failure: { where: `verification of ${said.operator}`, message } });
+  return undefined;
+}
+
+function thinkInRounds(mind: Mind, operated: Operated, session: Session, env: RunEnv): Promise<readonly Insight[]> {
+  const { results, skills, shared } = operated;
+  const judged = new Map<string, Notification | undefined>();
+  return rounds(mind, {
+    ...shared,
+    target: session.target,
+    skills,
+    results,
+    newId: env.newId,
+    sleep: ms => env.sleep(ms, shared.signal),
+    // Each is judged once: a dropped one is told once.
+    notifications: () =>
+      shared.blackboard.flatMap(said => {
+        if (!judged.has(said.id)) judged.set(said.id, verified(said, shared.evidence, env));
+        return judged.get(said.id) ?? [];
+      }),
+    operate: (skill, reason) => runOperator(skill, true, { ...shared, reason }, session, env),
   });
-  for (const insight of correlate(verified, env.newId)) env.emit({ type: 'insight.produced', insight });
 }
 
 /** Folds the run's state into its report and emits it. */

@@ -85,14 +85,14 @@ async function mindFor(
   redactor: Redactor,
   emit: (body: EventBody) => void,
 ): Promise<Mind | undefined> {
-  if (options.dryRun) return dryMind(redactor, text => void process.stdout.write(text));
-  return openMind(options, process.env, { now: Date.now, sleep, random: Math.random, emit, redactor });
+  const env = { now: Date.now, sleep, random: Math.random, emit, redactor };
+  return options.dryRun ? dryMind(env, text => void process.stdout.write(text)) : openMind(options, process.env, env);
 }
 
 function seatOf(mind: Mind | undefined): Omit<AskSeat, 'gather'> {
   return {
     skills,
-    ...(mind && { provider: mind.provider('coordinator') }),
+    ...(mind && { provider: mind.provider('ask') }),
     signal: new AbortController().signal,
     failed: message => void process.stderr.write(`lens: ${message} The rules answer instead.\n`),
   };

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Redactor } from '../base/redact.js';
 import { sleep } from '../base/sleep.js';
 import type { AttachTarget } from '../inspector/attach.js';
+import { dryMind, type Mind, openMind } from '../mind.js';
 import { LensError } from '../model/error.js';
-import type { EventBody, LensEvent } from '../model/event.js';
+import type { Emit, EventBody, LensEvent } from '../model/event.js';
 import type { Report } from '../model/report.js';
 import { initialState, reduce } from '../report/state.js';
 import { investigate, type RunEnv } from '../run.js';
@@ -40,7 +41,8 @@ export async function runToEnd(where: AttachTarget, options: RunOptions, child?:
   };
   try {
     const plan = { reason: options.reason ?? '', skills, safety: options.safety, maxPauseMs: options.maxPause };
-    const report = await investigate(where, only ? { ...plan, only } : plan, env);
+    const mind = await mindFor(options, stream.emit, redactor);
+    const report = await investigate(where, only ? { ...plan, only } : plan, mind ? { ...env, mind } : env);
     deliver(report, directory, options);
     return exitCode(report, options, interruption, stream.state().lost !== undefined);
   } finally {
@@ -48,6 +50,12 @@ export async function runToEnd(where: AttachTarget, options: RunOptions, child?:
     directory.close();
     child?.kill();
   }
+}
+
+function mindFor(options: RunOptions, emit: Emit, redactor: Redactor): Promise<Mind | undefined> {
+  const env = { now: Date.now, sleep, random: Math.random, emit, redactor };
+  if (options.dryRun) return dryMind(env, text => void process.stderr.write(text));
+  return openMind(options, process.env, env);
 }
 
 function knownSkills(list: string): readonly string[] {

@@ -14,6 +14,7 @@ import { openRunDirectory, runsHome } from '../stores/run-directory.js';
 import { version } from '../version.js';
 import { identifiers } from './identifiers.js';
 import { render } from './output.js';
+import { learnSecretsOf } from './target-secrets.js';
 
 export interface QuietPlan {
   readonly reason: string;
@@ -45,6 +46,7 @@ export async function quietRun(where: AttachTarget, plan: QuietPlan): Promise<Qu
   const evidence = new Map<string, Evidence>();
   let state = initialState;
   const emit = (body: EventBody) => {
+    if (body.type === 'target.attached') learnSecretsOf(body.target.pid, plan.redactor);
     const event: LensEvent = plan.redactor.deep({ at: Date.now(), runId, traceId, ...body });
     state = reduce(state, event);
     directory.append(event);

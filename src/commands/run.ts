@@ -2,10 +2,11 @@ import { Command, Option } from 'commander';
 import { DEFAULT_MAX_PAUSE_MS, SAFETY_LEVELS, type Safety } from '../collectors/guard.js';
 import type { FailOn } from './exit.js';
 import { runToEnd } from './investigation.js';
+import { type ModelOptions, withModelOptions } from './model-options.js';
 import { OUTPUT_FORMATS, type Output, parseOutput } from './output.js';
 import { resolveTarget, specOf, type TargetOptions, whole, withTarget } from './target.js';
 
-export interface RunOptions extends TargetOptions {
+export interface RunOptions extends TargetOptions, ModelOptions {
   readonly reason?: string;
   readonly json?: boolean | 'stream';
   readonly output: readonly Output[];
@@ -22,7 +23,7 @@ export interface RunOptions extends TargetOptions {
 const DEADLINE_S = 300;
 
 export function withRunOptions(command: Command): Command {
-  return withTarget(command)
+  return withModelOptions(withTarget(command))
     .option('--reason <text>', 'why you look: “high memory”, “slow answers”; points operators, leaves none out')
     .option('--skills <ids>', 'only these skills, comma-separated (lens skills lists them)')
     .addOption(

@@ -91,8 +91,9 @@ class Coordinator {
     try {
       for (let turn = 1; turn <= ITERATIONS && !this.#ended; turn++) await this.#turn(turn === ITERATIONS);
     } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      this.seat.failed(`${error.message} The rules correlate instead.`);
+      if (!(error instanceof ModelError) && !this.seat.signal.aborted) throw error;
+      const why = error instanceof ModelError ? error.message : 'The run was stopped.';
+      this.seat.failed(`${why} The rules correlate instead.`);
     }
     await this.#operatorsEnd();
     const by = this.#insights.length > 0 || this.#ended ? 'model' : 'rules';

@@ -1,4 +1,5 @@
 import type { Redactor } from '../base/redact.js';
+import { atOnce } from './at-once.js';
 import { breaking } from './breaker.js';
 import { fallback, roundRobin } from './chain.js';
 import type { ModelChoice, ModelPlan } from './config.js';
@@ -38,7 +39,7 @@ export async function openModel(plan: ModelPlan, env: OpenEnv): Promise<OpenMode
   // `choices` holds at least one.
   const all: [Provider, ...Provider[]] = [first!, ...rest];
   const chained = plan.strategy === 'round-robin' ? roundRobin(all) : fallback(all);
-  return { provider: redacting(metered(chained, meter), env.redactor), meter };
+  return { provider: redacting(metered(atOnce(chained), meter), env.redactor), meter };
 }
 
 async function single(choice: ModelChoice, env: OpenEnv): Promise<Provider> {

@@ -36,6 +36,8 @@ export interface CheckedDraft {
 export interface ModelSeat {
   readonly target: TargetInfo;
   readonly reason: string;
+  /** False: a skill whose rules saw nothing is left at that, and no model is asked. */
+  readonly urgent: boolean;
   readonly provider: Provider;
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -105,6 +107,8 @@ class ModelMind {
     const done = calls.find(call => call.tool === 'done');
     if (!done) return calls;
     this.#ruled = { outcome: done.outcome, summary: done.summary };
+    const quiet = done.outcome === 'healthy' || done.outcome === 'not-applicable';
+    if (quiet && !this.seat.urgent) return calls;
     this.#phase = 'model';
     return undefined;
   }
@@ -119,8 +123,9 @@ class ModelMind {
       const reply = await this.#ask(last);
       return last ? [this.#concluded(reply.text)] : await this.#calls(reply);
     } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      return this.#giveUp(error, turn);
+      if (error instanceof ModelError) return this.#giveUp(error, turn);
+      if (this.seat.signal.aborted && this.#ruled) return [{ tool: 'done', ...this.#ruled }];
+      throw error;
     }
   }
 

@@ -99,7 +99,8 @@ export class Operator {
       const calls = await this.planner.next({ iteration, state: this.#state, answers, last });
       answers = [];
       for (const call of calls) {
-        if (this.env.signal.aborted) throw this.env.signal.reason;
+        // A conclusion asks nothing of the target any more.
+        if (this.env.signal.aborted && call.tool !== 'done') throw this.env.signal.reason;
         answers.push({ call, result: await this.#perform(call) });
         if (this.#conclusion) return;
       }

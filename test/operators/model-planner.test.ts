@@ -102,6 +102,7 @@ async function operate(provider: Provider, { seat = {}, found = false }: World =
   const planner = modelPlanner(one, {
     ...base,
     reason: 'memory',
+    urgent: true,
     provider,
     emit: event => void events.push(event),
     rules,
@@ -212,6 +213,13 @@ describe('a model as operator', () => {
     expect(blackboard).toHaveLength(1);
     expect(result).toMatchObject({ outcome: 'found', summary: 'Nothing grows. (The rules say found: A Map grows.)' });
   });
+});
+
+test('a skill whose rules saw nothing, and that nobody asked about, costs no call', async () => {
+  const provider = scripted([]);
+  const { result } = await operate(provider, { seat: { urgent: false } });
+  expect(provider.requests).toHaveLength(0);
+  expect(result).toMatchObject({ outcome: 'healthy', summary: 'Flat at 52.3 MB.' });
 });
 
 describe('a model that errs', () => {

@@ -84,7 +84,7 @@ async function operate(choice: ModelChoice): Promise<unknown> {
   const base = { target: TARGET, now: Date.now, evidence: () => evidence, signal, redactor };
   const emit = (event: unknown) => void events.push(event);
   const rules = rulePlanner(skill, { target: TARGET, reason: '', urgent: false, evidenceIds: () => [] });
-  const planner = modelPlanner(skill, { ...base, reason: `why ${LOGS[3]}`, provider, emit, rules });
+  const planner = modelPlanner(skill, { ...base, reason: `why ${LOGS[3]}`, urgent: true, provider, emit, rules });
   let ids = 0;
   const result = await new Operator(skill, planner, {
     ...base,
