@@ -269,7 +269,8 @@ class ModelMind {
     const key = keyOf(call);
     const entry = this.#repeats.get(key) ?? { count: 0, answer: '' };
     this.#repeats.set(key, entry);
-    if (++entry.count < REPEATS) return undefined;
+    // Ending is always possible.
+    if (++entry.count < REPEATS || call.name === 'done') return undefined;
     return `The same call was answered before, and nothing has changed: ${entry.answer}`;
   }
 
@@ -295,6 +296,7 @@ class ModelMind {
   #concluded(words: string): ToolCall {
     const [, named, rest] = /^\W*(healthy|found|not-applicable|inconclusive)\b\W*([\s\S]*)$/i.exec(words) ?? [];
     const said = (rest ?? words).trim().slice(0, SUMMARY_CHARS);
+    if (!said && this.#ruled) return { tool: 'done', ...this.#ruled };
     // The expression admits only these four.
     const outcome = (named?.toLowerCase() as Outcome | undefined) ?? 'inconclusive';
     return this.#ending(outcome, said || 'The model ended without a word.');

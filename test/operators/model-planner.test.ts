@@ -318,6 +318,13 @@ describe('a model that errs', () => {
 });
 
 describe('a model that never ends', () => {
+  test('may always end, however often its end was sent back', async () => {
+    const provider = scripted([done('found', 'It is so.')], { endless: true });
+    const { result } = await operate(provider);
+    expect(provider.requests).toHaveLength(3);
+    expect(result.outcome).toBe('inconclusive');
+  });
+
   test('is made to conclude in its last turn, without tools', async () => {
     let count = 0;
     const provider = scripted(
@@ -338,7 +345,7 @@ describe('a model that never ends', () => {
     const provider = scripted([{ calls: [{ name: 'take_snapshot' }] }], { endless: true });
     const { result } = await operate(provider);
     expect(provider.requests).toHaveLength(MODEL_TURNS);
-    expect(result).toMatchObject({ outcome: 'inconclusive', summary: 'The model ended without a word.' });
+    expect(result).toMatchObject({ outcome: 'healthy', summary: 'Flat at 52.3 MB.' });
   });
 
   test('a model that waits for ever meets its wall clock', async () => {
