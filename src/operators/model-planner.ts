@@ -304,9 +304,9 @@ class ModelMind {
 
   /** "Found" needs a notification; and where the rules saw it otherwise, the summary says both. */
   #ending(said: Outcome, summary: string): ToolCall {
-    const outcome = this.#sent.length > 0 ? 'found' : said === 'found' ? 'inconclusive' : said;
     const { outcome: ruled, summary: rules } = this.#ruled ?? {};
-    const differs = ruled !== undefined && ruled !== said && (ruled === 'found' || said === 'found');
+    const outcome = this.#sent.length > 0 ? 'found' : withoutFinding(said, ruled);
+    const differs = ruled !== undefined && ruled !== said;
     return { tool: 'done', outcome, summary: differs ? `${summary} (The rules say ${ruled}: ${rules})` : summary };
   }
 
@@ -319,6 +319,12 @@ class ModelMind {
     this.#phase = 'fallback';
     return this.seat.rules.next({ ...turn, answers: [] });
   }
+}
+
+/** Without a notification nothing was found; and what rules could not see, words alone don't make healthy. */
+function withoutFinding(said: Outcome, ruled: Outcome | undefined): Outcome {
+  if (said === 'found') return ruled ?? 'inconclusive';
+  return ruled === 'inconclusive' ? ruled : said;
 }
 
 const NOT_RUN: ToolResult = { ok: false, error: 'Not run.' };

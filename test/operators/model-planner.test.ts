@@ -306,7 +306,7 @@ describe('a model that errs', () => {
       scripted([lie('a'), lie('b'), lie('c'), lie('d'), done('found', 'x')]),
     );
     expect(blackboard).toEqual([]);
-    expect(result.outcome).toBe('inconclusive');
+    expect(result.outcome).toBe('healthy');
   });
 
   test('"found" without a notification is asked for it', async () => {
@@ -322,7 +322,9 @@ describe('a model that never ends', () => {
     const provider = scripted([done('found', 'It is so.')], { endless: true });
     const { result } = await operate(provider);
     expect(provider.requests).toHaveLength(3);
-    expect(result.outcome).toBe('inconclusive');
+    // Nothing was sent, so nothing was found: what the rules saw holds.
+    expect(result.outcome).toBe('healthy');
+    expect(result.summary).toBe('It is so. (The rules say healthy: Flat at 52.3 MB.)');
   });
 
   test('is made to conclude in its last turn, without tools', async () => {
