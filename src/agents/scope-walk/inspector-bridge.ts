@@ -1,5 +1,5 @@
 import type { Session } from 'node:inspector';
-import { isObject } from './intrinsics.js';
+import { describeKey, isObject, ownKeys } from './intrinsics.js';
 import type { Realm } from './realm.js';
 
 /** Where V8 says a function begins: 0-based. */
@@ -201,8 +201,8 @@ function place(slot: Slot | undefined, value: unknown, found: readonly Internals
 export function variablesOf(bridge: InspectorBridge, f: object): Record<string, unknown> {
   const out: Record<string, unknown> = Object.create(null);
   for (const { variables } of bridge.read([f])[0]?.scopes ?? []) {
-    for (const key of Reflect.ownKeys(variables)) {
-      const descriptor = Reflect.getOwnPropertyDescriptor(variables, key);
+    for (const key of ownKeys(variables)) {
+      const descriptor = describeKey(variables, key);
       if (typeof key === 'string' && !(key in out) && descriptor && 'value' in descriptor) out[key] = descriptor.value;
     }
   }
