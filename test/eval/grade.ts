@@ -23,6 +23,7 @@ export interface Grade {
   readonly said: string;
 }
 
+const CALM_VERDICTS = new Set(['healthy', 'observing']);
 const GOOD_EXITS = new Set([0, 1, 3]);
 const alarming = (insight: Insight) => insight.severity !== 'info';
 
@@ -48,7 +49,7 @@ const NOTHING_RIGHT = { right: false, classRight: false, fileRight: false, lineR
 
 function gradeHealthy(report: Report, insights: readonly Insight[], run: LensRun): Grade {
   const alarms = insights.filter(alarming).map(sentence);
-  const calm = alarms.length === 0 && report.verdict !== 'warning' && report.verdict !== 'critical';
+  const calm = alarms.length === 0 && CALM_VERDICTS.has(report.verdict);
   return {
     ...{ right: calm, classRight: calm, fileRight: calm, lineRight: calm },
     ...{ ran: true, verdict: report.verdict, falseAlarms: alarms, extras: 0 },
@@ -110,7 +111,8 @@ function blamesInnocent(one: Case, { culprit }: Insight, marks: readonly MarkedL
   if (!culprit) return false;
   const inside = (name: string) => culprit.file.includes(`node_modules/${name}/`);
   if (one.innocentPackages?.some(inside)) return true;
-  return isMarked(marks, 'innocent', culprit) && !isMarked(marks, 'culprit', culprit);
+  const guilty = isMarked(marks, 'culprit', culprit) || isMarked(marks, 'second', culprit);
+  return isMarked(marks, 'innocent', culprit) && !guilty;
 }
 
 function flawsOf(report: Report, insights: readonly Insight[], run: LensRun): string[] {

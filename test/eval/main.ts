@@ -55,7 +55,9 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   await using stage = await raise(one.app, node);
   await sleep((one.settle ?? DEFAULT_SETTLE_SECONDS) * 1000);
   const ports = listeningPorts(stage.pid);
+  const before = await stage.counts();
   const run = await runLens(stage, one.reason);
+  const after = await stage.counts();
   const fate = stage.fate();
   const disturbance = run.report?.disturbance;
   return {
@@ -64,6 +66,7 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
     grade: grade(one, run, readMarks(stage.folder)),
     longestPauseMs: disturbance?.longestPauseMs ?? 0,
     targetCpuMs: disturbance?.targetCpuMs ?? 0,
+    failedRequests: one.truths.length === 0 ? (after?.failed ?? 0) - (before?.failed ?? 0) : 0,
     residue: fate ? [] : residue(stage, ports),
   };
 }
@@ -79,7 +82,7 @@ function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): 
     extras: 0,
     flaws: [],
   };
-  const none = { seconds: 0, longestPauseMs: 0, targetCpuMs: 0, residue: [] };
+  const none = { seconds: 0, longestPauseMs: 0, targetCpuMs: 0, residue: [], failedRequests: 0 };
   return { case: one, node, repeat, ...none, grade: { ...nothing, ran: false, verdict: '-', said } };
 }
 

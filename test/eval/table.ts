@@ -12,13 +12,24 @@ export interface Row {
   readonly longestPauseMs: number;
   readonly targetCpuMs: number;
   readonly residue: readonly string[];
+  /** Requests to a healthy program that got no answer while lens was there. */
+  readonly failedRequests: number;
   /** How the target died, when it did. */
   readonly fate?: string;
 }
 
 const TEXT_WIDTH = 220;
 
-export function rowText({ case: one, node, grade, seconds, longestPauseMs, residue, fate }: Row): string {
+export function rowText({
+  case: one,
+  node,
+  grade,
+  seconds,
+  longestPauseMs,
+  residue,
+  failedRequests,
+  fate,
+}: Row): string {
   const kind = one.truths.length === 0 ? 'healthy' : one.truths.map(truth => truth.classes[0]).join(' + ');
   const marks =
     one.truths.length === 0 ? '' : `${tick(grade.classRight)}${tick(grade.fileRight)}${tick(grade.lineRight)}`;
@@ -37,6 +48,7 @@ export function rowText({ case: one, node, grade, seconds, longestPauseMs, resid
     ...grade.falseAlarms.slice(1),
     ...grade.flaws,
     ...residue.map(text => `RESIDUE ${text}`),
+    ...(failedRequests > 0 ? [`HARM ${failedRequests} requests failed`] : []),
     ...(fate ? [`TARGET DIED ${fate}`] : []),
   ];
   return [[...cells, said].join('  ').trimEnd(), ...notes.map(text => `        ${text.slice(0, TEXT_WIDTH)}`)].join(
