@@ -111,8 +111,7 @@ function blamesInnocent(one: Case, { culprit }: Insight, marks: readonly MarkedL
   if (!culprit) return false;
   const inside = (name: string) => culprit.file.includes(`node_modules/${name}/`);
   if (one.innocentPackages?.some(inside)) return true;
-  const guilty = isMarked(marks, 'culprit', culprit) || isMarked(marks, 'second', culprit);
-  return isMarked(marks, 'innocent', culprit) && !guilty;
+  return isMarked(marks, 'innocent', culprit);
 }
 
 function flawsOf(report: Report, insights: readonly Insight[], run: LensRun): string[] {

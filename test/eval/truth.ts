@@ -37,10 +37,15 @@ export function sameFile(marked: string, reported: string): boolean {
   return path === marked || (path.length > 0 && marked.endsWith(`/${path}`));
 }
 
+/** The marks of a line, or, when it has none of its own, those of its neighbours. */
+function marksAt(marks: readonly MarkedLine[], { file, line }: { file: string; line: number }): MarkedLine[] {
+  const near = marks.filter(mark => sameFile(mark.file, file) && Math.abs(mark.line - line) <= NEAR_LINES);
+  const exact = near.filter(mark => mark.line === line);
+  return exact.length > 0 ? exact : near;
+}
+
 export function isMarked(marks: readonly MarkedLine[], mark: Mark, place: { file: string; line: number }): boolean {
-  return marks.some(
-    m => m.mark === mark && sameFile(m.file, place.file) && Math.abs(m.line - place.line) <= NEAR_LINES,
-  );
+  return marksAt(marks, place).some(one => one.mark === mark);
 }
 
 export function isMarkedFile(marks: readonly MarkedLine[], mark: Mark, file: string): boolean {
