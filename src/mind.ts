@@ -79,7 +79,7 @@ export function mindOver(model: string, env: MindEnv, provider: (by: string) => 
     answers,
     provider,
     async planner(skill, rules, seat) {
-      const [{ modelPlanner }, { verifyDraft }] = await Promise.all([
+      const [{ modelPlanner }, { verifyAnswer, verifyDraft }] = await Promise.all([
         import('./operators/model-planner.js'),
         import('./coordinator/verify.js'),
       ]);
@@ -87,7 +87,10 @@ export function mindOver(model: string, env: MindEnv, provider: (by: string) => 
         const snapshots = new Map(seat.snapshots().map(snapshot => [snapshot.id, snapshot]));
         return verifyDraft(draft, seat.evidence(), { snapshots, answers: computed, author: 'model' });
       };
-      return modelPlanner(skill, { ...seat, now, emit, redactor, rules, check, provider: provider(skill.id) });
+      const checkWords = (text: string, computed: readonly unknown[]) =>
+        verifyAnswer(text, seat.evidence(), [seat.snapshots(), computed]).map(problem => problem.message);
+      const checks = { check, checkWords };
+      return modelPlanner(skill, { ...seat, ...checks, now, emit, redactor, rules, provider: provider(skill.id) });
     },
     execute: seat => async (skill, code, probe) => {
       const { executeScript } = await import('./operators/execute.js');

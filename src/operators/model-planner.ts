@@ -52,6 +52,8 @@ export interface ModelSeat {
   readonly floor?: 'first' | 'fallback';
   /** Checks a draft against what was read and computed; without it drafts are sent as they are. */
   readonly check?: (draft: NotificationDraft, answers: readonly unknown[]) => CheckedDraft;
+  /** Checks the words of a conclusion; answers with what is wanting. */
+  readonly checkWords?: (text: string, answers: readonly unknown[]) => readonly string[];
   readonly deadlineMs?: number;
 }
 
@@ -289,6 +291,11 @@ class ModelMind {
       this.#corrections++;
       return { call, refused: 'You found something, but no notification was sent: send_notification first.' };
     }
+    const wanting = this.seat.checkWords?.(done.summary, this.#computed) ?? [];
+    if (wanting.length > 0 && this.#corrections < CORRECTIONS) {
+      this.#corrections++;
+      return { call, refused: `${wanting.join(' ')} Correct the summary and call done again.` };
+    }
     return { call, run: this.#ending(done.outcome, done.summary) };
   }
 
@@ -305,9 +312,14 @@ class ModelMind {
   /** "Found" needs a notification; and where the rules saw it otherwise, the summary says both. */
   #ending(said: Outcome, summary: string): ToolCall {
     const { outcome: ruled, summary: rules } = this.#ruled ?? {};
+    // "Found" without anything sent is a claim that nothing supports: it is not repeated.
+    if (said === 'found' && this.#sent.length === 0 && this.#ruled) return { tool: 'done', ...this.#ruled };
     const outcome = this.#sent.length > 0 ? 'found' : withoutFinding(said, ruled);
+    const wanting = this.seat.checkWords?.(summary, this.#computed) ?? [];
+    const doubts = wanting.length > 0 ? ` (Checked by code: ${wanting.join(' ')})` : '';
     const differs = ruled !== undefined && ruled !== said;
-    return { tool: 'done', outcome, summary: differs ? `${summary} (The rules say ${ruled}: ${rules})` : summary };
+    const dissent = differs ? ` (The rules say ${ruled}: ${rules})` : '';
+    return { tool: 'done', outcome, summary: summary + doubts + dissent };
   }
 
   /** The model failed for good: the rules finish, and the report says so. */
@@ -323,7 +335,7 @@ class ModelMind {
 
 /** Without a notification nothing was found; and what rules could not see, words alone don't make healthy. */
 function withoutFinding(said: Outcome, ruled: Outcome | undefined): Outcome {
-  if (said === 'found') return ruled ?? 'inconclusive';
+  if (said === 'found') return 'inconclusive';
   return ruled === 'inconclusive' ? ruled : said;
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Redactor } from '../../src/base/redact.js';
-import { verifyDraft } from '../../src/coordinator/verify.js';
+import { verifyAnswer, verifyDraft } from '../../src/coordinator/verify.js';
 import { ModelError } from '../../src/llm/model-error.js';
 import type { Message, ModelRequest, Provider } from '../../src/llm/provider.js';
 import { type ScriptedProvider, type ScriptStep, scripted } from '../../src/llm/scripted.js';
@@ -107,6 +107,7 @@ async function operate(provider: Provider, { seat = {}, found = false }: World =
     emit: event => void events.push(event),
     rules,
     check: (draft, answers) => verifyDraft(draft, kept, { answers, author: 'model' }),
+    checkWords: (text, answers) => verifyAnswer(text, kept, [answers]).map(problem => problem.message),
     ...seat,
   });
   const operator = new Operator(one, planner, {
@@ -309,6 +310,17 @@ describe('a model that errs', () => {
     expect(result.outcome).toBe('healthy');
   });
 
+  test('numbers of a conclusion are checked, too', async () => {
+    const provider = scripted([
+      done('healthy', 'Flat at 777 MB.'),
+      done('healthy', 'Still 777 MB.'),
+      done('healthy', 'So 777 MB.'),
+    ]);
+    const { result } = await operate(provider);
+    expect(lastAnswers(provider, 1)[0]).toMatch(/"777 MB" is in nothing that was read/);
+    expect(result.summary).toBe('So 777 MB. (Checked by code: "777 MB" is in nothing that was read.)');
+  });
+
   test('"found" without a notification is asked for it', async () => {
     const provider = scripted([done('found', 'x'), { calls: [notification()] }, done('found', 'y')]);
     const { result, blackboard } = await operate(provider);
@@ -324,7 +336,7 @@ describe('a model that never ends', () => {
     expect(provider.requests).toHaveLength(3);
     // Nothing was sent, so nothing was found: what the rules saw holds.
     expect(result.outcome).toBe('healthy');
-    expect(result.summary).toBe('It is so. (The rules say healthy: Flat at 52.3 MB.)');
+    expect(result.summary).toBe('Flat at 52.3 MB.');
   });
 
   test('is made to conclude in its last turn, without tools', async () => {
