@@ -81,7 +81,7 @@ function gradeSick(
       .length,
     flaws: flawsOf(report, insights, run),
     ...(first && { firstConfidence: first.confidence }),
-    said: first ? sentence(first) : report.summary,
+    said: first ? sentence(first) : silence(report),
   };
 }
 
@@ -128,6 +128,14 @@ function flawsOf(report: Report, insights: readonly Insight[], run: LensRun): st
     ...report.failures.map(failure => `failure in ${failure.where}: ${failure.message}`),
   ];
 }
+
+/** Why lens kept silent, as far as it says so. */
+const silence = (report: Report) =>
+  [
+    report.summary,
+    ...report.inconclusive.map(text => `inconclusive: ${text}`),
+    ...report.operators.map(one => `${one.skill} ${one.state}`),
+  ].join(' | ');
 
 function sentence(insight: Insight): string {
   const { culprit } = insight;

@@ -18,7 +18,7 @@ export interface Row {
   readonly fate?: string;
 }
 
-const TEXT_WIDTH = 220;
+const TEXT_WIDTH = 900;
 
 export function rowText({
   case: one,
