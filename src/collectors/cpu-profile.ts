@@ -2,6 +2,7 @@ import type { RawVitals, RawWindow } from '../agents/vitals/raw.js';
 import type { Session } from '../inspector/session.js';
 import type { CpuProfile, CpuProfileParams } from '../model/evidence/cpu-profile.js';
 import type { V8CpuProfile } from '../model/evidence/v8-cpu-profile.js';
+import type { ScriptPosition } from '../model/location.js';
 import type { CollectContext, Collector } from './collector.js';
 
 /** Profiler.start logs every function of the heap: 180 ms at 106 MB, 280 at 183, 420 at 277. */
@@ -32,11 +33,26 @@ async function profile(session: Session, params: CpuProfileParams, context: Coll
     const startedAt = context.now();
     await session.send('Profiler.start', { timeoutMs: ANSWER_MS });
     const startPauseMs = context.now() - startedAt;
+    await dropCode(session, params.compileAnew ?? []);
     const data = await window(session, params, context, startPauseMs);
     return { data, pausedMs: startPauseMs };
   } finally {
     await session.send('Profiler.disable', { timeoutMs: ANSWER_MS }).catch(() => undefined); // gone with the target
   }
+}
+
+/** A breakpoint, gone before it is reached, makes V8 drop a function's optimized code and whatever inlines it. */
+async function dropCode(session: Session, functions: readonly ScriptPosition[]): Promise<void> {
+  if (functions.length === 0) return;
+  await session.withDebugger(async debug => {
+    for (const { scriptId, line, column } of functions) {
+      const start = { scriptId, lineNumber: line, columnNumber: column };
+      const { locations } = await debug.send('Debugger.getPossibleBreakpoints', { start, restrictToFunction: true });
+      if (!locations[0]) continue;
+      const set = await debug.send('Debugger.setBreakpoint', { location: locations[0], condition: 'false' });
+      await debug.send('Debugger.removeBreakpoint', { breakpointId: set.breakpointId });
+    }
+  });
 }
 
 /** The delay's histogram begins after the profiler's own pause, or it would report lens. */

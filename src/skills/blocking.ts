@@ -1,5 +1,6 @@
 import type { Stall } from '../cpu/stalls.js';
 import type { Vitals } from '../model/evidence/vitals.js';
+import type { ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type Cause, explain, hidesInlined } from './cause.js';
 import { BLOCK_CLASS } from './fixes.js';
@@ -71,6 +72,12 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   return { stalled, cause: hidesInlined(cause) ? yield* lookAgain(see, cause) : cause, counted };
 }
 
+/** Where the blamed function is defined, as V8 names it. */
+function positionOf({ blame: { frame } }: Cause): ScriptPosition {
+  const { scriptId, url, line, column } = frame;
+  return { scriptId, url, line, column };
+}
+
 /** The cause of all work, from a second profile where the first hides what V8 had inlined. */
 export async function* explainWork(
   see: OperatorView,
@@ -78,8 +85,7 @@ export async function* explainWork(
 ): Step<{ studied: Study; cause: Cause } | undefined> {
   const cause = yield* explain(see, studied.tree, studied.work);
   if (!cause || !hidesInlined(cause)) return cause && { studied, cause };
-  yield* countCalls(see, studied, cause); // its logpoints make V8 drop the code in which functions are inlined
-  const again = yield* study(see, AGAIN);
+  const again = yield* study(see, { ...AGAIN, compileAnew: [positionOf(cause)] });
   if (typeof again === 'string') return { studied, cause };
   const found = yield* explain(see, again.tree, again.work);
   return found ? { studied: again, cause: found } : { studied, cause };
@@ -87,7 +93,7 @@ export async function* explainWork(
 
 /** The cause from a second profile, in which V8 can name what it inlines; the first one's where that shows nothing. */
 async function* lookAgain(see: OperatorView, cause: Cause): Step<Cause> {
-  const again = yield* study(see, AGAIN);
+  const again = yield* study(see, { ...AGAIN, compileAnew: [positionOf(cause)] });
   if (typeof again === 'string') return cause;
   const stalled = mainStalls(again, longOnes(again));
   const found = stalled.length > 0 ? yield* explain(see, again.tree, weighStalls(again.tree, stalled)) : undefined;

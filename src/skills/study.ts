@@ -4,7 +4,7 @@ import { longestStand, type Stall, stalls } from '../cpu/stalls.js';
 import { type CallTree, callTree, type Frame } from '../cpu/tree.js';
 import { byFunction, isWork, type Weights, weigh } from '../cpu/weights.js';
 import type { CallCount, CallCounts } from '../model/evidence/call-counts.js';
-import type { CpuProfile } from '../model/evidence/cpu-profile.js';
+import type { CpuProfile, CpuProfileParams } from '../model/evidence/cpu-profile.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { parametersOf } from '../source/names.js';
@@ -16,8 +16,8 @@ import { sourceOf } from './place.js';
 export const PROFILE = { seconds: 5, intervalUs: 1000 } as const;
 /** When the first window missed what the baseline had seen. */
 export const LONG_PROFILE = { seconds: 10, intervalUs: 1000 } as const;
-/** A second look after calls were counted: the logpoints made V8 drop code whose inlined functions it can't name. */
-export const AGAIN = { seconds: 3, intervalUs: 1000 } as const;
+/** A second look for which V8 compiles anew what hides inlined functions. */
+export const AGAIN = { seconds: 4, intervalUs: 1000 } as const;
 /** A profile of moments ago serves both who ask for it: they begin at the same time. */
 const PROFILE_FRESH_MS = 15_000;
 
@@ -41,10 +41,7 @@ export interface Study {
 }
 
 /** Profiles the target and derives what both skills need; undefined with the reason when it was refused or failed. */
-export async function* study(
-  see: OperatorView,
-  params: { seconds: number; intervalUs: number } = PROFILE,
-): Step<Study | string> {
+export async function* study(see: OperatorView, params: CpuProfileParams = PROFILE): Step<Study | string> {
   const evidence = yield* see.ask('cpu-profile', params, PROFILE_FRESH_MS);
   if (!isUsable(evidence)) return evidence.reason ?? 'The CPU profile could not be taken.';
   const tree = callTree(evidence.data.profile);

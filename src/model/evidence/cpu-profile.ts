@@ -1,9 +1,12 @@
+import type { ScriptPosition } from '../location.js';
 import type { V8CpuProfile } from './v8-cpu-profile.js';
 
 export interface CpuProfileParams {
   readonly seconds: number;
   /** Sampling interval in microseconds: 1000 or 2000. */
   readonly intervalUs: number;
+  /** Functions whose optimized code V8 is made to drop first: compiled anew under the profiler, it names what it inlines. */
+  readonly compileAnew?: readonly ScriptPosition[];
 }
 
 export interface CpuProfile {
