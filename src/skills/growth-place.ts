@@ -165,7 +165,7 @@ async function* sampledFeeders(see: OperatorView): Step<{ readonly feeders: read
 function importedAgain({ row, fault }: Suspect, cwd: string): Fed[] {
   const { key } = row.entry;
   if (fault !== 'code.growth' || key === undefined || !isFile(key)) return [];
-  return [{ place: { file: displayPath(key, cwd), line: 1 }, how: 'is loaded again and again' }];
+  return [{ place: { file: displayPath(key, cwd), line: 1 }, how: 'repeated loading' }];
 }
 
 /** Where the application brings the package in, when no frame of the application is on the stack that fills it. */

@@ -36,7 +36,7 @@ const EXPLAINED_SHARE = 0.3;
 /** Share of the survivors that one application function must have to be named without a holder. */
 const SURVIVOR_SHARE = 0.4;
 /** Of the survivors, for a caller of \`then\` or \`race\`. */
-const REACTION_SHARE = 0.1;
+const REACTION_SHARE = 0.05;
 /** Native contexts are made by hand: more than a few in a window are a leak or a template engine gone wrong. */
 const CONTEXTS_GAINED = 4;
 
