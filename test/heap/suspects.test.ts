@@ -14,16 +14,20 @@ const bus = new EventEmitter(); bus.setMaxListeners(0);
 exports.open = id => sessions.set('s' + id, new Session(id));
 exports.listen = id => { const big = new Array(20).fill(id); bus.on('tick', function onTick() { return big; }); };
 `;
+// Imported: the importer has the variable's cell, too, but this file is the one that declares it.
+const REGISTRY = 'export const registry = new Set();';
 const MODULE = `
+import { registry } from './registry.mjs';
 const cache = {}; export const list = []; let head = null;
 export function remember(id) { cache['k' + id] = { id, text: 'text ' + id }; list.push({ row: id, data: 'data ' + id }); }
 export function later(id) { setTimeout(function tick() { return id + list.length; }, 1e8); }
+export function register(id) { registry.add({ id, note: 'note ' + id }); }
 export function chain(id) { head = { id, next: head, label: 'label ' + id }; }
 `;
 const MAIN = `
 import { createRequire } from 'node:module'; import v8 from 'node:v8'; import * as esm from './module.mjs';
 const store = createRequire(import.meta.url)('./store.cjs');
-const grow = (from, to) => { for (let i = from; i < to; i++) { store.open(i); store.listen(i); esm.remember(i); esm.later(i); esm.chain(i); } };
+const grow = (from, to) => { for (let i = from; i < to; i++) { store.open(i); store.listen(i); esm.remember(i); esm.later(i); esm.chain(i); esm.register(i); } };
 grow(0, 4000); v8.writeHeapSnapshot('first'); grow(4000, 6000); v8.writeHeapSnapshot('second'); process.exit();
 `;
 
@@ -31,6 +35,7 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lens-suspects-'));
   writeFileSync(join(folder, 'store.cjs'), STORE);
+  writeFileSync(join(folder, 'registry.mjs'), REGISTRY);
   writeFileSync(join(folder, 'module.mjs'), MODULE);
   writeFileSync(join(folder, 'main.mjs'), MAIN);
 });
@@ -60,6 +65,7 @@ describe.each(runtimes())('on $name', ({ path }) => {
     expect(suspects).toContain('listeners bus in store.cjs with 4000 × onTick() store.cjs:7');
     expect(suspects).toContain('object cache in module.mjs with 4000 × {text}');
     expect(suspects).toContain('array list in module.mjs with 4000 × {data}');
+    expect(suspects).toContain('set registry in registry.mjs with 4000 × {note}');
     expect(suspects.find(text => text.startsWith('timers'))).toMatch(/4000 × Timeout/);
     expect(suspects).toContain('instance head in module.mjs with 4001 × {next, label}');
   });

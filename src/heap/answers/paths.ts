@@ -37,7 +37,7 @@ interface Climb {
 
 interface Owner {
   readonly module: string;
-  readonly closure: number;
+  readonly closure?: number;
 }
 
 interface Candidate {
@@ -128,7 +128,7 @@ export class PathFinder {
     const away = heap.distance[from]!;
     const type = heap.file.label[edge]! >>> NAME_BITS;
     const mayOwn = type === heap.facts.edge.context || (climb.atModule && type === heap.facts.edge.internal);
-    if (away === NO_DISTANCE || (!mayOwn && best && best.score <= away + 1)) return best; // most retainers end here
+    if (away === NO_DISTANCE || (!mayOwn && best && best.score <= away - DETOUR)) return best; // most retainers end here
     if (climb.seen.has(from)) return best;
     const score = mayOwn ? this.moduleScore(from, edge) : undefined;
     if (score !== undefined) return !best || score < best.score ? { from, edge, score } : best;
@@ -149,7 +149,15 @@ export class PathFinder {
   private penalty(from: number, edge: number): number {
     const type = this.view.edgeType(edge);
     const base = type === 'property' || type === 'element' || type === 'context' ? 1 : 1.5;
-    return this.view.type(from) === 'code' ? base + DETOUR : base;
+    if (this.view.type(from) === 'code') return base + DETOUR;
+    return this.isNamedExport(from, edge) ? -DETOUR : base;
+  }
+
+  /** Modules that import a variable have its cell, too; only the exporter's table has its name in front of it. */
+  private isNamedExport(table: number, edge: number): boolean {
+    const { file } = this.view.heap;
+    if (this.view.type(table) !== 'array' || edge === file.firstEdge[table]) return false;
+    return this.view.name(this.view.target(edge)) === CELL && this.view.type(this.view.target(edge - 1)) === 'string';
   }
 
   /** The module whose variable this edge is: a context variable of a file that no function of that file encloses. */
@@ -158,10 +166,15 @@ export class PathFinder {
     return this.isOutermost(context) ? this.ownerOf(context) : undefined;
   }
 
-  /** An ES module holds what it exports in cells of its own; the scope of its other variables refers to it. */
-  private exporterOf(context: number, edge: number): Owner | undefined {
-    const isReference = this.view.edgeName(edge) === 'extension' && isSourceModule(this.view, this.view.target(edge));
-    return isReference ? this.ownerOf(context) : undefined;
+  /**
+   * An ES module holds what it exports in cells of its own. Which file it is say the scope of its other variables, or
+   * the object that Node keeps for it.
+   */
+  private exporterOf(from: number, edge: number): Owner | undefined {
+    if (!isSourceModule(this.view, this.view.target(edge))) return undefined;
+    if (this.view.edgeName(edge) === 'extension') return this.ownerOf(from);
+    const url = this.view.name(from) === 'ModuleWrap' ? this.view.child(from, 'property', 'url') : undefined;
+    return url === undefined || !isFile(this.view.name(url)) ? undefined : { module: this.view.name(url) };
   }
 
   private ownerOf(context: number): Owner | undefined {
@@ -181,6 +194,9 @@ export class PathFinder {
     return this.closures[context] === 0 && this.view.child(context, 'internal', 'previous') !== undefined;
   }
 }
+
+/** V8's box around an exported variable. */
+export const CELL = 'system / Cell';
 
 /** V8's record of an ES module. */
 export function isSourceModule(view: HeapView, node: number): boolean {

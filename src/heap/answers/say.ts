@@ -1,4 +1,4 @@
-import { isSourceModule, type RetainingPath } from './paths.js';
+import { CELL, isSourceModule, type RetainingPath } from './paths.js';
 import type { ScriptPlace, Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
 
@@ -51,9 +51,6 @@ export function sayPath(
     text,
   };
 }
-
-/** V8's box around an exported variable. */
-const CELL = 'system / Cell';
 
 const sayOne = ({ via, what }: SaidStep): string => `${via} ${what}`.trim();
 
@@ -109,6 +106,7 @@ const ROOTS: Readonly<Record<string, string>> = {
 function sayRoot(view: HeapView, node: number): string {
   const name = view.name(node);
   if (view.type(node) === 'synthetic') return ROOTS[name] ?? name;
+  if (name.startsWith('system / NativeContext')) return 'V8';
   return /^global\b/.test(name) ? 'global' : name;
 }
 
