@@ -1,6 +1,6 @@
 import type { HeapView } from './view.js';
 
-/** What is kept of an earlier heap to compare a later one with; 16 bytes a node and its table of ids. */
+/** What is kept of an earlier heap to compare a later one with; 24 bytes a node and a table of ids. */
 export interface Baseline {
   readonly totalBytes: number;
   readonly nodeCount: number;
