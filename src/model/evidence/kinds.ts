@@ -17,7 +17,7 @@ import type { ScriptSource, SourceParams } from './source.js';
 import type { Threadpool, ThreadpoolParams } from './threadpool.js';
 import type { Traffic, TrafficParams } from './traffic.js';
 import type { Vitals, VitalsParams } from './vitals.js';
-import type { Workers } from './workers.js';
+import type { Workers, WorkersParams } from './workers.js';
 
 type None = Record<string, never>;
 
@@ -40,7 +40,7 @@ export interface EvidenceKinds {
   console: { params: ConsoleParams; data: ConsoleMessages };
   logs: { params: LogsParams; data: Logs };
   exceptions: { params: ExceptionsParams; data: Exceptions };
-  workers: { params: None; data: Workers };
+  workers: { params: WorkersParams; data: Workers };
   source: { params: SourceParams; data: ScriptSource };
   hang: { params: HangParams; data: Hang };
 }
