@@ -1,14 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doHeapJob, type HeapJob } from '../../src/commands/heap/job.js';
+import { runHeapJob } from '../../src/commands/heap/run-job.js';
 import { answerText, differenceText } from '../../src/commands/heap/text.js';
 import type { HeapQuestion } from '../../src/heap/index.js';
 import { LensError } from '../../src/model/error.js';
 import { runOf } from './files.js';
 
+/** Bundled before the tests run. */
+const LENS = new URL('../../bin/lens.js', import.meta.url).pathname;
 const PROGRAM = `const { writeHeapSnapshot } = require('node:v8');
 class Session { constructor(id) { this.id = id; this.token = 'same token'.repeat(1) + id; } }
 // a line of its own
@@ -87,6 +91,31 @@ test('three files of one process: what grew from each to the next, and by which 
   const said = result.kind === 'difference' ? differenceText(result.difference, folder) : '';
   expect(said).toMatch(/1\. \+.* → .* → .* {2}Map, new: 7 000 × Session \(store\.cjs:2\)/);
   expect(said).toContain('at store.cjs:4');
+});
+
+describe('as a command of its own', () => {
+  const lens = (...args: string[]) =>
+    spawnSync(process.execPath, [LENS, 'heap', ...args], { cwd: folder, encoding: 'utf8' });
+
+  test('JSON goes to stdout alone, and has the place of each suspect', () => {
+    const { stdout, status } = lens(file('first'), '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).suspects[0]).toMatchObject({ kind: 'map', place: { file: 'store.cjs', line: 4 } });
+  });
+
+  test('what it can not do is told on stderr, with exit code 2', () => {
+    expect(lens(file('first'), 'nonsense')).toMatchObject({ status: 2, stdout: '' });
+    expect(lens('diff', file('first'))).toMatchObject({ status: 2, stdout: '' });
+    expect(lens(join(folder, 'nowhere')).stderr).toContain("nowhere can't be read");
+    expect(lens(file('first'), 'paths', '123456789').status).toBe(2);
+  });
+});
+
+test('a job that is aborted ends with the reason', async () => {
+  const stop = new AbortController();
+  const job: HeapJob = { kind: 'question', path: file('first'), question: { ask: 'summary' }, cwd: folder };
+  const ended = runHeapJob(job, { signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) });
+  await expect(ended).rejects.toThrow('enough');
 });
 
 describe('a file that is no good', () => {

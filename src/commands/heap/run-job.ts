@@ -15,7 +15,14 @@ export interface RunOptions {
  */
 export function runHeapJob(job: HeapJob, options: RunOptions = {}): Promise<HeapResult> {
   const script = new URL('./heap-worker.js', import.meta.url);
-  return existsSync(script) ? inWorker(script, job, options) : doHeapJob(job, options.onProgress);
+  return existsSync(script) ? inWorker(script, job, options) : here(job, options);
+}
+
+function here(job: HeapJob, { signal, onProgress }: RunOptions): Promise<HeapResult> {
+  return doHeapJob(job, (text, share) => {
+    signal?.throwIfAborted();
+    onProgress?.(text, share);
+  });
 }
 
 function inWorker(script: URL, job: HeapJob, { signal, onProgress }: RunOptions): Promise<HeapResult> {
