@@ -2,6 +2,7 @@ import type { Redactor } from './base/redact.js';
 import type { Coordinated, InvestigateSeat } from './coordinator/investigate.js';
 import type { Environment, ModelFlags } from './llm/config.js';
 import type { Provider } from './llm/provider.js';
+import { settling } from './llm/settling.js';
 import type { Emit } from './model/event.js';
 import type { Evidence } from './model/evidence/index.js';
 import type { Skill } from './model/skill.js';
@@ -71,7 +72,8 @@ export async function dryMind(env: MindEnv, show: (text: string) => void): Promi
 }
 
 /** A run's mind over any provider: the real ones, a dry run, or a script in a test. */
-export function mindOver(model: string, env: MindEnv, provider: (by: string) => Provider): Mind {
+export function mindOver(model: string, env: MindEnv, open: (by: string) => Provider): Mind {
+  const provider = (by: string) => settling(open(by));
   const { now, emit, redactor } = env;
   const answers: unknown[] = [];
   return {

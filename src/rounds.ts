@@ -17,7 +17,7 @@ export interface RoundsSeat {
   readonly evidence: ReadonlyMap<string, Evidence>;
   readonly notifications: () => readonly Notification[];
   readonly newId: (prefix: string) => string;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly sleep: (ms: number, until: AbortSignal) => Promise<void>;
   readonly operate: (skill: Skill, reason: string) => Promise<OperatorResult | undefined>;
 }
 

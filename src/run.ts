@@ -254,7 +254,7 @@ function thinkInRounds(mind: Mind, operated: Operated, session: Session, env: Ru
     skills,
     results,
     newId: env.newId,
-    sleep: ms => env.sleep(ms, shared.signal),
+    sleep: (ms, until) => env.sleep(ms, AbortSignal.any([shared.signal, until])),
     // Each is judged once: a dropped one is told once.
     notifications: () =>
       shared.blackboard.flatMap(said => {

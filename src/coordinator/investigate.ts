@@ -33,7 +33,8 @@ export interface InvestigateSeat {
   readonly reason: string;
   readonly signal: AbortSignal;
   readonly newId: (prefix: string) => string;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Rejects when `until` or the run's own signal aborts. */
+  readonly sleep: (ms: number, until: AbortSignal) => Promise<void>;
   readonly evidence: () => ReadonlyMap<string, Evidence>;
   /** Verified notifications of all operators so far, oldest first. */
   readonly notifications: () => readonly Notification[];
@@ -199,9 +200,7 @@ class Coordinator {
       case 'get_operator_statuses':
         return this.#statuses();
       case 'wait':
-        await Promise.race([this.seat.sleep(Math.min(Math.max(0, call.ms), MOST_WAIT_MS)), this.seat.settled()]);
-        this.#repeats.clear();
-        return this.#statuses();
+        return this.#wait(call.ms);
       case 'think':
         return 'noted';
       case 'schedule':
@@ -216,6 +215,17 @@ class Coordinator {
       default:
         return call satisfies never;
     }
+  }
+
+  /** Until an operator ends, or for so long; with none at work there is nothing to wait for. */
+  async #wait(ms: number): Promise<unknown> {
+    if (!this.seat.statuses().some(status => status.running)) return 'No operator works: nothing to wait for.';
+    const over = new AbortController();
+    const slept = this.seat.sleep(Math.min(Math.max(0, ms), MOST_WAIT_MS), over.signal).catch(() => {});
+    await Promise.race([slept, this.seat.settled()]);
+    over.abort();
+    this.#repeats.clear();
+    return this.#statuses();
   }
 
   #mayEnd(): void {
