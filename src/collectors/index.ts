@@ -5,6 +5,7 @@ import { collectionGrowthCollector } from './collection-growth.js';
 import type { Collector } from './collector.js';
 import { consoleCollector } from './console.js';
 import { cpuProfileCollector } from './cpu-profile.js';
+import { exceptionsCollector } from './exceptions.js';
 import { handlesCollector } from './handles.js';
 import { hangCollector } from './hang.js';
 import { heapSamplingCollector } from './heap-sampling.js';
@@ -17,6 +18,7 @@ import { processCollector } from './process.js';
 import { sourceCollector } from './source.js';
 import { threadpoolCollector } from './threadpool.js';
 import { vitalsCollector } from './vitals.js';
+import { workersCollector } from './workers.js';
 
 /** Every reading lens can take. Adding one: one file, one line here, one line in model/evidence/kinds.ts. */
 const all = [
@@ -26,6 +28,7 @@ const all = [
   collectionGrowthCollector,
   consoleCollector,
   cpuProfileCollector,
+  exceptionsCollector,
   handlesCollector,
   hangCollector,
   heapSamplingCollector,
@@ -38,6 +41,7 @@ const all = [
   sourceCollector,
   threadpoolCollector,
   vitalsCollector,
+  workersCollector,
 ];
 
 export const collectors: ReadonlyMap<EvidenceKind, Collector> = new Map(

@@ -5,6 +5,7 @@ import { collections } from './collections.js';
 import { cpu } from './cpu.js';
 import { database } from './database.js';
 import { eventLoop } from './event-loop.js';
+import { exceptions } from './exceptions.js';
 import { gc } from './gc.js';
 import { handles } from './handles.js';
 import { heap } from './heap.js';
@@ -16,6 +17,7 @@ import { runtime } from './runtime.js';
 import { system } from './system.js';
 import { threadpool } from './threadpool.js';
 import { vmEvents } from './vm-events.js';
+import { workers } from './workers.js';
 
 /** Every skill lens has, in the order a report lists them. Adding one: one file, one line here. */
 export const skills: readonly Skill[] = [
@@ -34,6 +36,8 @@ export const skills: readonly Skill[] = [
   overload,
   handles,
   logs,
+  exceptions,
+  workers,
   vmEvents,
   system,
 ];
