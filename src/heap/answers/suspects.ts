@@ -37,6 +37,8 @@ const MIN_SHARE = 0.05;
 const MIN_CHILDREN = 100;
 /** A holder that has most of what another one has is the same finding, told nearer to its place. */
 const SAME_FINDING = 0.7;
+/** Nested settings hang below each other, too, but not nearly all objects of a class. */
+const LINKED = 0.8;
 const MAX_CANDIDATES = 400;
 const MAX_SUSPECTS = 10;
 
@@ -77,13 +79,31 @@ export function describeHolders(
   counts: (node: number) => boolean = () => true,
 ): Suspect[] {
   const groups = groupChildren(view, new Set(nodes), counts);
-  const holders = nodes.map((node): Holder => ({ node, shape: 'many', children: groups.get(node) ?? [] }));
+  const holders = nodes.map(
+    (node): Holder => chainFrom(view, node, counts) ?? { node, shape: 'many', children: groups.get(node) ?? [] },
+  );
   return describe(view, scripts, holders);
 }
 
-/** The object of the program that a node belongs to: itself, or what owns it as a backing store. */
+/** The list that a node heads, with as many of its objects as count. */
+function chainFrom(view: HeapView, head: number, counts: (node: number) => boolean): Holder | undefined {
+  const { classes, immediate, aggregates, retained } = view.heap;
+  const classIndex = classes.of[head]!;
+  if (aggregates.largest[classIndex] !== head) return undefined;
+  const group: Growing = { classIndex, count: 0, retainedBytes: retained[head]!, sample: head };
+  for (let node = 0; node < view.nodeCount; node++) {
+    if (classes.of[node] !== classIndex || classes.of[immediate[node]!] !== classIndex || !counts(node)) continue;
+    group.count++;
+    group.sample = node;
+  }
+  return group.count < MIN_CHILDREN ? undefined : { node: head, shape: 'chain', children: [group] };
+}
+
+/** The object of the program that a node belongs to: itself, what owns it as a backing store, or the head of its list. */
 export function holderOf(view: HeapView, node: number): number | undefined {
-  const owner = ownerOf(view, node);
+  const { classes, immediate } = view.heap;
+  let owner = ownerOf(view, node);
+  while (classes.of[immediate[owner]!] === classes.of[owner] && immediate[owner] !== owner) owner = immediate[owner]!;
   return isProgramObject(view, owner) && !view.isPart(owner) ? owner : undefined;
 }
 
@@ -109,7 +129,8 @@ function isOfProgram(view: HeapView, scripts: Scripts, { path, children }: Suspe
   const nodes = path.steps.map(({ node }) => node);
   const modules = nodes.findLastIndex(node => view.className(node) === 'Module');
   const internal = nodes.findLastIndex(node => view.type(node) === 'closure' && !isUser(node));
-  return internal < 0 || modules > internal;
+  if (internal < 0 || modules > internal) return true;
+  return nodes.slice(internal + 1).some(node => userFunctionIn(view, scripts, node) !== undefined);
 }
 
 /** A function of the program that an object has as a property: a timer's callback, a listener's handler. */
@@ -230,18 +251,32 @@ function markParts(view: HeapView, holders: readonly number[], holderOf: Uint32A
   return parts;
 }
 
-/** Classes of which one object holds (nearly) all others: lists, trees, promise chains. */
+/** Classes most of whose objects hang one below the other, under one that holds them: lists, trees, promise chains. */
 function chains(view: HeapView, least: number): Holder[] {
   const { aggregates, classes } = view.heap;
+  const linked = countLinked(view);
   return classes.list.flatMap((_, classIndex) => {
     const count = aggregates.count[classIndex]!;
     const node = aggregates.largest[classIndex]!;
-    const isChain = count >= MIN_CHILDREN * 10 && aggregates.inLargest[classIndex]! >= count / 2;
+    const isLinked = count >= MIN_CHILDREN && linked[classIndex]! >= LINKED * count;
+    const isChain = isLinked && aggregates.inLargest[classIndex]! >= count / 2;
     if (!isChain || view.retainedBytes(node) < least || !isProgramObject(view, node)) return [];
     if (view.isPart(node)) return []; // never the one a person looks for
     const children = [{ classIndex, count, retainedBytes: view.retainedBytes(node), sample: node }];
     return [{ node, shape: 'chain' as const, children }];
   });
+}
+
+/** Objects of each class that hang below another one of it, directly or with one object between (as promises do). */
+function countLinked(view: HeapView): Uint32Array {
+  const { classes, immediate } = view.heap;
+  const linked = new Uint32Array(classes.list.length);
+  for (let node = 0; node < view.nodeCount; node++) {
+    const index = classes.of[node]!;
+    const above = immediate[node]!;
+    if (classes.of[above] === index || classes.of[immediate[above]!] === index) linked[index]!++;
+  }
+  return linked;
 }
 
 /** Objects that hold much while none of their children holds most of it: where the memory comes together. */
