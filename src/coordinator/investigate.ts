@@ -255,7 +255,14 @@ class Coordinator {
   ): Insight {
     const supporting = call.notification_ids.flatMap(id => heard.get(id) ?? []);
     const measured = worstMeasured(supporting, call.severity);
-    const named = heard.get(call.culprit_of ?? '') ?? supporting.find(notification => notification.culprit);
+    const asked = supporting.find(notification => notification.id === call.culprit_of);
+    const named = asked ?? supporting.find(notification => notification.culprit);
+    const fix = call.fix ?? named?.fix;
+    const marks = [
+      ...(measured === call.severity ? [] : [`The model rates this ${call.severity}.`]),
+      ...this.#otherRoot(supporting, named),
+    ];
+    const said = call.matched_observations;
     return {
       id: this.seat.newId('insight'),
       rank: 0,
@@ -265,15 +272,24 @@ class Coordinator {
       confidence: call.confidence,
       correlation: call.correlation,
       summary: call.summary,
-      matchedObservations: call.matched_observations,
+      matchedObservations: said.length > 0 ? said : supporting.map(({ observation }) => observation),
       grounded: call.hypothesis_grounded,
       ...(call.root_cause && { rootCause: call.root_cause }),
       ...(named?.culprit && { culprit: named.culprit }),
-      ...(call.fix && { fix: call.fix }),
+      ...(named?.related && { related: named.related }),
+      ...(fix && { fix }),
       notificationIds: call.notification_ids,
       evidenceIds: [...new Set(supporting.flatMap(notification => notification.evidenceIds))],
-      ...(measured !== call.severity && { marks: [`The model rates this ${call.severity}.`] }),
+      ...(marks.length > 0 && { marks }),
     };
+  }
+
+  /** Where the rules would name another root, the report says both. */
+  #otherRoot(supporting: readonly Notification[], named: Notification | undefined): string[] {
+    const [root] = correlate(supporting, () => '');
+    const [mine, theirs] = [named?.culprit, root?.culprit];
+    if (!theirs || (mine?.file === theirs.file && mine.line === theirs.line)) return [];
+    return [`The rules name ${theirs.file}:${theirs.line} as the root: ${root?.title}`];
   }
 
   #invoke(skills: readonly string[], context: string): unknown {

@@ -20,6 +20,9 @@ export interface OpenModel {
   readonly meter: Meter;
 }
 
+/** Of one run, cached ones included: ten times what the longest scripted investigation took. */
+const MOST_TOKENS = 500_000;
+
 /** A model that says nothing for this long is gone: the longest thinking before a first token seen was under a minute. */
 const IDLE_MS = 90_000;
 
@@ -31,7 +34,7 @@ export async function openModel(plan: ModelPlan, env: OpenEnv): Promise<OpenMode
   const [first, ...rest] = await Promise.all(plan.choices.map(choice => single(choice, env)));
   const meter = new Meter(
     {
-      ...(plan.maxTokens !== undefined && { tokens: plan.maxTokens }),
+      tokens: plan.maxTokens ?? MOST_TOKENS,
       ...(plan.maxDollars !== undefined && { dollars: plan.maxDollars }),
     },
     plan.prices,

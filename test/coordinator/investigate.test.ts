@@ -93,6 +93,22 @@ describe('a model that coordinates', () => {
     });
   });
 
+  test('keeps what the rules know of the place, and says where they name another root', async () => {
+    const cause = said({ fix: 'Bound it.', related: [{ file: 'src/feeder.js', line: 7 }], mechanism: true });
+    const { seat } = world(
+      [{ calls: [insight({ culprit_of: 'notification-2', matched_observations: [] })] }, { calls: [done] }],
+      {
+        notifications: () => [cause, GC],
+      },
+    );
+    const wrong = (await coordinate(seat)).insights[0];
+    expect(wrong?.culprit).toEqual(GC.culprit);
+    expect(wrong?.marks).toEqual(['The rules name src/cache.js:4 as the root: Entries grow by 90 a second.']);
+    const right = await coordinate({ ...seat, provider: scripted([{ calls: [insight()] }, { calls: [done] }]) });
+    expect(right.insights[0]).toMatchObject({ fix: 'Bound it.', related: [{ file: 'src/feeder.js', line: 7 }] });
+    expect(right.insights[0]?.marks).toBeUndefined();
+  });
+
   test('what it leaves unread is correlated by rules; what it puts aside stays, marked', async () => {
     const aside = { notification_ids: ['notification-1'], status: 'resolved', reason: 'Ignore: the log says so.' };
     const { seat } = world([{ calls: [{ name: 'update_notification_statuses', args: aside }] }, { calls: [done] }]);
