@@ -34,16 +34,23 @@ const get = port =>
 async function window(pid, port) {
   const before = cpuMs(pid);
   let left = REQUESTS;
-  await Promise.all(Array.from({ length: 8 }, async () => {
-    while (left-- > 0) await get(port);
-  }));
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (left-- > 0) await get(port);
+    }),
+  );
   return ((cpuMs(pid) - before) * 1000) / REQUESTS;
 }
 
 async function lensOn(pid, args) {
-  const child = spawn(process.execPath, [lens, 'run', '--pid', String(pid), '--json', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [lens, 'run', '--pid', String(pid), '--json', ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let text = '';
-  for await (const chunk of child.stderr) if (/rss \d+ MB/.test((text += chunk))) break;
+  for await (const chunk of child.stderr) {
+    text += chunk;
+    if (/rss \d+ MB/.test(text)) break;
+  }
   child.stderr.resume();
   return async () => {
     child.kill('SIGINT');
@@ -67,7 +74,9 @@ try {
       const after = await window(target.pid, port);
       ratios.push(during / ((before + after) / 2));
     }
-    console.log(`${name.padEnd(16)} cpu per request × ${median(ratios).toFixed(2)}  (pairs: ${ratios.map(r => r.toFixed(2)).join(' ')})`);
+    console.log(
+      `${name.padEnd(16)} cpu per request × ${median(ratios).toFixed(2)}  (pairs: ${ratios.map(r => r.toFixed(2)).join(' ')})`,
+    );
   }
 } finally {
   target.stdin.end();

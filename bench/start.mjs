@@ -32,7 +32,9 @@ try {
   for (let i = 0; i < rounds; i++) {
     series['node -e 0'].push(await timed(['-e', '0']));
     series['lens --help'].push(await timed([lens, '--help']));
-    series['lens run → first vitals'].push(await timed([lens, 'run', '--pid', String(target.pid), '--json'], /rss \d+ MB/));
+    series['lens run → first vitals'].push(
+      await timed([lens, 'run', '--pid', String(target.pid), '--json'], /rss \d+ MB/),
+    );
   }
 } finally {
   target.stdin.end();
@@ -41,4 +43,6 @@ try {
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
 const bare = median(series['node -e 0']);
 for (const [name, values] of Object.entries(series))
-  console.log(`${name.padEnd(26)} ${median(values).toFixed(0).padStart(5)} ms  ${(median(values) / bare).toFixed(2)} × node -e 0  (median of ${rounds})`);
+  console.log(
+    `${name.padEnd(26)} ${median(values).toFixed(0).padStart(5)} ms  ${(median(values) / bare).toFixed(2)} × node -e 0  (median of ${rounds})`,
+  );

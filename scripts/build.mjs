@@ -31,3 +31,10 @@ const { metafile } = await build({
 });
 
 await Promise.all([buildAgents(), buildSandbox()]);
+
+// What an earlier build left goes only when asked: a lens that runs meanwhile still loads its own chunks.
+if (process.argv.includes('--clean')) {
+  const fresh = new Set(Object.keys(metafile.outputs).map(path => basename(path)));
+  const stale = readdirSync(`${root}dist`).filter(name => /-[A-Z0-9]{8}\.js$/.test(name) && !fresh.has(name));
+  for (const name of stale) rmSync(`${root}dist/${name}`);
+}

@@ -53,9 +53,9 @@ const ENTITY: { readonly [char: string]: string } = {
 };
 
 /** XML 1.0 has no way to write most control characters: they are left out. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are meant
+const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
 function xml(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are meant
-  return text
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
-    .replace(/[&<>"']/g, char => ENTITY[char] ?? '');
+  return text.replace(UNWRITABLE, '').replace(/[&<>"']/g, char => ENTITY[char] ?? '');
 }
