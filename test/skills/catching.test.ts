@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { catchAround, isAwaited, isExplicitThrow } from '../../src/skills/catching.js';
+
+/** The position of the mark `§`, and the text without it. */
+function marked(source: string) {
+  const before = source.slice(0, source.indexOf('§')).split('\n');
+  const at = { line0: before.length - 1, column0: before.at(-1)?.length ?? 0 };
+  return { text: source.replace('§', ''), at };
+}
+const caught = (source: string) => {
+  const { text, at } = marked(source);
+  return catchAround(text, at);
+};
+
+test.each([
+  ['an empty clause', 'try { §f() } catch {}', true],
+  ['a clause that returns a constant', 'function g() { try { §f() } catch (e) { return null } }', true],
+  ['a clause that logs', 'try { §f() } catch (e) { log(e) }', false],
+  ['a clause that keeps the error', 'let last; try { §f() } catch (e) { last = e }', false],
+  ['a clause that throws another', 'try { §f() } catch { throw new Error("x") }', false],
+])('%s ignores the error: %s', (_, source, ignores) => expect(caught(source)?.ignores).toBe(ignores));
+
+test('the innermost clause receives it', () => {
+  expect(caught('try {\n  try { §f() } catch {}\n} catch (e) { log(e) }')).toMatchObject({ line: 1, ignores: true });
+});
+
+test('nobody receives what is thrown in the clause itself, in finally, or in a function made within', () => {
+  expect(caught('try { f() } catch { §g() }')).toBeUndefined();
+  expect(caught('try { f() } catch {} finally { §g() }')).toBeUndefined();
+  expect(caught('try { later(() => { §g() }) } catch {}')).toBeUndefined();
+});
+
+test('a throw statement is a decision of the program, a failing call is not', () => {
+  const on = (source: string) => {
+    const { text, at } = marked(source);
+    return isExplicitThrow(text, at);
+  };
+  expect(on('if (x) §throw new Error("no")')).toBe(true);
+  expect(on('return §Promise.reject(new Error("no"))')).toBe(true);
+  expect(on('return JSON.§parse(text)')).toBe(false);
+});
+
+test('only an awaited call brings its rejection to the caller', () => {
+  const on = (source: string) => {
+    const { text, at } = marked(source);
+    return isAwaited(text, at);
+  };
+  expect(on('await this.db.§save(x)')).toBe(true);
+  expect(on('this.db.§save(x)')).toBe(false);
+});

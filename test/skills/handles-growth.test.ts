@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import type { Handles, SocketGroup, TimerGroup } from '../../src/model/evidence/handles.js';
+import { confirmed, onlyGrows, suspectsIn } from '../../src/skills/handles-growth.js';
+
+const nothing: Handles = {
+  seconds: 6,
+  at: [0, 1, 2, 3, 4, 5, 6],
+  uptimeSeconds: 600,
+  timers: [],
+  timerTotal: [],
+  sockets: [],
+  others: [],
+  listeners: [],
+  requests: {},
+  resources: {},
+  truncated: false,
+};
+const climbing = (from: number, step: number) => Array.from({ length: 7 }, (_, i) => from + i * step);
+const steady = (count: number) => climbing(count, 0);
+const interval = (counts: readonly number[]): TimerGroup => ({
+  ms: 5000,
+  repeat: true,
+  name: 'beat',
+  callback: { scriptId: '9', line: 3, column: 1 },
+  counts,
+});
+const socket = (more: Partial<SocketGroup>): SocketGroup => ({
+  direction: 'out',
+  peer: 'db:5432',
+  counts: steady(3),
+  born: 0,
+  gone: 0,
+  idle: 0,
+  idleBorn: 0,
+  settledBorn: 0,
+  busy: 0,
+  halfClosed: steady(0),
+  bytesRead: 0,
+  bytesWritten: 0,
+  ...more,
+});
+const classes = (data: Handles) => suspectsIn(data).map(({ faultClass }) => faultClass);
+
+describe('growth', () => {
+  test.each([
+    [[1, 2, 3, 4], true],
+    [[5, 5, 5, 5], false],
+    [[5, 9, 5, 9], false],
+    [[0, 0, 40, 40], false],
+    [[10, 20, 19, 30], true],
+    [[10, 9, 8], false],
+  ])('%j only grows: %s', (counts, grows) => expect(onlyGrows(counts)).toBe(grows));
+});
+
+describe('timers', () => {
+  test('an interval that is started again and again is a leak', () => {
+    expect(classes({ ...nothing, timers: [interval(climbing(5, 4))] })).toEqual(['handles.leak.timer']);
+  });
+
+  test('an interval per connection is a heartbeat', () => {
+    const inbound = socket({ direction: 'in', peer: '8080', counts: climbing(10, 4), born: 24 });
+    expect(classes({ ...nothing, timers: [interval(climbing(10, 4))], sockets: [inbound] })).toEqual([]);
+  });
+
+  test('sessions that expire after ten minutes are no leak, though they grow', () => {
+    const expiry = { ...interval(climbing(100, 20)), ms: 600_000, repeat: false };
+    expect(classes({ ...nothing, uptimeSeconds: 60, timers: [expiry] })).toEqual([]);
+  });
+
+  test('timers for a day at a high rate will not end in time', () => {
+    const forgotten = { ...interval(climbing(100, 20)), ms: 86_400_000, repeat: false };
+    expect(classes({ ...nothing, timers: [forgotten] })).toEqual(['handles.leak.timer']);
+  });
+});
+
+describe('sockets', () => {
+  test('connections that nobody uses are a leak', () => {
+    const unused = socket({ counts: climbing(3, 4), born: 24, settledBorn: 16, idleBorn: 16, idle: 19 });
+    expect(classes({ ...nothing, sockets: [unused] })).toEqual(['handles.leak.socket']);
+  });
+
+  test('a pool that grows under load is used', () => {
+    const pool = socket({ counts: climbing(3, 4), born: 24, settledBorn: 16, idleBorn: 3, busy: 20 });
+    expect(classes({ ...nothing, sockets: [pool] })).toEqual([]);
+  });
+
+  test('thirty keep-alive sockets are healthy', () => {
+    expect(classes({ ...nothing, sockets: [socket({ counts: steady(30), idle: 30 })] })).toEqual([]);
+  });
+
+  test('a connection for each request and closed again is no leak', () => {
+    const churn = socket({ counts: climbing(3, 1), born: 60, gone: 54, settledBorn: 6, idleBorn: 6 });
+    expect(classes({ ...nothing, sockets: [churn] })).toEqual([]);
+  });
+
+  test('clients that come and stay silent are not our leak, unless they have hung up', () => {
+    const clients = socket({
+      direction: 'in',
+      peer: '80',
+      counts: climbing(9, 5),
+      born: 30,
+      settledBorn: 20,
+      idleBorn: 20,
+    });
+    expect(classes({ ...nothing, sockets: [clients] })).toEqual([]);
+    expect(classes({ ...nothing, sockets: [{ ...clients, halfClosed: climbing(9, 5) }] })).toEqual([
+      'handles.leak.socket',
+    ]);
+  });
+
+  test('idle connections of an agent are a leak only when each request makes its own', () => {
+    const connections = [
+      {
+        direction: 'out' as const,
+        peer: '10.0.0.1:443',
+        counts: climbing(6, 4),
+        closeWait: steady(0),
+        born: 24,
+        gone: 0,
+      },
+    ];
+    expect(classes({ ...nothing, connections, clientRequests: 24 })).toEqual(['handles.leak.socket']);
+    expect(classes({ ...nothing, connections, clientRequests: 400 })).toEqual([]);
+  });
+});
+
+describe('two windows', () => {
+  const suspects = (step: number, from = 0) => suspectsIn({ ...nothing, timers: [interval(climbing(from, step))] }, 1);
+
+  test('what goes on is confirmed with the numbers of both', () => {
+    expect(confirmed(suspects(4), suspects(4, 24))[0]).toMatchObject({ growth: 48 });
+  });
+
+  test('what slows down was filling', () => {
+    expect(confirmed(suspects(4), suspects(1, 24))).toEqual([]);
+  });
+
+  test('what stopped is not there any more', () => {
+    expect(confirmed(suspects(4), suspects(0, 24))).toEqual([]);
+  });
+});
