@@ -1,7 +1,7 @@
 import type { Baseline } from './baseline.js';
 import { Scripts } from './scripts.js';
 import { type SaidSuspect, saySuspect } from './summary.js';
-import { describeHolders, holderOf } from './suspects.js';
+import { describeHolders, holderOf, isOfProgram } from './suspects.js';
 import type { HeapView } from './view.js';
 
 export interface HeapDifference {
@@ -35,6 +35,8 @@ const MIN_GROWTH_BYTES = 64 * 1024;
 const MIN_GROWTH_SHARE = 0.05;
 /** A child that has this much of its holder's growth is the nearer finding. */
 const PASSED_ON = 0.7;
+/** Node's own tables breathe with the traffic (open connections): they count when they are most of a real growth. */
+const OWN_GROWTH_BYTES = 1024 * 1024;
 const MAX_GROWN = 10;
 
 export interface DifferenceOptions {
@@ -112,14 +114,13 @@ function grownHolders(
   const growth = growthOf(earlier, view, histories);
   const nodes = nearest(view, growth).slice(0, limit);
   const isNew = (node: number) => earlier[0]!.find(view.id(node)) < 0;
-  return describeHolders(view, scripts, nodes, isNew).map((suspect, i) => {
-    const node = nodes[i]!;
-    return {
-      ...saySuspect(view, scripts, suspect, showUrl),
-      history: histories.get(node) ?? [],
-      grownBytes: growth.get(node) ?? 0,
-      newChildren: suspect.children.reduce((sum, { count }) => sum + count, 0),
-    };
+  const whole = view.totalBytes - earlier[0]!.totalBytes;
+  return describeHolders(view, scripts, nodes, isNew).flatMap(suspect => {
+    const grownBytes = growth.get(suspect.holder) ?? 0;
+    if (grownBytes < Math.max(OWN_GROWTH_BYTES, whole / 2) && !isOfProgram(view, scripts, suspect)) return [];
+    const newChildren = suspect.children.reduce((sum, { count }) => sum + count, 0);
+    const history = histories.get(suspect.holder) ?? [];
+    return [{ ...saySuspect(view, scripts, suspect, showUrl), history, grownBytes, newChildren }];
   });
 }
 

@@ -37,6 +37,8 @@ const MIN_SHARE = 0.05;
 const MIN_CHILDREN = 100;
 /** A holder that has most of what another one has is the same finding, told nearer to its place. */
 const SAME_FINDING = 0.7;
+/** Node's own tables are a finding only when they are this much of the heap (thousands of modules loaded, say). */
+const OWN_SHARE = 0.2;
 /** Nested settings hang below each other, too, but not nearly all objects of a class. */
 const LINKED = 0.8;
 const MAX_CANDIDATES = 400;
@@ -55,7 +57,7 @@ export function findSuspects(view: HeapView, scripts: Scripts, options: SuspectO
   const limit = options.limit ?? MAX_SUSPECTS;
   const chosen = withoutRepeats(view, holders).slice(0, limit * 3);
   return describe(view, scripts, withChildren(view, chosen))
-    .filter(suspect => isOfProgram(view, scripts, suspect))
+    .filter(suspect => suspect.share >= OWN_SHARE || isOfProgram(view, scripts, suspect))
     .slice(0, limit);
 }
 
@@ -121,7 +123,7 @@ function describe(view: HeapView, scripts: Scripts, holders: readonly Holder[]):
 }
 
 /** Node keeps tables of its own (built-in modules, say). What only they hold is no finding, unless user code is in it. */
-function isOfProgram(view: HeapView, scripts: Scripts, { path, children }: Suspect): boolean {
+export function isOfProgram(view: HeapView, scripts: Scripts, { path, children }: Suspect): boolean {
   if (path.module !== undefined) return true;
   const isUser = (node: number) =>
     isFile(scripts.place(node)?.url ?? '') || userFunctionIn(view, scripts, node) !== undefined;
