@@ -124,7 +124,8 @@ async function stream(
 ): Promise<ModelReply> {
   signal.throwIfAborted();
   const call = client.messages.stream(params, { signal });
-  const silence = new Silence(idleMs, () => call.abort());
+  // Headers come before any thinking: without them nobody is there.
+  const silence = new Silence(idleMs, () => call.abort(), Math.min(idleMs, CONNECT_MS));
   call.on('connect', () => silence.heard()).on('streamEvent', () => silence.heard());
   if (onText) call.on('text', onText);
   try {
@@ -138,6 +139,8 @@ async function stream(
   }
 }
 
+const CONNECT_MS = 30_000;
+
 /** Calls back when nothing was heard for a while. */
 class Silence {
   fell = false;
@@ -146,8 +149,9 @@ class Silence {
   constructor(
     readonly ms: number,
     readonly onSilence: () => void,
+    firstMs: number,
   ) {
-    this.#timer = setTimeout(() => this.#fall(), ms);
+    this.#timer = setTimeout(() => this.#fall(), firstMs);
   }
 
   heard(): void {

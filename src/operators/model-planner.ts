@@ -2,7 +2,7 @@ import type { Redactor } from '../base/redact.js';
 import { COMPACT_ABOVE_TOKENS, compacted, estimateTokens } from '../llm/compaction.js';
 import { asText, fence, shortened } from '../llm/fence.js';
 import { ModelError } from '../llm/model-error.js';
-import type { Message, ModelCall, ModelReply, Provider } from '../llm/provider.js';
+import type { Message, ModelCall, ModelReply, ModelRequest, Provider } from '../llm/provider.js';
 import type { EventBody } from '../model/event.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
@@ -25,6 +25,9 @@ const IDLE_TURNS = 2;
 const OUTPUT_TOKENS = 4096;
 /** Wall clock of one operator's model, in milliseconds; the run's own deadline may be shorter. */
 const DEADLINE_MS = 180_000;
+
+/** The last answer may take this long beyond the deadline. */
+const LAST_ANSWER_MS = 20_000;
 
 /** What verification in code makes of a draft before it is sent. */
 export interface CheckedDraft {
@@ -216,12 +219,25 @@ class ModelMind {
       messages: [...this.#messages],
       maxOutputTokens: OUTPUT_TOKENS,
     };
-    const reply = await provider.complete({ ...request, toolChoice: last ? 'none' : 'auto' }, { signal });
+    const reply = await this.#withinTime({ ...request, toolChoice: last ? 'none' : 'auto' });
     const { input, output, cacheRead, cacheWrite } = reply.usage;
     this.#contextTokens = input + output + cacheRead + cacheWrite;
     const calls = reply.raw ? reply.calls : reply.calls.map((call, at) => ({ ...call, id: `t${this.#turns}-${at}` }));
     this.#messages.push({ role: 'assistant', text: reply.text, calls, ...(reply.raw && { raw: reply.raw }) });
     return { ...reply, calls };
+  }
+
+  /** A wire that swallows everything would otherwise hold the operator for as long as all retries take. */
+  async #withinTime(request: ModelRequest): Promise<ModelReply> {
+    const { provider, signal, now, deadlineMs = DEADLINE_MS } = this.seat;
+    const left = deadlineMs - (now() - this.#startedAt!);
+    const over = AbortSignal.timeout(Math.max(LAST_ANSWER_MS, left));
+    try {
+      return await provider.complete(request, { signal: AbortSignal.any([signal, over]) });
+    } catch (error) {
+      if (signal.aborted || !over.aborted) throw error;
+      throw new ModelError('timeout', 'The model used up its time.', { cause: error });
+    }
   }
 
   /** An empty list lets the operator come back at once: the model reads why nothing was run. */
