@@ -212,7 +212,6 @@ class ModelMind {
   }
 
   async #complete(last: boolean): Promise<ModelReply> {
-    const { provider, signal } = this.seat;
     const request = {
       system: SYSTEM,
       tools: TOOL_SPECS,
