@@ -8,7 +8,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { type Feeder, feedersOf } from '../source/feeders.js';
 import type { ScriptText } from '../source/script.js';
-import { displayPath, isFile, isUserCode } from '../source/url.js';
+import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
 import { locate, place, sourceOf } from './place.js';
 
 /** Survivors of so long tell who fills a holder; the walk has already said which holder. */
@@ -18,6 +18,10 @@ const SAMPLING_STAYS_MS = 120_000;
 /** An application function with less of the survivors is a bystander. */
 const FEEDING_SHARE = 0.2;
 const MOST_RELATED = 3;
+/** Sources searched for the name of a holder. */
+const MOST_SCRIPTS = 8;
+/** How a function feeds a holder when only its allocations tell. */
+export const ALLOCATES = 'allocates';
 
 /** Where a growing container is held and fed. */
 export interface GrowthPlace {
@@ -47,7 +51,9 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect): Step<Gr
   const feeders = [...(written ? [written] : []), ...fed];
   if (feeders.length > 0 || suspect.row.kind === 'timers') return assembled(suspect, { declared, feeders, bounds });
   const sampled = yield* sampledFeeders(see);
-  const named = sampled.feeders.length > 0 ? sampled.feeders : yield* usersOfPackage(see, suspect);
+  const byName = home ? [] : yield* feedersByName(see, suspect, sampled.scriptIds);
+  const allocating = byName.length > 0 ? byName : sampled.feeders;
+  const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);
   return {
     ...assembled(suspect, { declared, feeders: user, bounds }),
@@ -63,12 +69,12 @@ interface Parts {
   readonly bounds: Bounds;
 }
 
-/** Who is to be named: for listeners and timers who registers them, for a package who feeds it, else the holder. */
+/** Who is to be named: for listeners and timers who registers them, for what lies in a package who feeds it, else the holder. */
 function assembled(suspect: Suspect, { declared, feeders, bounds }: Parts): GrowthPlace {
   const { holder, fault, row } = suspect;
   const [fedBy] = feeders;
   const byFeeder =
-    holder.package !== undefined || isRegistration(fault) || row.kind === 'timers' || declared === undefined;
+    declared === undefined || packageOf(declared.file) !== undefined || isRegistration(fault) || row.kind === 'timers';
   const chosen = byFeeder ? (fedBy?.place ?? declared) : (declared ?? fedBy?.place);
   const via = viaOf(row.path);
   const culprit = chosen && {
@@ -148,17 +154,41 @@ function spotOf({ spot }: Home, feeder: Feeder): ScriptPosition & { functionName
   return feeder.function === undefined ? at : { ...at, functionName: feeder.function };
 }
 
+interface Sampled {
+  readonly feeders: readonly Fed[];
+  /** Scripts of the application that allocate what survives, most bytes first. */
+  readonly scriptIds: readonly string[];
+  readonly id?: string;
+}
+
 /** Application functions whose allocations survived, when the text doesn't say who feeds the holder. */
-async function* sampledFeeders(see: OperatorView): Step<{ readonly feeders: readonly Fed[]; readonly id?: string }> {
+async function* sampledFeeders(see: OperatorView): Step<Sampled> {
   const sampling = yield* see.ask('heap-sampling', SAMPLING, SAMPLING_STAYS_MS);
-  if (!isUsable(sampling)) return { feeders: [] };
+  if (!isUsable(sampling)) return { feeders: [], scriptIds: [] };
+  const sites = allocationSites(sampling.data);
   const feeders: Fed[] = [];
-  for (const { frame, share } of allocationSites(sampling.data).slice(0, 2)) {
+  for (const { frame, share } of sites.slice(0, 2)) {
     if (share < FEEDING_SHARE) break;
     const spot = { ...frame, line: frame.lineNumber, column: frame.columnNumber };
-    feeders.push({ place: yield* place(see, spot), how: 'allocates' });
+    feeders.push({ place: yield* place(see, spot), how: ALLOCATES });
   }
-  return { feeders, id: sampling.id };
+  const scriptIds = [...new Set(sites.map(({ frame }) => frame.scriptId))].slice(0, MOST_SCRIPTS);
+  return { feeders, scriptIds, id: sampling.id };
+}
+
+/** No variable leads to the holder (a context of AsyncLocalStorage, a handle): the property's name may still be written where it is fed. */
+async function* feedersByName(see: OperatorView, { holder }: Suspect, scriptIds: readonly string[]): Step<Fed[]> {
+  const name = holder.below.findLast(one => !one.startsWith('['));
+  if (name === undefined) return [];
+  for (const scriptId of scriptIds) {
+    const script = yield* sourceOf(see, scriptId);
+    const [feeder] = script ? feedersOf(script.text, name) : [];
+    if (!script || !feeder) continue;
+    const at = { scriptId, url: script.url, line: feeder.line0, column: feeder.column0 };
+    const spot = feeder.function === undefined ? at : { ...at, functionName: feeder.function };
+    return [{ place: locate(script, spot, see.target.cwd), how: feeder.how, code: feeder.code }];
+  }
+  return [];
 }
 
 /** A module that is loaded again and again is named itself: its newest url is a key of Node's cache. */

@@ -13,7 +13,7 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { Severity } from '../model/severity.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
-import { type GrowthPlace, placeGrowth } from './growth-place.js';
+import { ALLOCATES, type GrowthPlace, placeGrowth } from './growth-place.js';
 import { place } from './place.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
@@ -237,10 +237,7 @@ const rateOf = (row: Suspect['row']): string => `${row.perSecond} a second, ${sa
 
 function titleOf(suspect: Suspect, where: GrowthPlace): string {
   const { row, holder } = suspect;
-  const fed =
-    where.fedBy && where.fedBy.place !== where.declared
-      ? `, fed by ${where.fedBy.place.function ?? where.fedBy.how}${at(where.fedBy.place)}`
-      : '';
+  const fed = fedText(where);
   const owner = holder.package === undefined ? '' : ` of package ${holder.package}`;
   if (row.timer)
     return `Timers every ${sayMs(row.timer.ms)} are started and never cleared${at(where.culprit)}: ${rateOf(row)}`;
@@ -248,6 +245,15 @@ function titleOf(suspect: Suspect, where: GrowthPlace): string {
   const name = `\`${holder.text}\`${owner}${at(where.declared)}`;
   if (event !== undefined) return `Listeners of '${event}' pile up on ${name}${fed}: ${rateOf(row)}`;
   return `${name} grows without a limit${fed}: ${rateOf(row)}`;
+}
+
+function fedText({ fedBy, declared }: GrowthPlace): string {
+  if (!fedBy || fedBy.place === declared) return '';
+  const who =
+    fedBy.place.function === undefined
+      ? `${fedBy.place.file}:${fedBy.place.line}`
+      : `${fedBy.place.function}${at(fedBy.place)}`;
+  return fedBy.how === ALLOCATES ? `, with what ${who} allocates` : `, fed by ${who}`;
 }
 
 function contextOf({ row, holder }: Suspect, growth: CollectionGrowth): string {
@@ -325,12 +331,16 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
       faultClass,
       severity: severityOf(rate ?? 0, undefined),
       title: `What ${culprit.function ?? 'the function'} (${culprit.file}:${culprit.line}) allocates stays alive: live heap grows by ${sayBytes(rate ?? 0)}/s`,
-      context: `No collection that could be reached explains it: what grows is held by closures, pending promises, native objects or a list without a size.`,
+      context:
+        'No collection in reach explains it: what grows is held by closures, pending promises, native objects or a list without a size.',
       observation: `Live heap went from ${data.liveHeap?.firstBytes ?? 0} B to ${data.liveHeap?.lastBytes ?? 0} B; ${sayShare(site.share)} of what survived in ${SAMPLING.seconds} s was allocated under this function${contexts >= CONTEXTS_GAINED ? `; vm contexts went from ${data.memory[0]?.nativeContexts} to ${data.memory.at(-1)?.nativeContexts}` : ''}.`,
       hypothesis: 'Each call leaves something behind that a long-lived object still refers to.',
       culprit,
       fix: 'Look at what this function hands to something that outlives the call: a closure that captures the previous one, `then` on a promise that never settles, Promise.race against a long-lived promise.',
-      metrics: [{ name: 'live heap growth', value: Math.round(rate ?? 0), unit: 'B/s' }],
+      metrics: [
+        { name: 'live heap growth', value: Math.round(rate ?? 0), unit: 'B/s' },
+        { name: 'share of the survivors', value: Math.round(site.share * 1000) / 10, unit: '%' },
+      ],
       evidenceIds: [growth.id, sampling.id],
       mechanism: true,
       confidence: 'medium',

@@ -17,6 +17,8 @@ export interface Scope {
 /** What hides inside a function, a bound function, a proxy, a promise or an object with #private fields. */
 export interface Internals {
   location?: RawLocation;
+  /** Of a promise: `pending`, `fulfilled` or `rejected`. */
+  promiseState?: string;
   readonly scopes: Scope[];
   readonly values: { readonly kind: 'internal' | 'private'; readonly name: string; readonly value: unknown }[];
 }
@@ -117,6 +119,7 @@ export class InspectorBridge {
     };
     for (const property of from.internalProperties ?? []) {
       if (property.name === '[[FunctionLocation]]') into.location = property.value?.value as RawLocation;
+      else if (property.name === '[[PromiseState]]') into.promiseState = String(property.value?.value);
       else if (property.name === '[[Scopes]]') want('scopes', property);
       else if (INTERNAL_VALUES.has(property.name)) want('internal', property);
     }

@@ -73,7 +73,7 @@ export class Sizer {
     const [key, value] = newest;
     const bytes = this.measure(value, seen);
     if (key !== undefined) bytes.heap += this.shallowKey(key, seen);
-    const type = this.typeOf(value);
+    const type = this.typeOfEntries(entries);
     const total = Math.max(bytes.heap, floorOf(type)) + bytes.external;
     return {
       type,
@@ -109,6 +109,15 @@ export class Sizer {
       for (const internals of this.bridge.read(some)) heap += closureBytes(internals, count);
     }
     return { heap, external: count.external };
+  }
+
+  /** A memory of results holds promises too, and its newest may still be pending: one that is settled tells. */
+  private typeOfEntries(entries: readonly (readonly [unknown, unknown])[]): EntrySample['type'] {
+    const type = this.typeOf(entries.at(-1)?.[1]);
+    if (type !== 'promise') return type;
+    const promises = entries.map(([, value]) => value).filter(value => this.realm.types.isPromise(value));
+    const isSettled = this.bridge.read(promises as object[]).some(one => one.promiseState !== 'pending');
+    return isSettled ? 'object' : 'promise';
   }
 
   private typeOf(value: unknown): EntrySample['type'] {

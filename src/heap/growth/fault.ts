@@ -1,6 +1,6 @@
 import type { GrowingContainer, PathStep } from '../../model/evidence/collection-growth.js';
 import type { FaultClass } from '../../model/fault.js';
-import { listenedEvent } from './holder.js';
+import { isInAsyncStore, listenedEvent } from './holder.js';
 
 export type GrowthFault = Extract<FaultClass, `memory.${string}` | 'code.growth' | 'handles.leak.timer'>;
 
@@ -12,7 +12,7 @@ export function faultOf(row: GrowingContainer): GrowthFault {
   const { entry, path } = row;
   if (row.kind === 'timers') return 'memory.leak.timer';
   if (listenedEvent(path) !== undefined) return 'memory.leak.listener';
-  if (entry.type === 'context') return 'memory.leak.context';
+  if (entry.type === 'context' || isInAsyncStore(path)) return 'memory.leak.context';
   if (entry.type === 'module' || entry.ownScripts === true || isModuleCache(path, row.ownerClass)) return 'code.growth';
   if (entry.type === 'promise' || entry.type === 'deferred') return 'memory.leak.promise';
   if (entry.type === 'timer') return 'memory.leak.timer';

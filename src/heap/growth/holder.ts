@@ -33,12 +33,19 @@ export function holderOf({ path, ownerCode }: Pick<Container, 'path' | 'ownerCod
   return {
     ...(variable && { variable }),
     below: tail.flatMap(step => nameOf(step) ?? []),
-    text: `${variable?.name ?? sayRoot(root)}${tail.map(sayStep).join('')}`,
+    text: `${variable?.name ?? sayRoot(root)}${tail.map(sayStep).join('').replace(ASYNC_STORE, ' → AsyncLocalStorage store')}`,
     ...(inPackage !== undefined && { package: inPackage }),
     ...(user && user !== variable && { through: user }),
     ...(!variable && file !== undefined && { moduleFile: file }),
   };
 }
+
+/** What carries a store of AsyncLocalStorage on: a property before Node 24, since then a frame that maps storages to stores. */
+const ASYNC_STORE = /\[Symbol\((?:kResourceStore|k?[aA]syncContextFrame)\)\](?:\.get\([^)]*\))?/;
+
+/** True when a container lies in a store of AsyncLocalStorage that a handle or a promise keeps. */
+export const isInAsyncStore = (path: readonly PathStep[]): boolean =>
+  path.some(step => step.kind === 'property' && ASYNC_STORE.test(`[${step.name}]`));
 
 function sayRoot(root: PathStep | undefined): string {
   if (root?.kind !== 'root') return '';

@@ -51,6 +51,7 @@ export type ContainerKind =
 export interface EntrySample {
   readonly type:
     | 'function'
+    /** Pending: a settled one is an object like any other. */
     | 'promise'
     | 'deferred'
     | 'timer'
