@@ -28,6 +28,8 @@ const SIDE_OF_CORE = 0.08;
 /** Calls with identical arguments among those compared: 40 of 40 where the work was avoidable. */
 const REPEATED_SHARE = 0.8;
 const COMPARED_AT_LEAST = 8;
+/** Repeated work below the usual share counts when it is this much of all that the process does. */
+const REPEATED_OF_WORK = 0.25;
 /** Scripts with the same function in one window; a service that compiles at start shows none or one. */
 const RECOMPILED = 5;
 /** Cheaper calls are repeated because that is what they are for. */
@@ -168,17 +170,58 @@ async function* hot(
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < HOT_SHARE) return undefined;
   const counted = yield* countArguments(see, studied, cause);
-  const again = counted?.lengths.find(length => isAvoidable(length, studied, cause));
-  if (counted && again) return repeatedDraft(studied, cause, counted, again);
+  const again = counted && avoidable(counted, studied, cause);
+  if (again) return repeatedDraft(studied, cause, counted, again);
   const saturated = data.elu >= SATURATED_ELU && data.loopDelay.p50Ms >= SATURATED_DELAY_MS;
   return saturated ? saturatedDraft(studied, cause, data) : undefined;
 }
 
-function isAvoidable({ count, msPerCall = 0 }: CallLength, { tree }: Study, cause: Cause): boolean {
-  const { compared = 0, repeated = 0, example = '' } = count;
-  if (compared < COMPARED_AT_LEAST || repeated / compared < REPEATED_SHARE) return false;
-  if (msPerCall < DEAR_CALL_MS || (msPerCall * count.perSecond) / 1000 < HOT_SHARE) return false;
-  return tree.durationUs > 0 && isProof(example, cause);
+/** Work done again: the calls that prove it, and the outermost ones that come with each of them. */
+interface Again {
+  readonly proof: CallLength;
+  readonly whole: CallLength;
+  /** Share of a core that the whole takes. */
+  readonly share: number;
+}
+
+/** The largest piece of avoidable work among the counted functions, when it is worth a word. */
+function avoidable({ lengths }: Counted, studied: Study, cause: Cause): Again | undefined {
+  const worst = lengths
+    .filter(length => isRepeated(length) && isProof(length.count.example ?? '', cause))
+    .map(proof => {
+      const whole = wholeOf(proof, lengths, cause);
+      return { proof, whole, share: coreShare(whole) };
+    })
+    .sort((a, b) => b.share - a.share)[0];
+  if (!worst || (worst.whole.msPerCall ?? 0) < DEAR_CALL_MS) return undefined;
+  const ofWork = (worst.share * studied.tree.durationUs) / Math.max(1, studied.work.allUs);
+  const enough = worst.share >= HOT_SHARE || (worst.share >= SIDE_OF_CORE && ofWork >= REPEATED_OF_WORK);
+  return enough ? worst : undefined;
+}
+
+const coreShare = ({ msPerCall = 0, count }: CallLength): number => (msPerCall * count.perSecond) / 1000;
+
+function isRepeated({ count: { compared = 0, repeated = 0 } }: CallLength): boolean {
+  return compared >= COMPARED_AT_LEAST && repeated / compared >= REPEATED_SHARE;
+}
+
+/** Rates of functions that call each other once differ by the calls between two counters' starts. */
+const SAME_RATE = 0.15;
+
+/**
+ * What is repeated is rarely the inner function alone: a compiler parses the same text and then generates the same code
+ * from it. Its callers in a package that take nothing of their own and run as often are repeated with it.
+ */
+function wholeOf(proof: CallLength, lengths: readonly CallLength[], cause: Cause): CallLength {
+  const rate = proof.count.perSecond;
+  const along = lengths.filter(
+    length =>
+      length.frame !== cause.blame.frame &&
+      length.frame.package === proof.frame.package &&
+      ((length.count.compared ?? 0) === 0 || isRepeated(length)) &&
+      Math.abs(length.count.perSecond - rate) <= SAME_RATE * rate,
+  );
+  return [proof, ...along].sort((a, b) => (b.msPerCall ?? 0) - (a.msPerCall ?? 0))[0] ?? proof;
 }
 
 /**
@@ -202,18 +245,19 @@ function repeatedDraft(
   { evidence }: Study,
   cause: Cause,
   counted: Counted,
-  { frame, count, msPerCall = 0 }: CallLength,
+  { proof, whole, share }: Again,
 ): NotificationDraft {
   const where = nameOf(cause.place);
-  const share = (msPerCall * count.perSecond) / 1000;
-  const what = frame.functionName ? `\`${frame.functionName}\`` : 'it';
+  const { count } = proof;
+  const { msPerCall = 0 } = whole;
+  const what = nameOfCall(whole);
   return {
     anomalyType: 'repeated-work',
     faultClass: 'cpu.hot',
     severity: share >= 0.5 ? 'critical' : 'warning',
     title: `${where} does the same work again on every call: ${what} takes ${sayShare(share)} of a core for results it had before`,
     context: `Arguments were compared inside the target for ${sayMs(count.seconds * 1000)}; none of their content was read out.`,
-    observation: `${count.repeated ?? 0} of ${count.compared ?? 0} calls of ${what} had arguments identical to an earlier call (${count.example ?? ''}); ${sayCount(count.perSecond)} calls a second of ${sayMs(msPerCall)} each take ${sayShare(share)} of a core.`,
+    observation: `${count.repeated ?? 0} of ${count.compared ?? 0} calls of ${nameOfCall(proof)} had arguments identical to an earlier call (${count.example ?? ''}); ${sayCount(whole.count.perSecond)} calls a second of ${what}, ${sayMs(msPerCall)} each, take ${sayShare(share)} of a core.`,
     culprit: cause.place,
     ...(cause.entry ? { related: [cause.entry] } : {}),
     fix:
@@ -223,7 +267,7 @@ function repeatedDraft(
     metrics: [
       { name: 'repeated calls', value: count.repeated ?? 0, unit: 'calls' },
       { name: 'compared calls', value: count.compared ?? 0, unit: 'calls' },
-      { name: 'calls', value: count.perSecond, unit: '/s' },
+      { name: 'calls', value: whole.count.perSecond, unit: '/s' },
       { name: 'one call', value: msPerCall, unit: 'ms' },
       { name: 'share of a core', value: share * 100, unit: '%' },
       { name: 'window', value: count.seconds * 1000, unit: 'ms' },
@@ -233,6 +277,8 @@ function repeatedDraft(
     confidence: 'high',
   };
 }
+
+const nameOfCall = ({ frame }: CallLength): string => (frame.functionName ? `\`${frame.functionName}\`` : 'it');
 
 function recompiledDraft({ evidence, tree }: Study, cause: Cause, times: number, share: number): NotificationDraft {
   const where = nameOf(cause.place);

@@ -91,14 +91,17 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     });
     return { outcome: 'found', summary: spinning.observation };
   }
-  const missed = data !== undefined && data.loopDelay.maxMs >= LONG_STALL_MS && studied.stalls.length === 0;
-  const looked = missed || (see.urgent && studied.stalls.length === 0) ? yield* study(see, LONG_PROFILE) : studied;
-  return yield* judge(
-    see,
-    typeof looked === 'string' ? studied : looked,
-    data,
-    isUsable(baseline) ? [baseline.id] : [],
-  );
+  return yield* judge(see, studied, data, isUsable(baseline) ? [baseline.id] : []);
+}
+
+/** A block that the profile holds, half of what the baseline had seen at least. */
+const FOUND_SHARE = 0.5;
+
+/** True when the profile's window held no such stall as the baseline did: it is rare, and a longer window may have it. */
+function isMissed(see: OperatorView, { stalls }: Study, data: Vitals | undefined): boolean {
+  if (see.urgent && stalls.length === 0) return true;
+  const seenMs = data?.loopDelay.maxMs ?? 0;
+  return seenMs >= LONG_STALL_MS && longest(stalls) < FOUND_SHARE * seenMs;
 }
 
 function isSuspicious(data: Vitals, urgent: boolean): boolean {
@@ -111,12 +114,20 @@ async function* judge(
   data: Vitals | undefined,
   evidenceIds: readonly string[],
 ): Step<Conclusion> {
-  const blocked = yield* findBlock(see, studied, data);
+  let looked = studied;
+  let blocked = yield* findBlock(see, looked, data);
+  if (typeof blocked === 'string' && isMissed(see, studied, data)) {
+    const longer = yield* study(see, LONG_PROFILE);
+    if (typeof longer !== 'string') {
+      looked = longer;
+      blocked = yield* findBlock(see, looked, data);
+    }
+  }
   if (typeof blocked === 'string')
     return data
       ? { outcome: 'healthy', summary: `${healthy(data).summary} ${blocked}` }
       : { outcome: 'inconclusive', summary: blocked };
-  const found = draft(studied, blocked);
+  const found = draft(looked, blocked);
   yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
   yield* see.notify({ ...found, evidenceIds: [...evidenceIds, ...found.evidenceIds] });
   return { outcome: 'found', summary: found.observation };

@@ -100,6 +100,8 @@ export const system = defineSkill({
     'Throttling is judged within the window, not since boot. A busy program in a tight quota is throttled because it is busy: say both numbers.',
 });
 
+const STATE = { info: 'observing', warning: 'warning', critical: 'critical' } as const;
+
 type Alarm = Omit<NotificationDraft, 'evidenceIds'>;
 
 async function* playbook(see: OperatorView): Step<Conclusion> {
@@ -112,14 +114,15 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const process = isUsable(own) ? own.data : undefined;
   const alarms = [...hostAlarms(host.data, process), ...(yield* contention(see, host.data))];
   for (const alarm of alarms) {
-    yield* see.setState(alarm.severity === 'critical' ? 'critical' : 'warning', alarm.title ?? alarm.observation);
+    yield* see.setState(STATE[alarm.severity], alarm.title ?? alarm.observation);
     yield* see.notify({
       ...alarm,
       evidenceIds: [host.id, ...(isUsable(own) ? [own.id] : [])],
       ...(snapshot ? { snapshotIds: [snapshot.id] } : {}),
     });
   }
-  if (alarms[0]) return { outcome: 'found', summary: alarms[0].observation };
+  const [first] = alarms.filter(alarm => alarm.severity !== 'info');
+  if (first) return { outcome: 'found', summary: first.observation };
   return { outcome: 'healthy', summary: healthySentence(host.data, process) };
 }
 
@@ -160,7 +163,10 @@ function throttled({ cgroup, seconds, mainThread }: Host): Alarm | undefined {
   };
 }
 
-/** Without a quota only a second window tells a crowded machine from a moment's crowd. */
+/**
+ * Without a quota only a second window tells a crowded machine from a moment's crowd. It excuses delays, and lens itself is
+ * part of the crowd: information, never an alarm.
+ */
 async function* contention(see: OperatorView, first: Host): Step<Alarm[]> {
   if (!isCrowded(first)) return [];
   const again = yield* see.ask('host', {}, 0);
@@ -170,7 +176,7 @@ async function* contention(see: OperatorView, first: Host): Step<Alarm[]> {
     {
       anomalyType: 'main-thread-waits-for-a-core',
       faultClass: 'host.cpu-throttled',
-      severity: 'warning',
+      severity: 'info',
       title: `The main thread waits for a core ${sayShare(mainThread?.waitedShare ?? 0)} of the time: other work uses the machine`,
       context: `${cpus} cores, ${sayShare(cpuBusyShare ?? 0)} in use, ${sayShare(stolenShare ?? 0)} taken by the hypervisor; load ${load?.[0] ?? '?'}.`,
       observation: `In two windows of ${sayMs(again.data.seconds * 1000)} the main thread was ready to run without getting a core ${sayShare(first.mainThread?.waitedShare ?? 0)} and ${sayShare(mainThread?.waitedShare ?? 0)} of the time.`,

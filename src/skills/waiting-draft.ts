@@ -192,7 +192,8 @@ function observationOf({ flow }: Finding, seen: string): string {
   return [flowing, seen].filter(text => text !== '').join(' ') || 'Requests wait at one place.';
 }
 
-function metricsOf({ flow, requests, oldestMs, holder, call }: Finding): Metric[] {
+/** Every number that the sentences say: what was computed here is in no reading. */
+function metricsOf({ flow, requests, oldestMs, holder, call, waits, silent }: Finding): Metric[] {
   const metrics: Metric[] = [
     { name: 'requests waiting there', value: requests, unit: 'requests' },
     { name: 'oldest', value: oldestMs, unit: 'ms' },
@@ -208,9 +209,22 @@ function metricsOf({ flow, requests, oldestMs, holder, call }: Finding): Metric[
   if (call)
     metrics.push(
       { name: 'calls', value: call.count, unit: 'calls' },
+      { name: 'calls per request', value: call.perRequest, unit: 'calls' },
       { name: 'failed', value: call.failed, unit: 'calls' },
+      { name: 'open', value: call.open, unit: 'calls' },
+      { name: 'oldest open call', value: call.oldestOpenMs, unit: 'ms' },
       { name: 'answer p50', value: call.p50Ms, unit: 'ms' },
+      { name: 'pause between calls', value: call.gapMs, unit: 'ms' },
     );
+  if (waits)
+    metrics.push(
+      { name: 'waits per request', value: waits.perRequest, unit: 'waits' },
+      { name: 'one wait', value: waits.meanMs, unit: 'ms' },
+      { name: 'overlap', value: waits.overlap, unit: 'times' },
+      { name: 'share of the request', value: waits.share * 100, unit: '%' },
+      { name: 'one request', value: waits.wallMs, unit: 'ms' },
+    );
+  if (silent) metrics.push({ name: 'silent sockets', value: silent.count, unit: 'sockets' });
   return metrics;
 }
 
