@@ -88,6 +88,8 @@ const SICK: readonly Case[] = [
   sick('webhooks', culprit(['pool.exhaustion'], { package: 'undici' })),
   sick('leaderboard', culprit(['handles.leak.socket'], { package: 'ioredis' })),
   sick('albums', culprit(['waiting.unsettled', 'exceptions.swallowed']), { reason: 'some pictures never load' }),
+  sick('brochures', culprit(['host.cpu-throttled'], { anywhere: true })),
+  sick('registrar', culprit(['host.memory', 'memory.near-limit'], { anywhere: true })),
   sick('clinic', [culprit(['memory.leak.collection']), { mark: 'second', classes: ['loop.block.sync-api'] }]),
   sick('courier', [culprit(['handles.leak.fd']), { mark: 'second', classes: ['downstream.chatty'] }]),
 ];

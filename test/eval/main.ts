@@ -9,7 +9,7 @@ import { CASES } from './cases.js';
 import { grade } from './grade.js';
 import { runLens } from './lens.js';
 import { listeningPorts, residue } from './residue.js';
-import { NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
+import { ImpossibleHere, NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
 import { type Row, rowText, type Summary, summarize, summaryText } from './table.js';
 import { readMarks } from './truth.js';
 
@@ -31,17 +31,25 @@ const wanted = options.only?.split(',');
 const cases = CASES.filter(one => (options.quick ? one.quick : true) && (wanted ? wanted.includes(one.app) : true));
 const rows: Row[] = [];
 for (let repeat = 0; repeat < Number(options.repeat); repeat++) {
-  for (const one of cases) rows.push(await judged(one, repeat));
+  for (const one of cases) rows.push(...(await judged(one, repeat)));
 }
 const summary = summarize(rows);
 console.log(options.json ? JSON.stringify({ summary, rows }, undefined, 2) : summaryText(summary));
 process.exitCode = isFailure(summary) ? 1 : 0;
 
-async function judged(one: Case, repeat: number): Promise<Row> {
+async function judged(one: Case, repeat: number): Promise<Row[]> {
   const node = versionFor(one, repeat);
-  const row = await attempt(one, node, repeat).catch((error: Error) => failedRow(one, node, repeat, error));
-  (options.json ? console.error : console.log)(rowText(row));
-  return row;
+  const say = options.json ? console.error : console.log;
+  try {
+    const row = await attempt(one, node, repeat);
+    say(rowText(row));
+    return [row];
+  } catch (error) {
+    const skipped = error instanceof ImpossibleHere;
+    const row = failedRow(one, node, repeat, error as Error); // raise and runLens throw Errors only
+    say(skipped ? `skipped      ${one.app}: ${error.message}` : rowText(row));
+    return skipped ? [] : [row];
+  }
 }
 
 /** Versions take turns, over the cases and over the repeats. */
@@ -60,11 +68,13 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   const after = await stage.counts();
   const fate = stage.fate();
   const disturbance = run.report?.disturbance;
+  const longest = [...(disturbance?.readings ?? [])].sort((a, b) => b.pausedMs - a.pausedMs)[0];
   return {
     ...{ case: one, node, repeat, seconds: run.seconds },
     ...(fate && { fate }),
     grade: grade(one, run, readMarks(stage.folder)),
     longestPauseMs: disturbance?.longestPauseMs ?? 0,
+    longestPauseBy: longest?.kind ?? '-',
     targetCpuMs: disturbance?.targetCpuMs ?? 0,
     failedRequests: one.truths.length === 0 ? (after?.failed ?? 0) - (before?.failed ?? 0) : 0,
     residue: fate ? [] : residue(stage, ports),
@@ -82,7 +92,7 @@ function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): 
     extras: 0,
     flaws: [],
   };
-  const none = { seconds: 0, longestPauseMs: 0, targetCpuMs: 0, residue: [], failedRequests: 0 };
+  const none = { seconds: 0, longestPauseMs: 0, longestPauseBy: '-', targetCpuMs: 0, residue: [], failedRequests: 0 };
   return { case: one, node, repeat, ...none, grade: { ...nothing, ran: false, verdict: '-', said } };
 }
 

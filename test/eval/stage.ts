@@ -58,11 +58,16 @@ function spawnWorld(folder: string, version: NodeVersion): ChildProcess {
   return spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], env });
 }
 
+/** This machine can't stage the program (no right to make control groups, say); that is no failure of lens. */
+export class ImpossibleHere extends Error {}
+
 async function readyPid(child: ChildProcess, lines: readonly string[]): Promise<number> {
   const until = Date.now() + START_LIMIT_MS;
   while (Date.now() < until) {
     const pid = /^ready pid=(\d+)/m.exec(lines.join('\n'))?.[1];
     if (pid) return Number(pid);
+    const why = lines.find(line => line.startsWith('impossible'));
+    if (why) throw new ImpossibleHere(why);
     if (child.exitCode !== null) break;
     await sleep(50);
   }

@@ -10,6 +10,8 @@ export interface Row {
   readonly grade: Grade;
   readonly seconds: number;
   readonly longestPauseMs: number;
+  /** What paused it longest. */
+  readonly longestPauseBy: string;
   readonly targetCpuMs: number;
   readonly residue: readonly string[];
   /** Requests to a healthy program that got no answer while lens was there. */
@@ -18,6 +20,8 @@ export interface Row {
   readonly fate?: string;
 }
 
+/** What lens promises not to exceed without consent. */
+const LONG_PAUSE_MS = 1500;
 const TEXT_WIDTH = 900;
 
 export function rowText({
@@ -26,6 +30,7 @@ export function rowText({
   grade,
   seconds,
   longestPauseMs,
+  longestPauseBy,
   residue,
   failedRequests,
   fate,
@@ -48,6 +53,7 @@ export function rowText({
     ...grade.falseAlarms.slice(1),
     ...grade.flaws,
     ...residue.map(text => `RESIDUE ${text}`),
+    ...(longestPauseMs > LONG_PAUSE_MS ? [`PAUSE ${Math.round(longestPauseMs)} ms by ${longestPauseBy}`] : []),
     ...(failedRequests > 0 ? [`HARM ${failedRequests} requests failed`] : []),
     ...(fate ? [`TARGET DIED ${fate}`] : []),
   ];
