@@ -4,12 +4,12 @@ export interface PartHost {
   readonly require: (id: string) => unknown;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** An unref'ed timer taken from lens' own copies; a program that patched the globals doesn't see it. */
   /**
    * For everything the target will call by itself (hooks, channels, observers, listeners, wrapped functions): an
    * exception takes the part out and answers `otherwise`; it never reaches the target. Timers are guarded already.
    */
   readonly guard: <A extends unknown[], R>(work: (...args: A) => R, otherwise: R) => (...args: A) => R;
+  /** An unref'ed timer taken from lens' own copies; a program that patched the globals doesn't see it. */
   readonly setTimeout: (callback: () => void, ms: number) => unknown;
   readonly setImmediate: (callback: () => void) => unknown;
 }

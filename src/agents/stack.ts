@@ -9,47 +9,64 @@ export interface RawFrame {
 /** Deep enough to reach user code beneath an http client; more costs and says no more. */
 const STACK_DEPTH = 24;
 
-const captureStackTrace = Error.captureStackTrace;
+/** V8's own Error, whatever the program put in the global's place: V8 and Node read their settings from it. */
+const NativeError = Object.getPrototypeOf(TypeError) as ErrorConstructor; // by the language, %Error%
+const { captureStackTrace } = NativeError;
+const { getOwnPropertyDescriptor: describe, defineProperty, deleteProperty, isExtensible } = Reflect;
 
 /** Holds the place until somebody reads the frames; the text is made only then. */
 export interface Captured {
   readonly stack?: unknown;
 }
 
-/** Captures the stack above `below`, deep enough, without disturbing the program's own limit. */
+/**
+ * Captures the stack above `below`, deep enough, without disturbing the program's own limit. Never throws: where the
+ * limit can't be changed (a frozen Error, an accessor) the stack is as deep as the program wants it.
+ */
 export function capture(below: (...args: never[]) => unknown, depth = STACK_DEPTH): Captured {
   const holder: Captured = {};
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = depth;
-  captureStackTrace(holder, below);
-  Error.stackTraceLimit = limit;
+  const limit: PropertyDescriptor | undefined = describe(NativeError, 'stackTraceLimit');
+  const adjustable = limit?.writable === true;
+  if (adjustable) NativeError.stackTraceLimit = depth;
+  try {
+    captureStackTrace(holder, below);
+  } catch {
+    // A captureStackTrace of the program's own.
+  } finally {
+    if (adjustable) NativeError.stackTraceLimit = limit.value;
+  }
   return holder;
 }
 
 /**
  * The call sites of captured stacks, read through a prepareStackTrace of our own that stands for one synchronous
- * step. Must run in the same turn as no other code of the program.
+ * step: the program's own never runs. Empty lists where it can't be replaced.
  */
-export function framesOf(captured: readonly Captured[]): RawFrame[][] {
-  const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
-  const collected: RawFrame[][] = [];
+export function sitesOf(captured: readonly Captured[]): (readonly NodeJS.CallSite[])[] {
+  const before = describe(NativeError, 'prepareStackTrace');
+  const fixed = before === undefined ? !isExtensible(NativeError) : !before.configurable;
+  if (fixed) return captured.map(() => []);
   try {
-    Object.defineProperty(Error, 'prepareStackTrace', { value: toFrames, configurable: true, writable: true });
-    for (const holder of captured) collected.push(Array.isArray(holder.stack) ? holder.stack : []);
+    defineProperty(NativeError, 'prepareStackTrace', { value: asSites, configurable: true, writable: true });
+    return captured.map(({ stack }) => (Array.isArray(stack) ? stack : []));
   } finally {
-    if (before === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
-    else Object.defineProperty(Error, 'prepareStackTrace', before);
+    if (before === undefined) deleteProperty(NativeError, 'prepareStackTrace');
+    else defineProperty(NativeError, 'prepareStackTrace', before);
   }
-  return collected;
 }
 
-const toFrames = (_: unknown, sites: readonly NodeJS.CallSite[]): RawFrame[] =>
-  sites.map(site => ({
-    name: site.getFunctionName() ?? '',
-    url: site.getFileName() ?? '',
-    line: site.getLineNumber() ?? 0,
-    column: site.getColumnNumber() ?? 0,
-  }));
+const asSites = (_: unknown, sites: readonly NodeJS.CallSite[]): readonly NodeJS.CallSite[] => sites;
+
+export function framesOf(captured: readonly Captured[]): RawFrame[][] {
+  return sitesOf(captured).map(sites => sites.map(toFrame));
+}
+
+const toFrame = (site: NodeJS.CallSite): RawFrame => ({
+  name: site.getFunctionName() ?? '',
+  url: site.getFileName() ?? '',
+  line: site.getLineNumber() ?? 0,
+  column: site.getColumnNumber() ?? 0,
+});
 
 /** Frames of the program and its packages: not Node's, not lens'. */
 export function isProgram({ url }: RawFrame): boolean {

@@ -1,9 +1,10 @@
 import type { AsyncHook } from 'node:async_hooks';
 import type { PartHost } from '../host.js';
+import { own, type Peek, peeker } from '../peek.js';
 import { type Captured, capture, framesOf, isProgram } from '../stack.js';
+import type { Inside } from './inside.js';
 import { watchOpens } from './opens.js';
 import type { RawCreator, RawCreators } from './raw.js';
-import { own } from './timers.js';
 
 /** Open handles of one type that are remembered with their stack (about 10 µs each). */
 const MAX_KEPT = 400;
@@ -56,6 +57,7 @@ export class CreatorWatch {
   private readonly hook: AsyncHook;
   private readonly undoOpens: () => void;
   private readonly executionAsyncId: () => number;
+  private readonly peek: Peek;
   private lastPromise = 0;
   private unclaimed: Creation | undefined;
   private readonly undoRequests: () => void;
@@ -65,6 +67,7 @@ export class CreatorWatch {
 
   constructor(
     host: PartHost,
+    inside: Inside,
     private readonly natives: () => object[],
     { kinds, timerMs }: Wanted,
   ) {
@@ -72,6 +75,7 @@ export class CreatorWatch {
     this.types = new Set(kinds.flatMap(kind => TYPES[kind] ?? []));
     this.durations = timerMs && new Set(timerMs);
     this.executionAsyncId = hooks.executionAsyncId;
+    this.peek = peeker(host);
     const files = kinds.includes('file');
     // An exception that leaves a hook ends the process: whatever happens in here stays in here.
     const init = (asyncId: number, type: string, triggerId: number, resource: object): void => {
@@ -84,11 +88,18 @@ export class CreatorWatch {
       }
     };
     // A file handle is made by native code just before the promise of its request is settled.
-    const promiseResolve = (asyncId: number): void => this.claim(asyncId);
+    const promiseResolve = (asyncId: number): void => {
+      try {
+        this.claim(asyncId);
+      } catch {
+        this.errors += 1;
+      }
+    };
     this.hook = hooks.createHook(files ? { init, promiseResolve } : { init });
     this.undoOpens = files
       ? watchOpens(
           host,
+          inside,
           () => this.cause(0),
           creation => this.keep(creation),
         )
@@ -114,7 +125,7 @@ export class CreatorWatch {
     // The request's promise is made right before the request itself.
     if (type === 'FSREQPROMISE' && files) this.causes.set(this.lastPromise, capture(below));
     if (type !== 'TickObject') return;
-    const name = own(own(resource, 'callback'), 'name');
+    const name = this.peek(own(resource, 'callback'), 'name');
     if (typeof name === 'string' && LATE.has(name)) this.causes.set(asyncId, capture(below));
   }
 

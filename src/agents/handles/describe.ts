@@ -1,6 +1,6 @@
 import type { PartHost } from '../host.js';
+import { own } from '../peek.js';
 import type { RawGroup } from './raw.js';
-import { own } from './timers.js';
 
 /** What one active handle is, in words that stay the same from reading to reading. */
 export interface Described {

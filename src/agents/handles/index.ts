@@ -68,7 +68,7 @@ const install: InstallPart = (host): HandlesPart => {
     },
     watch(wanted) {
       watch?.stop();
-      watch = new CreatorWatch(host, () => handles().map(handle => describe.native(handle) ?? handle), wanted);
+      watch = new CreatorWatch(host, inside, () => handles().map(handle => describe.native(handle) ?? handle), wanted);
     },
     creators() {
       const told = watch?.stop() ?? { creators: [], clientRequests: 0 };

@@ -1,4 +1,5 @@
 import type { PartHost } from '../host.js';
+import { own, type Peek, peeker } from '../peek.js';
 import type { Inside } from './inside.js';
 import type { RawLocation, RawTimers } from './raw.js';
 
@@ -12,7 +13,6 @@ const MAX_LOCATED = 60;
 const MAX_REPORTED = 100;
 
 const functionText = Function.prototype.call.bind(Function.prototype.toString) as unknown as (f: unknown) => string;
-const describe = Reflect.getOwnPropertyDescriptor;
 
 /** Fields of Node's Timeout (lib/internal/timers.js), the same since Node 11. */
 interface Timer {
@@ -35,13 +35,16 @@ interface Group {
 export class Timers {
   private lists: object | undefined;
   private fault: string | undefined;
+  private readonly peek: Peek;
   private readonly texts = new WeakMap<object, string>();
   private readonly places = new Map<string, RawLocation | undefined>();
 
   constructor(
     private readonly host: PartHost,
     private readonly inside: Inside,
-  ) {}
+  ) {
+    this.peek = peeker(host);
+  }
 
   read(): { timers: RawTimers[]; total: number; truncated: boolean; fault?: string | undefined } {
     const lists = this.find();
@@ -88,16 +91,28 @@ export class Timers {
     const key = `${ms} ${repeat} ${this.text(callback)}`;
     const group = groups.get(key);
     if (group === undefined)
-      groups.set(key, { key, ms, repeat, name: nameOf(callback, this.text(callback)), count: 1, sample: callback });
+      groups.set(key, {
+        key,
+        ms,
+        repeat,
+        name: this.nameProperty(callback) || shortened(this.text(callback)),
+        count: 1,
+        sample: callback,
+      });
     else group.count += 1;
   }
 
   private text(callback: object): string {
     const known = this.texts.get(callback);
     if (known !== undefined) return known;
-    const text = `${nameProperty(callback)} ${functionText(callback).slice(0, TEXT_LENGTH)}`;
+    const text = `${this.nameProperty(callback)} ${functionText(callback).slice(0, TEXT_LENGTH)}`;
     this.texts.set(callback, text);
     return text;
+  }
+
+  private nameProperty(callback: object): string {
+    const name = this.peek(callback, 'name');
+    return typeof name === 'string' ? name : '';
   }
 
   private tell({ key, ms, repeat, name, count, sample }: Group): RawTimers {
@@ -108,17 +123,4 @@ export class Timers {
 
 const isObject = (value: unknown): value is Timer => typeof value === 'object' && value !== null;
 
-/** An own data property; getters are never run. */
-export function own(object: unknown, key: PropertyKey): unknown {
-  if ((typeof object !== 'object' && typeof object !== 'function') || object === null) return undefined;
-  return describe(object, key)?.value;
-}
-
-function nameProperty(callback: object): string {
-  const name = own(callback, 'name');
-  return typeof name === 'string' ? name : '';
-}
-
-function nameOf(callback: object, text: string): string {
-  return nameProperty(callback) || text.trim().replace(/\s+/g, ' ').slice(0, NAME_LENGTH);
-}
+const shortened = (text: string): string => text.trim().replace(/\s+/g, ' ').slice(0, NAME_LENGTH);

@@ -27,13 +27,17 @@ export default function install(require: (id: string) => unknown, options: HostO
   const { setTimeout, setImmediate, setInterval, clearInterval } = timers;
   const nextTick = process.nextTick;
   const stringify = JSON.stringify;
-  const now = () => performance.now();
+  // Bound now: a program that fakes its clock later must not stop the lease.
+  const now = performance.now.bind(performance);
+  // The intrinsic one, whatever the program put in the global's place.
+  const NativePromise = (async () => {})().constructor as PromiseConstructor;
   const parts = new Map<string, InstalledPart>();
 
   let queues = { microtask: false, nextTick: false };
   let leaseMs = options.leaseMs;
   let renewedAt = now();
   let checkedAt = renewedAt;
+  let graced = false;
 
   const failures = new Map<string, string>();
 
@@ -45,7 +49,7 @@ export default function install(require: (id: string) => unknown, options: HostO
         try {
           return work.apply(this, args);
         } catch (error) {
-          failures.set(name, String(error));
+          failures.set(name, wordsOf(error));
           remove(name);
           return otherwise;
         }
@@ -76,20 +80,31 @@ export default function install(require: (id: string) => unknown, options: HostO
       part?.dispose();
       return [];
     } catch (error) {
-      return [`The agent "${name}" could not be taken back: ${String(error)}`];
+      return [`The agent "${name}" could not be taken back: ${wordsOf(error)}`];
     }
   };
 
   const check = () => {
     const at = now();
-    // After a blocked loop this timer may run before the renewals that wait in the inspector's queue.
-    if (at - checkedAt > 2 * CHECK_MS) renewedAt = Math.max(renewedAt, at - leaseMs / 2);
+    // After a blocked loop this timer may run before the renewals that wait in the inspector's queue. Once only: a
+    // program that blocks all the time would keep a dead lens for ever.
+    if (at - checkedAt > 2 * CHECK_MS && !graced) {
+      renewedAt = Math.max(renewedAt, at - leaseMs / 2);
+      graced = true;
+    }
     checkedAt = at;
     if (at - renewedAt < leaseMs) return;
     dispose();
     if (options.closeInspector) debugEnd?.call(process);
   };
-  const lease = setInterval(check, CHECK_MS);
+  const safely = (work: () => void) => () => {
+    try {
+      work();
+    } catch {
+      // The program broke what this stands on; the next check tries again.
+    }
+  };
+  const lease = setInterval(safely(check), CHECK_MS);
   lease.unref();
 
   const api = {
@@ -97,6 +112,7 @@ export default function install(require: (id: string) => unknown, options: HostO
     renew(ms: number) {
       leaseMs = ms;
       renewedAt = now();
+      graced = false;
       return true;
     },
     install(name: string, make: InstallPart, partOptions: unknown) {
@@ -119,12 +135,19 @@ export default function install(require: (id: string) => unknown, options: HostO
       nextTick(() => {
         ran.nextTick = true;
       });
-      Promise.resolve().then(() => {
+      NativePromise.resolve().then(() => {
         ran.microtask = true;
       });
     },
     queuesRan: () => queues,
-    turn: () => new Promise<void>(resolve => void setImmediate(resolve)),
+    turn: () => new NativePromise<void>(resolve => void setImmediate(resolve)),
   };
   Object.defineProperty(globalThis, KEY, { value: api, enumerable: false, configurable: true, writable: false });
+}
+
+/** An error's message where it is plain text; a program may have thrown anything, with a toString of its own. */
+function wordsOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return typeof error;
+  const message = Object.getOwnPropertyDescriptor(error, 'message')?.value;
+  return typeof message === 'string' ? message : 'unknown';
 }

@@ -1,5 +1,6 @@
 import type { InstallPart, Part } from '../host.js';
-import { type AnyFunction, replaceMethod } from '../replace.js';
+import { own } from '../peek.js';
+import { type AnyFunction, passThrough, quietly, replaceMethod } from '../replace.js';
 import { MAX_MESSAGE } from './lines.js';
 import type { RawLogs } from './raw.js';
 import { Tally } from './tally.js';
@@ -16,8 +17,7 @@ const CONSOLE_LEVELS: { readonly [method: string]: string } = {
   dir: 'info',
   table: 'info',
   warn: 'warn',
-  error: 'error',
-  trace: 'error',
+  error: 'error', // console.trace too: it prints its stack through this one
   debug: 'debug',
 };
 
@@ -42,30 +42,34 @@ const install: InstallPart = (host): LogsPart => {
   };
 
   /** Runs the original; only the outermost hook counts its time. */
-  const through = (original: AnyFunction, self: unknown, args: unknown[]): unknown => {
+  const through = (original: AnyFunction, self: unknown, args: unknown[], standIn: AnyFunction): unknown => {
     const began = now();
     depth += 1;
     try {
-      return Reflect.apply(original, self, args);
+      return passThrough(original, self, args, standIn);
     } finally {
       depth -= 1;
-      if (depth === 0) for (const tally of tallies.values()) tally.writeMs += now() - began;
+      if (depth === 0) quietly(() => spent(now() - began));
     }
   };
+  const spent = (ms: number): void => {
+    for (const tally of tallies.values()) tally.writeMs += ms;
+  };
+  const isWatching = () => tallies.size > 0 && depth === 0;
 
   const hookStream = (stream: object, fallback: string): (() => void) =>
     replaceMethod(stream, 'write', original => {
       return function write(this: unknown, ...args) {
-        if (tallies.size > 0 && depth === 0) note(args[0], 'stream', fallback, write);
-        return through(original, this, args);
+        if (isWatching()) quietly(() => note(args[0], 'stream', fallback, write));
+        return through(original, this, args, write);
       };
     });
 
   const hookFs = (name: 'write' | 'writeSync'): (() => void) =>
     replaceMethod(fs, name, original => {
       return function fsWrite(this: unknown, ...args) {
-        if (tallies.size > 0 && depth === 0) noteFd(args, fsWrite);
-        return through(original, this, args);
+        if (isWatching()) quietly(() => noteFd(args, fsWrite));
+        return through(original, this, args, fsWrite);
       };
     });
 
@@ -75,18 +79,24 @@ const install: InstallPart = (host): LogsPart => {
     else if (looksLikeLog(chunk)) note(chunk, 'fd', 'unknown', below);
   };
 
+  /**
+   * Node's own methods alone. One that the program has put there may look for its caller by counting frames, and would
+   * find lens: what it prints is seen at the stream.
+   */
   const hookConsole = (method: string, level: string): (() => void) =>
-    replaceMethod(console, method, original => {
-      return function (this: unknown, ...args) {
-        const before = consoleLevel;
-        consoleLevel = level;
-        try {
-          return Reflect.apply(original, this, args);
-        } finally {
-          consoleLevel = before;
-        }
-      };
-    });
+    isNative(own(console, method))
+      ? replaceMethod(console, method, original => {
+          return function (this: unknown, ...args) {
+            const before = consoleLevel;
+            consoleLevel = level;
+            try {
+              return apply(original, this, args);
+            } finally {
+              consoleLevel = before;
+            }
+          };
+        })
+      : () => undefined;
 
   const hook = (): void => {
     undo = [
@@ -122,7 +132,11 @@ const install: InstallPart = (host): LogsPart => {
   };
 };
 
+const { apply } = Reflect;
 const decode = Buffer.prototype.toString;
+// `call` bound to the method gives the method as a function of its receiver.
+const functionText = Function.prototype.call.bind(Function.prototype.toString) as unknown as (f: unknown) => string;
+const isNative = (f: unknown): boolean => typeof f === 'function' && functionText(f).includes('[native code]');
 
 /** Text of a chunk, cut; undefined for what is none. */
 function textOf(chunk: unknown): string | undefined {

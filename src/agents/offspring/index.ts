@@ -1,5 +1,5 @@
 import type { InstallPart, Part } from '../host.js';
-import { replaceMethod } from '../replace.js';
+import { passThrough, quietly, replaceMethod } from '../replace.js';
 import { type Captured, capture, framesOf, isProgram } from '../stack.js';
 import type { RawEnding, RawOffspring } from './raw.js';
 
@@ -52,34 +52,38 @@ const install: InstallPart = (host): OffspringPart => {
     });
   };
 
+  const spawned = (child: object, below: (...args: never[]) => unknown): void => {
+    const line = lineOf('child', nameOf(child));
+    line.spawned += 1;
+    line.stack = capture(below);
+    born.set(child, host.now());
+  };
+
   const watchChildren = (): (() => void)[] => [
     replaceMethod(ChildProcess.prototype, 'spawn', original => {
       return function spawn(this: unknown, ...args) {
-        const result = Reflect.apply(original, this, args);
-        const line = lineOf('child', nameOf(this));
-        line.spawned += 1;
-        line.stack = capture(spawn);
-        born.set(this as object, host.now());
+        const result = passThrough(original, this, args, spawn);
+        quietly(() => spawned(this as object, spawn)); // Node calls it on a ChildProcess
         return result;
       };
     }),
     // Only inherited: taken back by deleting. Children emit a handful of events in their life.
     replaceMethod(ChildProcess.prototype, 'emit', original => {
       return function emit(this: unknown, ...args) {
-        if (args[0] === 'exit') ended('child', nameOf(this), this as object, args[1], args[2]);
-        return Reflect.apply(original, this, args);
+        if (args[0] === 'exit') quietly(() => ended('child', nameOf(this), this as object, args[1], args[2]));
+        return passThrough(original, this, args, emit);
       };
     }),
   ];
 
-  const onWorker = (worker: unknown): void => {
+  const onWorker = host.guard((worker: unknown): void => {
     const source = worker as EventSource; // what Node emits with 'worker'
     lineOf('worker', 'worker').spawned += 1;
     born.set(source, host.now());
-    const onExit = (code: unknown) => ended('worker', 'worker', source, code, undefined);
+    const onExit = host.guard((code: unknown) => ended('worker', 'worker', source, code, undefined), undefined);
     source.on('exit', onExit);
     watched.push([new WeakRef(source), onExit]);
-  };
+  }, undefined);
 
   const stopWatching = (): void => {
     for (const back of undo.splice(0)) back();

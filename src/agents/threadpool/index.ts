@@ -34,10 +34,11 @@ export default function install(host: PartHost): ThreadpoolPart {
     notePending(inside._getActiveRequests(), pending);
     host.setImmediate(() => loop.push(host.now() - at));
     waiting.add(at);
-    stat('/', () => {
+    const answered = () => {
       waiting.delete(at);
       pool.push(host.now() - at);
-    });
+    };
+    stat('/', host.guard(answered, undefined));
     host.setTimeout(probe, PROBE_EVERY_MS);
   };
   probe();

@@ -1,3 +1,4 @@
+import type { PartHost } from '../host.js';
 import type { RawGc } from './raw.js';
 
 /** A program under memory pressure collects dozens of times a second: the newest of these suffice for a trend. */
@@ -21,7 +22,7 @@ interface GcObserver {
 type GcObserverClass = new (callback: (list: { getEntries(): unknown[] }) => void) => GcObserver;
 
 /** One observer for all askers, running only while somebody has a window open. */
-export function watchGc(Observer: unknown, usedBytes: () => number, now: () => number) {
+export function watchGc(Observer: unknown, usedBytes: () => number, { now, guard }: Pick<PartHost, 'now' | 'guard'>) {
   const windows = new Set<GcWindow>();
   const take = (entries: readonly unknown[]): void => {
     const used = usedBytes();
@@ -29,7 +30,8 @@ export function watchGc(Observer: unknown, usedBytes: () => number, now: () => n
     for (const entry of entries) for (const window of windows) record(window, entry as GcEntry, used, at);
   };
   // Node's class, whose types name the DOM's entry types too.
-  const observer = new (Observer as GcObserverClass)(list => take(list.getEntries()));
+  const onEntries = guard((list: { getEntries(): unknown[] }) => take(list.getEntries()), undefined);
+  const observer = new (Observer as GcObserverClass)(onEntries);
 
   return {
     open(): GcWindow {

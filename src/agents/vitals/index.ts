@@ -33,11 +33,7 @@ const install: InstallPart = (host): VitalsPart => {
   const { performance, monitorEventLoopDelay, PerformanceObserver } = host.require('node:perf_hooks') as PerfHooks;
   const v8 = host.require('node:v8') as V8;
   const proc = host.require('node:process') as NodeJS.Process;
-  const gc = watchGc(
-    PerformanceObserver,
-    () => v8.getHeapStatistics().used_heap_size,
-    () => performance.now(),
-  );
+  const gc = watchGc(PerformanceObserver, () => v8.getHeapStatistics().used_heap_size, host);
   const windows = new Map<string, Window>();
   const resources = countResources(proc, host.now);
 

@@ -82,7 +82,7 @@ export class Channels {
       this.callAnswered(request, response.statusCode ?? 0, response),
     );
     on('undici:request:create', ({ request }) =>
-      this.callBegan('undici', request, String(request.origin).replace(/^https?:\/\//, ''), null),
+      this.callBegan('undici', request, originOf(request.origin).replace(/^https?:\/\//, ''), null),
     );
     on('undici:request:headers', ({ request, response }) => this.callAnswered(request, response.statusCode ?? 0, null));
     on('undici:request:trailers', ({ request }) => this.callEnded(request, 0));
@@ -253,6 +253,14 @@ function stateOf(call: Call): OutgoingCall['state'] {
   if (!call.answer || call.answer.complete) return call.answer && isUnread(call.answer) ? 'unread' : 'done';
   return isUnread(call.answer) ? 'unread' : 'reading';
 }
+
+/** Text, or one of Node's own URLs; anything else could bring a toString of the program's. */
+function originOf(origin: unknown): string {
+  if (typeof origin === 'string') return origin;
+  return origin instanceof URL ? hrefOf.call(origin) : '';
+}
+
+const hrefOf = Object.getOwnPropertyDescriptor(URL.prototype, 'origin')?.get as (this: URL) => string; // by the standard
 
 /** A request given a URL keeps its port only in its Host header. */
 function hostOf(request: Message['request']): string {

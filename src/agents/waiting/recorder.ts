@@ -1,5 +1,7 @@
 // The hook of the window. It runs inside of every async operation of the target: no promise, no closure, no throw in it.
 import type { PartHost } from '../host.js';
+import { own, type Peek, peeker } from '../peek.js';
+import { capture } from '../stack.js';
 
 export interface Budget {
   /** Records a second over which no further request is taken in. */
@@ -26,7 +28,6 @@ export interface Record {
 
 /** Fields of native resources that say what is waited for. */
 export interface Resource {
-  readonly callback?: { readonly name?: string };
   readonly args?: readonly { readonly writableLength?: number }[];
   readonly address?: string;
   readonly port?: number;
@@ -96,7 +97,7 @@ export class Recorder {
   private outside = 0;
   private writes = 0;
   private connects = 0;
-  private readonly capture: Capture;
+  private readonly peek: Peek;
   private readonly startedAt: number;
 
   constructor(
@@ -105,9 +106,9 @@ export class Recorder {
   ) {
     const hooks = host.require('node:async_hooks') as AsyncHooks;
     this.executionAsyncId = hooks.executionAsyncId;
+    this.peek = peeker(host);
     this.base = new hooks.AsyncResource('LENS', { requireManualDestroy: true }).asyncId();
     this.startedAt = host.now();
-    this.capture = stackCapture(budget.stackLimit);
     this.hook = hooks.createHook({
       init: this.makeInit(),
       promiseResolve: id => this.settle(id, true),
@@ -146,7 +147,7 @@ export class Recorder {
 
   /** An exception that leaves a hook ends the process: whatever happens in here stays in here. */
   private makeInit() {
-    const { capture } = this;
+    const { stackLimit } = this.budget;
     const init = (id: number, type: string, triggerId: number, resource: Resource): void => {
       try {
         const kept = this.admit(id, type, resource);
@@ -160,7 +161,7 @@ export class Recorder {
           request: this.requestAt(executionId),
           at: this.host.now(),
           end: 0,
-          stack: capture(init),
+          stack: capture(init, stackLimit),
           resource: type === 'PROMISE' ? null : resource,
         };
         this.records.push(record);
@@ -178,7 +179,7 @@ export class Recorder {
     this.inits++;
     const request = this.requestAt(this.executionAsyncId());
     if (request && id - this.base < IDS) this.requestOf[id - this.base] = request;
-    const kept = CARRIERS.has(type) ? startOfCall(type, resource, this.executionAsyncId()) : type;
+    const kept = CARRIERS.has(type) ? startOfCall(type, resource, this.executionAsyncId(), this.peek) : type;
     if (kept === 'HTTPWRITE') return this.writes++ < MOST_WRITES ? kept : undefined;
     if (kept === 'NETCONNECT') return this.connects++ < MOST_CONNECTS ? kept : undefined;
     if (kept === undefined || (request && !this.recorded[request]) || !this.affords(request)) return undefined;
@@ -197,8 +198,16 @@ export class Recorder {
     return used <= this.budget.perRequest;
   }
 
-  /** A promise ends when it settles; anything else when its callback is called the first time. */
   private settle(id: number, isPromise: boolean): void {
+    try {
+      this.end(id, isPromise);
+    } catch {
+      this.errors++;
+    }
+  }
+
+  /** A promise ends when it settles; anything else when its callback is called the first time. */
+  private end(id: number, isPromise: boolean): void {
     const record = this.live.get(id);
     if (record === undefined || (record.type === 'PROMISE') !== isPromise || KEPT.has(record.type)) return;
     record.end = this.host.now();
@@ -210,24 +219,10 @@ export class Recorder {
 /** Two of Node's ticks carry the caller's stack: handing a socket to an http.request, and flushing a response's write. */
 const CALLS: { readonly [callback: string]: string } = { onSocketNT: 'HTTPSTART', connectionCorkNT: 'HTTPWRITE' };
 
-function startOfCall(type: string, resource: Resource, executionId: number): string | undefined {
+function startOfCall(type: string, resource: Resource, executionId: number, peek: Peek): string | undefined {
   // An accepted connection is made by libuv, outside of any execution; one that the program opens is not.
   if (type === 'TCPWRAP') return executionId === 0 ? undefined : 'NETCONNECT';
-  return type === 'TickObject' ? CALLS[resource?.callback?.name ?? ''] : undefined;
-}
-
-type Capture = (above: (...args: never[]) => unknown) => { stack?: unknown };
-
-/** Captures the stack above a function, not yet formatted; on a frozen Error with the limit that is set there. */
-function stackCapture(limit: number): Capture {
-  const { captureStackTrace } = Error;
-  const adjustable = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true;
-  return above => {
-    const holder = {};
-    const before = Error.stackTraceLimit;
-    if (adjustable) Error.stackTraceLimit = limit;
-    captureStackTrace(holder, above);
-    if (adjustable) Error.stackTraceLimit = before;
-    return holder;
-  };
+  if (type !== 'TickObject') return undefined;
+  const name = peek(own(resource, 'callback'), 'name');
+  return typeof name === 'string' ? CALLS[name] : undefined;
 }

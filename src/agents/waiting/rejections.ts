@@ -1,29 +1,40 @@
 import type { AsyncDump } from '../../model/evidence/async-dump.js';
+import type { PartHost } from '../host.js';
+import { type ErrorTeller, errorTeller, joinRejections } from '../thrown.js';
 
 const MOST = 500;
 const SHOWN = 20;
 const LINES = 8;
 const MESSAGE = 160;
 
-/** Unhandled rejections, only where the program listens itself: a first listener would keep alive what ought to crash. */
+/** Unhandled rejections, only where the program listens itself. */
 export class Rejections {
+  private leave = () => {};
+  private readonly tell: ErrorTeller;
+
+  constructor(private readonly host: PartHost) {
+    this.tell = errorTeller(host);
+  }
+
   private readonly reasons: unknown[] = [];
   private readonly listener = (reason: unknown): void => {
     if (this.reasons.length < MOST) this.reasons.push(reason);
   };
 
   listen(): void {
-    if (process.listenerCount('unhandledRejection') > 0) process.on('unhandledRejection', this.listener);
+    const process = this.host.require('node:process') as NodeJS.Process;
+    this.leave = joinRejections(process, this.listener) ?? (() => {});
   }
 
   stop(): void {
-    process.removeListener('unhandledRejection', this.listener);
+    this.leave();
   }
 
   rows(): AsyncDump['rejections'] {
     const byStack = new Map<string, { count: number; message: string; stack: string[] }>();
     for (const reason of this.reasons) {
-      const lines = stackOf(reason);
+      const { type, stack } = this.tell(reason);
+      const lines = stack === '' ? [type] : stack.split('\n').slice(0, LINES);
       const row = byStack.get(lines.join('\n')) ?? {
         count: 0,
         message: (lines[0] ?? '').slice(0, MESSAGE),
@@ -34,10 +45,4 @@ export class Rejections {
     }
     return [...byStack.values()].sort((a, b) => b.count - a.count).slice(0, SHOWN);
   }
-}
-
-/** Only an error's own `stack` text: a reason may be anything, and its getters are the program's. */
-function stackOf(reason: unknown): string[] {
-  if (reason instanceof Error) return String(reason.stack).split('\n').slice(0, LINES);
-  return [typeof reason];
 }

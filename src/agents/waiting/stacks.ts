@@ -1,5 +1,6 @@
 // Captured stacks become rows of a table, after the window and outside of all hooks.
 import type { AsyncFrame } from '../../model/evidence/async-dump.js';
+import { type Captured, sitesOf } from '../stack.js';
 
 interface Site {
   getFileName(): string | null | undefined;
@@ -19,22 +20,10 @@ export class Frames {
   readonly list: AsyncFrame[] = [];
   private readonly known = new Map<string, number>();
 
-  /**
-   * Reads a captured stack without running the program's own prepareStackTrace: it is replaced and put back in one
-   * synchronous step.
-   */
-  read(holder: { stack?: unknown }): number[] {
-    const own = Object.hasOwn(Error, 'prepareStackTrace');
-    const before = Error.prepareStackTrace;
-    let sites: unknown;
-    try {
-      Error.prepareStackTrace = (_error, callSites) => callSites;
-      sites = holder.stack;
-    } finally {
-      if (own) Reflect.set(Error, 'prepareStackTrace', before);
-      else Reflect.deleteProperty(Error, 'prepareStackTrace');
-    }
-    return Array.isArray(sites) ? (sites as Site[]).map(site => this.indexOf(site)).filter(index => index >= 0) : [];
+  /** Reads a captured stack without running the program's own prepareStackTrace. */
+  read(holder: Captured): number[] {
+    const sites = sitesOf([holder])[0] ?? [];
+    return sites.map(site => this.indexOf(site as Site)).filter(index => index >= 0);
   }
 
   private indexOf(site: Site): number {

@@ -33,7 +33,7 @@ export type Rest = Pick<
 export class Window {
   private readonly recorder: Recorder | undefined;
   private readonly channels: Channels;
-  private readonly rejections = new Rejections();
+  private readonly rejections: Rejections;
   private readonly frames = new Frames();
   private readonly startedAt: number;
   private stoppedAt = 0;
@@ -45,6 +45,7 @@ export class Window {
     options: WindowOptions,
   ) {
     this.startedAt = host.now();
+    this.rejections = new Rejections(host);
     this.recorder = options.budget ? new Recorder(host, options.budget) : undefined;
     this.channels = new Channels(host, this.recorder);
     this.channels.subscribe();
@@ -123,7 +124,7 @@ export class Window {
 
   private row(record: Record): AsyncRecord {
     const stack = record.stack ? this.frames.read(record.stack) : [];
-    const detail = record.resource ? detailOf(record.type, record.resource) : undefined;
+    const detail = record.resource ? detailSafely(record.type, record.resource) : undefined;
     const { id, type, executionId, triggerId, request } = record;
     const at = Math.round((record.at - this.startedAt) * 100) / 100;
     const end = record.end > 0 ? Math.round((record.end - this.startedAt) * 100) / 100 : record.end;
@@ -151,6 +152,15 @@ const CLOGGED_BYTES = 262_144;
 const isSample = (record: Record): boolean =>
   record.type === 'NETCONNECT' ||
   (record.type === 'HTTPWRITE' && (record.resource?.args?.[0]?.writableLength ?? 0) >= CLOGGED_BYTES);
+
+/** A resource may be of the program's own class; what can't be read is left out. */
+function detailSafely(type: string, resource: Resource): AsyncDetail | undefined {
+  try {
+    return detailOf(type, resource);
+  } catch {
+    return undefined;
+  }
+}
 
 function detailOf(type: string, resource: Resource): AsyncDetail | undefined {
   switch (type) {
