@@ -44,7 +44,11 @@ export class LiveSession implements Session {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#workers = new WorkerSessions(parts.connection);
+    this.#workers = new WorkerSessions({
+      connection: parts.connection,
+      target: () => this.target,
+      lost: this.lost,
+    });
     void parts.connection.closed.then(() => this.#lose());
   }
 
@@ -134,6 +138,7 @@ export class LiveSession implements Session {
     for (const undo of [...this.#undos].reverse()) {
       await step('An observation could not be taken back', () => undo().then(() => []));
     }
+    await step('Worker threads could not be left', () => this.#workers.leave());
     await step('The agent could not be taken back', () => this.agent.dispose(DETACH_STEP_MS));
     const inspectorClosed = this.openedInspector && (await this.#closeInspector());
     if (this.openedInspector && !inspectorClosed)

@@ -77,12 +77,14 @@ export interface DebuggerConnection extends Connection {
   ): Promise<{ readonly value: T; readonly pausedMs: number } | undefined>;
 }
 
-/** A worker thread of the target. Runtime, Profiler, HeapProfiler and Debugger work on it as on the main thread. */
-export interface WorkerSession extends Connection {
+/**
+ * A worker thread of the target: what reads the main thread reads it too. Its debugger shares the control connection
+ * and never pauses; it is left together with the main thread.
+ */
+export interface WorkerSession extends Session {
   readonly workerId: string;
   /** "[worker 1] name", as the inspector titles it. */
   readonly title: string;
+  /** The thread's script. */
   readonly url: string;
-  /** Evaluates in the worker: silent, breaks disabled, `require` available, result by value. */
-  evaluate<T>(expression: string, options?: SendOptions): Promise<T>;
 }
