@@ -31,6 +31,12 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/run.js')).runCommand(),
   },
   {
+    name: 'check',
+    usage: '[target] [--for 30s] [--load CMD] [-- cmd…]',
+    about: 'a bounded health check for pipelines',
+    load: async () => (await import('./commands/check.js')).checkCommand(),
+  },
+  {
     name: 'ask',
     usage: '[target] "question"',
     about: 'a quick answer about a process, or about a finished run',
@@ -127,9 +133,20 @@ async function main(argv: readonly string[]): Promise<void> {
 
 /** A reader that closed the pipe has what it wanted: that is no error of ours. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A run under way listens too: it ends its reading and leaves the target in order.
+  if (error.code === 'EPIPE' && process.stdout.listenerCount('error') > 1) return;
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
   throw error;
 });
+
+/** A bug of ours must not cost the target anything: its connections are closed in order before lens ends. */
+async function failHard(error: unknown): Promise<void> {
+  process.exitCode = fail(error);
+  const { leaveAtOnce } = await import('./commands/signals.js');
+  await leaveAtOnce(EXIT.bug);
+}
+process.on('uncaughtException', error => void failHard(error));
+process.on('unhandledRejection', error => void failHard(error));
 
 try {
   await main(process.argv.slice(2));

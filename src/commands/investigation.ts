@@ -8,7 +8,7 @@ import { LensError } from '../model/error.js';
 import type { Emit, EventBody, LensEvent } from '../model/event.js';
 import type { Report } from '../model/report.js';
 import { initialState, reduce } from '../report/state.js';
-import { investigate, type RunEnv } from '../run.js';
+import { investigate, type Plan, type RunEnv } from '../run.js';
 import { skills } from '../skills/index.js';
 import { openRunDirectory, type RunDirectory, runsHome, sha256 } from '../stores/run-directory.js';
 import { version } from '../version.js';
@@ -20,8 +20,21 @@ import type { RunOptions } from './run.js';
 import { type Interruption, watchSignals } from './signals.js';
 import { learnSecretsOf } from './target-secrets.js';
 
+/** What a command does otherwise than `lens run`. */
+export interface RunShape {
+  /** The pass over the target; absent: an investigation. */
+  readonly pass?: (where: AttachTarget, plan: Plan, env: RunEnv) => Promise<Report>;
+  /** Before anything is rendered: the report as this command's readers need it. */
+  readonly finish?: (report: Report) => Report;
+}
+
 /** One investigation from the command line to its exit code: stream, store, report, files, clean detach. */
-export async function runToEnd(where: AttachTarget, options: RunOptions, child?: ChildProcess): Promise<number> {
+export async function runToEnd(
+  where: AttachTarget,
+  options: RunOptions,
+  child?: Pick<ChildProcess, 'kill'>,
+  { pass = investigate, finish = report => report }: RunShape = {},
+): Promise<number> {
   const only = options.skills === undefined ? undefined : knownSkills(options.skills);
   const { newId, runId, traceId } = identifiers();
   const directory = openRunDirectory(options.dir ?? join(runsHome(process.env), runId), version);
@@ -42,7 +55,7 @@ export async function runToEnd(where: AttachTarget, options: RunOptions, child?:
   try {
     const plan = { reason: options.reason ?? '', skills, safety: options.safety, maxPauseMs: options.maxPause };
     const mind = await mindFor(options, stream.emit, redactor);
-    const report = await investigate(where, only ? { ...plan, only } : plan, mind ? { ...env, mind } : env);
+    const report = finish(await pass(where, only ? { ...plan, only } : plan, mind ? { ...env, mind } : env));
     deliver(report, directory, options);
     return exitCode(report, options, interruption, stream.state().lost !== undefined);
   } finally {
@@ -58,7 +71,8 @@ function mindFor(options: RunOptions, emit: Emit, redactor: Redactor): Promise<M
   return openMind(options, process.env, env);
 }
 
-function knownSkills(list: string): readonly string[] {
+/** The ids of a comma-separated list; throws LensError `usage` for one that there is not. */
+export function knownSkills(list: string): readonly string[] {
   const asked = list.split(',').map(id => id.trim());
   const unknown = asked.filter(id => !skills.some(skill => skill.id === id));
   if (unknown.length > 0)
@@ -103,6 +117,7 @@ function deliver(report: Report, directory: RunDirectory, options: RunOptions): 
 }
 
 function exitCode(report: Report, options: RunOptions, interruption: Interruption, lost: boolean): number {
-  if (interruption.cause !== undefined && interruption.cause !== 'deadline') return EXIT[interruption.cause];
+  const { cause } = interruption;
+  if (cause !== undefined && cause !== 'deadline' && cause !== 'unread') return EXIT[cause];
   return exitOfReport(report, options.failOn, lost);
 }

@@ -1,11 +1,34 @@
-/** What ended a run early: a signal's exit word, or the deadline. */
-export type Cause = 'interrupted' | 'terminated' | 'hungUp' | 'deadline';
+import { leaveEverything } from '../inspector/live-session.js';
+import { EXIT } from './exit.js';
+
+/** What ended a run early: a signal's exit word, the deadline, or a reader of stdout that went away. */
+export type Cause = keyof typeof EXIT_CODES | 'deadline' | 'unread';
+
+const WORDS = {
+  interrupted: 'interrupted',
+  terminated: 'interrupted',
+  hungUp: 'interrupted',
+  deadline: 'the deadline has passed',
+  unread: 'nobody reads the output any more',
+} as const;
 
 export interface Interruption {
   readonly signal: AbortSignal;
   readonly cause: Cause | undefined;
   release(): void;
 }
+
+/** Leaving in order takes a tenth of a second; a hung target is not waited for longer than this. */
+const LEAVE_WITHIN_MS = 1_000;
+
+/** Ends lens now, but never by dropping its connections: that can crash a Node that is about to answer. */
+export async function leaveAtOnce(exitCode: number): Promise<never> {
+  setTimeout(() => process.exit(exitCode), LEAVE_WITHIN_MS);
+  await leaveEverything();
+  process.exit(exitCode);
+}
+
+const EXIT_CODES = { interrupted: EXIT.interrupted, terminated: EXIT.terminated, hungUp: EXIT.hungUp };
 
 const SIGNALS = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'hungUp' } as const;
 
@@ -16,11 +39,20 @@ const SIGNALS = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'hungUp'
 export function watchSignals(deadlineMs: number): Interruption {
   const controller = new AbortController();
   let cause: Cause | undefined;
+  let leaving = false;
   const stop = (why: Cause) => {
-    if (cause !== undefined && why !== 'deadline') process.exit(130);
-    cause ??= why;
-    controller.abort(new Error(why === 'deadline' ? 'the deadline has passed' : 'interrupted'));
+    const isSignal = why !== 'deadline' && why !== 'unread';
+    if (cause !== undefined && isSignal) {
+      if (leaving) process.exit(EXIT_CODES[why]);
+      leaving = true;
+      void leaveAtOnce(EXIT_CODES[why]);
+    }
+    if (cause === undefined || isSignal) cause = why;
+    controller.abort(new Error(WORDS[why]));
   };
+  // Whoever read the stream has what it wanted: the target is left in order all the same.
+  const onUnread = () => stop('unread');
+  process.stdout.on('error', onUnread);
   const handlers = Object.entries(SIGNALS).map(([name, why]) => [name, () => stop(why)] as const);
   for (const [name, handler] of handlers) process.on(name, handler);
   const timer = setTimeout(() => stop('deadline'), deadlineMs);
@@ -31,6 +63,7 @@ export function watchSignals(deadlineMs: number): Interruption {
     },
     release() {
       clearTimeout(timer);
+      process.stdout.off('error', onUnread);
       for (const [name, handler] of handlers) process.off(name, handler);
     },
   };

@@ -24,6 +24,17 @@ interface Message {
   readonly params?: unknown;
 }
 
+/** Answers on their way are waited for this long; a blocked target sends none, and then none is on its way. */
+const QUIET_WITHIN_MS = 1_000;
+
+/** Connections that are open right now: whoever ends lens early closes them first. */
+const open = new Set<ProtocolConnection>();
+
+/** Closes every connection in the order that is safe for the target; for lens' own sudden ends. */
+export async function closeAllConnections(): Promise<void> {
+  await Promise.all([...open].map(connection => connection.close()));
+}
+
 /** The inspector protocol over any wire. Every call settles: with its answer, after its time limit, or when the wire dies. */
 export class ProtocolConnection implements Connection {
   #lastId = 0;
@@ -31,6 +42,12 @@ export class ProtocolConnection implements Connection {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #wire: Wire;
   #open = true;
+  #leaving: Promise<void> | undefined;
+  /** Ids sent without anybody waiting for their answer. */
+  readonly #posted = new Set<number>();
+  /** Domains that may still send events. */
+  readonly #enabled = new Set<string>();
+  #onQuiet: (() => void) | undefined;
   /** Resolves once the wire is closed, by whichever side. */
   readonly closed: Promise<void>;
   /** Called after each message; the debugger's connection uses it to hurry the next one. */
@@ -38,6 +55,7 @@ export class ProtocolConnection implements Connection {
 
   constructor(wire: Wire) {
     this.#wire = wire;
+    open.add(this);
     this.closed = new Promise(resolve => {
       wire.listen({
         message: text => this.#receive(text),
@@ -68,12 +86,20 @@ export class ProtocolConnection implements Connection {
   }
 
   sendRaw(method: string, params: object = {}, options: SendOptions = {}): Promise<unknown> {
-    if (!this.#open) return Promise.reject(connectionLost(method));
+    if (!this.#open || this.#leaving) return Promise.reject(connectionLost(method));
+    return this.#call(method, params, options);
+  }
+
+  #call(method: string, params: object, options: SendOptions): Promise<unknown> {
+    const [domain = '', command] = method.split('.');
+    if (command === 'enable') this.#enabled.add(domain);
+    if (command === 'disable') this.#enabled.delete(domain);
     const id = ++this.#lastId;
     const limitMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
+        this.#posted.add(id); // its answer may still come
         reject(new LensError('timeout', `The target gave no answer to ${method} within ${limitMs} ms.`));
       }, limitMs);
       this.#pending.set(id, { method, resolve, reject, timer });
@@ -84,7 +110,9 @@ export class ProtocolConnection implements Connection {
   /** Sends without waiting for the answer; returns its id. */
   post(method: string): number {
     const id = ++this.#lastId;
-    if (this.#open) this.#wire.send(JSON.stringify({ id, method }));
+    if (!this.#open || this.#leaving) return id;
+    this.#posted.add(id);
+    this.#wire.send(JSON.stringify({ id, method }));
     return id;
   }
 
@@ -99,10 +127,41 @@ export class ProtocolConnection implements Connection {
     return () => void listeners.delete(listener);
   }
 
-  async close(): Promise<void> {
-    this.#wire.close();
+  /**
+   * Every Node from 18 to 22 may crash (SIGSEGV in TcpHolder::WriteRaw) when an answer or event is on its way to a socket
+   * that goes away. So nothing more is asked for, what is on its way is waited for, the domains that send events by
+   * themselves are turned off, and only then the websocket is closed, by its handshake.
+   */
+  close(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    this.onTraffic = undefined;
+    if (this.#open) await this.#disableAll();
+    if (this.#open) await this.#quiet();
+    await this.#wire.close();
     this.#fail();
     await this.closed;
+  }
+
+  async #disableAll(): Promise<void> {
+    const calls = [...this.#enabled].map(domain => this.#call(`${domain}.disable`, {}, { timeoutMs: QUIET_WITHIN_MS }));
+    await Promise.allSettled(calls); // lost, or blocked
+  }
+
+  /** Resolves once nothing is on its way any more, or after a second. */
+  #quiet(): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, QUIET_WITHIN_MS);
+      this.#onQuiet = () => {
+        if (this.#open && this.#pending.size + this.#posted.size > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#onQuiet();
+    });
   }
 
   #receive(text: string): void {
@@ -110,9 +169,11 @@ export class ProtocolConnection implements Connection {
     if (message.id !== undefined) this.#settle(message.id, message);
     else if (message.method !== undefined) this.#dispatch(message.method, message.params);
     this.onTraffic?.(message.id);
+    this.#onQuiet?.();
   }
 
   #settle(id: number, message: Message): void {
+    this.#posted.delete(id);
     const call = this.#pending.get(id);
     if (!call) return;
     this.#pending.delete(id);
@@ -127,6 +188,8 @@ export class ProtocolConnection implements Connection {
 
   #fail(): void {
     this.#open = false;
+    open.delete(this);
+    this.#onQuiet?.();
     for (const call of this.#pending.values()) {
       clearTimeout(call.timer);
       call.reject(connectionLost(call.method));

@@ -12,9 +12,6 @@ const ENABLE_TIMEOUT_MS = 30_000;
 /** What is read while the target stands still is read within this, or not at all. */
 const LOOK_TIMEOUT_MS = 500;
 
-/** A hung target answers nothing; it isn't waited for long. */
-const CLOSE_TIMEOUT_MS = 1_000;
-
 type PausedEvent = Protocol.Debugger.PausedEvent;
 
 /** Debugger enabled, every pause skipped but the one that is asked for. */
@@ -91,18 +88,6 @@ class LiveDebugger extends ProtocolConnection implements DebuggerConnection {
       this.#onPaused = undefined;
       await this.#resume();
     }
-  }
-
-  /**
-   * Node 18 and 20 crash (SIGSEGV in TcpHolder::WriteRaw) when an answer or event is still on its way to a socket that
-   * closes: so nothing more is asked for, and what is on its way is waited for. Two rounds: a nudge may be in flight.
-   */
-  override async close(): Promise<void> {
-    this.onTraffic = () => {};
-    for (const method of ['Debugger.disable', NUDGE]) {
-      await this.sendRaw(method, {}, { timeoutMs: CLOSE_TIMEOUT_MS }).catch(() => undefined); // lost, or hung
-    }
-    await super.close();
   }
 
   #resume(): Promise<void> {

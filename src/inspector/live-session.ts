@@ -4,7 +4,7 @@ import type { Detached } from '../model/report.js';
 import type { TargetInfo } from '../model/target.js';
 import type { LeasedAgentHost } from './agent-host.js';
 import { endInspector } from './close-later.js';
-import type { ProtocolConnection } from './connection.js';
+import { closeAllConnections, type ProtocolConnection } from './connection.js';
 import { enableDebugger } from './debugger.js';
 import { evaluateIn, loopTurns } from './evaluate.js';
 import type { DebuggerConnection, SendOptions, Session, WorkerSession } from './session.js';
@@ -34,6 +34,14 @@ const DETACH_STEP_MS = 2_000;
 /** The lease in the target does the rest. */
 const STILL_OPEN = '; the target closes it by itself seconds after its loop turns again.';
 
+const attached = new Set<LiveSession>();
+
+/** Takes lens out of every target at once, in the order that is safe for them; for lens' own sudden ends. */
+export async function leaveEverything(): Promise<void> {
+  await Promise.allSettled([...attached].map(session => session.detach()));
+  await closeAllConnections(); // of attaches that were under way
+}
+
 /** The one implementation of Session: a control connection, the agent host and what is to be taken back. */
 export class LiveSession implements Session {
   readonly #parts: SessionParts;
@@ -49,6 +57,7 @@ export class LiveSession implements Session {
       target: () => this.target,
       lost: this.lost,
     });
+    attached.add(this);
     void parts.connection.closed.then(() => this.#lose());
   }
 
@@ -96,7 +105,13 @@ export class LiveSession implements Session {
   }
 
   async withDebugger<T>(use: (debug: DebuggerConnection) => Promise<T>): Promise<T> {
-    const debug = await enableDebugger(await this.#parts.dial());
+    const wire = await this.#parts.dial();
+    // Whoever asked may not have noticed yet that the run is over: nothing new begins then.
+    if (this.#detached) {
+      await wire.close();
+      throw new LensError('target-lost', 'lens has left the target.');
+    }
+    const debug = await enableDebugger(wire);
     const release = this.onDetach(() => debug.close());
     try {
       return await use(debug);
@@ -145,6 +160,7 @@ export class LiveSession implements Session {
       residue.push(`The inspector at ${this.url} is still open${STILL_OPEN}`);
     await this.#parts.connection.close();
     await this.#parts.release();
+    attached.delete(this);
     return { inspectorClosed, residue };
   }
 
