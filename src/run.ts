@@ -85,10 +85,14 @@ export async function lookInto(session: Session, plan: Plan, env: RunEnv): Promi
 /** Most native blocks end; one that lasts longer than this is reported from outside. */
 const BLOCK_ENDS_WITHIN_MS = 8_000;
 
-/** Attaches; a target that sits in native code gets a second chance once the block has ended. */
-export async function reach(where: AttachTarget, env: RunEnv): Promise<Session | TargetBlockedError> {
+/** Attaches; a target that sits in native code gets a second chance once the block has ended. `first` is under way. */
+export async function reach(
+  where: AttachTarget,
+  env: Pick<RunEnv, 'interrupt'>,
+  first: Promise<Session> = attach(where, { signal: env.interrupt }),
+): Promise<Session | TargetBlockedError> {
   try {
-    return await attach(where, { signal: env.interrupt });
+    return await first;
   } catch (error) {
     if (!(error instanceof TargetBlockedError)) throw error;
     if (!(await error.closeWhenOpened(BLOCK_ENDS_WITHIN_MS))) return error;
@@ -150,7 +154,13 @@ function plainVitals(sample: VitalsSample): { readonly [name: string]: number } 
   );
 }
 
-function probeFor(session: Session, plan: Plan, env: RunEnv, signal: AbortSignal, kept: Map<string, Evidence>): Probe {
+export function probeFor(
+  session: Session,
+  plan: Plan,
+  env: RunEnv,
+  signal: AbortSignal,
+  kept: Map<string, Evidence>,
+): Probe {
   return guardedProbe({
     session,
     collectors,

@@ -22,7 +22,13 @@ export interface RunOptions extends TargetOptions, ModelOptions {
 /** A run that takes longer than this concludes with what there is (DESIGN: coordinator deadline). */
 const DEADLINE_S = 300;
 
-export function withRunOptions(command: Command): Command {
+export interface RunDefaults {
+  readonly failOn?: FailOn;
+  /** Seconds. */
+  readonly deadline?: number;
+}
+
+export function withRunOptions(command: Command, defaults: RunDefaults = {}): Command {
   return withModelOptions(withTarget(command))
     .option('--reason <text>', 'why you look: “high memory”, “slow answers”; points operators, leaves none out')
     .option('--skills <ids>', 'only these skills, comma-separated (lens skills lists them)')
@@ -30,11 +36,16 @@ export function withRunOptions(command: Command): Command {
       new Option('--safety <level>', 'what readings may do to the target').choices(SAFETY_LEVELS).default('normal'),
     )
     .option('--max-pause <ms>', 'longest standstill one reading may cause', whole, DEFAULT_MAX_PAUSE_MS)
-    .option('--deadline <s>', 'conclude with what there is after this many seconds', whole, DEADLINE_S)
+    .option(
+      '--deadline <s>',
+      'conclude with what there is after this many seconds',
+      whole,
+      defaults.deadline ?? DEADLINE_S,
+    )
     .addOption(
       new Option('--fail-on <severity>', 'exit 1 at or above it')
         .choices(['warning', 'critical', 'never'])
-        .default('critical'),
+        .default(defaults.failOn ?? 'critical'),
     )
     .option('--json [stream]', 'the report as JSON on stdout; =stream: every event as it happens')
     .option('--output <fmt=file>', `also write the report: ${OUTPUT_FORMATS.join(', ')}`, collectOutput, [])

@@ -45,6 +45,9 @@ export const FAULT_CLASSES = [
   'host.cpu-throttled',
   'host.memory',
   'host.disk',
+  // Of `lens check` alone: a limit or a baseline that the user gave.
+  'check.threshold',
+  'check.regression',
 ] as const;
 
 export type FaultClass = (typeof FAULT_CLASSES)[number];

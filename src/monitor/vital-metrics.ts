@@ -1,0 +1,103 @@
+import { mean } from '../base/statistics.js';
+import type { ProcessReading } from '../model/evidence/process.js';
+import type { Vitals, VitalsSample } from '../model/evidence/vitals.js';
+
+/** What a metric's number is: decides how it is said, and how a threshold's suffix is read. */
+export type Unit = 'bytes' | 'ms' | 'share' | 'percent' | 'count';
+
+export interface MetricKind {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly doc: string;
+  /** A change smaller than this is nothing, whatever its deviations: what an idle Node 24 wobbles by, doubled. */
+  readonly floor: number;
+  /** Absent where more is not worse: such a metric never regresses. */
+  readonly moreIsWorse?: true;
+}
+
+const MIB = 1_048_576;
+const worse = (name: string, unit: Unit, floor: number, doc: string): MetricKind => ({
+  name,
+  unit,
+  floor,
+  doc,
+  moreIsWorse: true,
+});
+
+/** Every cheap metric of a target: no reading behind them is felt by it. The names are what thresholds and sinks use. */
+export const METRICS: readonly MetricKind[] = [
+  worse('memory.rssBytes', 'bytes', 16 * MIB, 'resident size'),
+  worse('memory.externalBytes', 'bytes', 8 * MIB, 'buffers and other memory outside of the V8 heap'),
+  worse('heap.usedBytes', 'bytes', 16 * MIB, 'V8 heap in use, garbage included'),
+  worse('heap.liveBytes', 'bytes', 8 * MIB, 'V8 heap right after a full collection'),
+  worse('heap.limitShare', 'share', 0.05, 'used heap by the heap limit'),
+  worse('gc.share', 'share', 0.02, 'time in garbage collection'),
+  worse('gc.longestMs', 'ms', 20, 'longest collection'),
+  worse('cpu.percent', 'percent', 10, 'of one core, all threads'),
+  worse('loop.utilization', 'share', 0.1, 'event-loop utilization'),
+  worse('loop.delayMeanMs', 'ms', 5, 'mean delay of the event loop'),
+  worse('loop.delayP99Ms', 'ms', 10, '99th percentile of its delay'),
+  worse('loop.delayMaxMs', 'ms', 50, 'longest delay'),
+  worse('handles.active', 'count', 10, 'timers, sockets, servers and others that keep the loop alive'),
+  worse('requests.active', 'count', 10, 'file, dns, connect and write operations under way'),
+  worse('fds.open', 'count', 10, 'open descriptors'),
+  worse('fds.limitShare', 'share', 0.05, 'open descriptors by their limit'),
+  { name: 'threads.count', unit: 'count', floor: 2, doc: 'threads' },
+  { name: 'sockets.established', unit: 'count', floor: 10, doc: 'TCP connections' },
+  worse('sockets.closeWait', 'count', 5, 'TCP connections that the peer has closed and the program has not'),
+  worse('sockets.unreadBytes', 'bytes', MIB, 'received by the kernel, not read by the program'),
+  worse('children.count', 'count', 3, 'child processes'),
+];
+
+const byName = new Map(METRICS.map(kind => [kind.name, kind]));
+
+/** Undefined for a name that is not in METRICS. */
+export const metricKind = (name: string): MetricKind | undefined => byName.get(name);
+
+export type Measured = { readonly [metric: string]: number };
+
+/** One window as metrics; what could not be read is absent, never 0. */
+export function measured(vitals: Vitals, process?: ProcessReading): Measured {
+  const all = { ...ofVitals(vitals), ...(process && ofProcess(process)) };
+  return Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+}
+
+function ofVitals(vitals: Vitals): { readonly [metric: string]: number | undefined } {
+  const of = (read: (sample: VitalsSample) => number) => mean(vitals.samples.map(read));
+  const last = vitals.samples.at(-1);
+  return {
+    'memory.rssBytes': of(s => s.rssBytes),
+    'memory.externalBytes': of(s => s.externalBytes),
+    'heap.usedBytes': of(s => s.heapUsedBytes),
+    'heap.liveBytes': vitals.liveHeap.at(-1)?.usedBytes,
+    'heap.limitShare': of(s => s.heapUsedBytes / (vitals.oldLimitBytes ?? s.heapLimitBytes)),
+    'gc.share': vitals.gcShare,
+    'gc.longestMs': Math.max(0, ...vitals.gc.map(gc => gc.maxMs)),
+    'cpu.percent': vitals.cpuPercent,
+    'loop.utilization': vitals.elu,
+    'loop.delayMeanMs': vitals.loopDelay.meanMs,
+    'loop.delayP99Ms': vitals.loopDelay.p99Ms,
+    'loop.delayMaxMs': vitals.loopDelay.maxMs,
+    'handles.active': last && sum(Object.values(last.activeResources)) - last.requests,
+    'requests.active': last?.requests,
+  };
+}
+
+function ofProcess(process: ProcessReading): { readonly [metric: string]: number | undefined } {
+  const { fds, sockets } = process;
+  return {
+    'fds.open': fds.total,
+    'fds.limitShare': fds.limit === undefined ? undefined : fds.total / fds.limit,
+    'threads.count': process.threads.length,
+    'sockets.established': sockets.tcp.ESTABLISHED ?? 0,
+    'sockets.closeWait': sockets.tcp.CLOSE_WAIT ?? 0,
+    'sockets.unreadBytes': sockets.unreadBytes,
+    'children.count': process.children.length,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
