@@ -152,9 +152,12 @@ class Watch {
     const { usedSize } = await this.session.send('Runtime.getHeapUsage');
     const pauseMs = COLLECTION_BASE_MS + (usedSize / MB) * COLLECTION_MS_PER_MB;
     if (!this.context.mayPause(pauseMs, 'a forced collection')) return undefined;
-    const from = this.context.now();
-    await this.context.exclusively(() => this.session.send('HeapProfiler.collectGarbage'));
-    this.pausedMs += this.context.now() - from;
+    await this.context.exclusively(async () => {
+      // Waiting for one's turn is no pause.
+      const from = this.context.now();
+      await this.session.send('HeapProfiler.collectGarbage');
+      this.pausedMs += this.context.now() - from;
+    });
     const after = await this.session.send('Runtime.getHeapUsage');
     return { bytes: after.usedSize, at: this.context.now() };
   }

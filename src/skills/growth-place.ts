@@ -6,6 +6,7 @@ import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
+import { emptyingsOf } from '../source/emptying.js';
 import { type Feeder, feedersOf } from '../source/feeders.js';
 import type { ScriptText } from '../source/script.js';
 import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
@@ -47,9 +48,12 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect): Step<Gr
   const declared = home && declaredAt(home, see.target.cwd, viaOf(suspect.row.path));
   const written = yield* writtenAt(see, suspect);
   const fed = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
-  const bounds = home ? boundsOf(home.script.text, home.name) : {};
+  const bounds = home ? boundsIn(home) : {};
   const feeders = [...(written ? [written] : []), ...fed];
-  if (feeders.length > 0 || suspect.row.kind === 'timers') return assembled(suspect, { declared, feeders, bounds });
+  const isOwn = declared !== undefined && packageOf(declared.file) === undefined;
+  const told = isOwn && feeders.length === 0 ? yield* usersOfPackage(see, suspect) : feeders;
+  if (isOwn || told.length > 0 || suspect.row.kind === 'timers')
+    return assembled(suspect, { declared, feeders: told, bounds });
   const sampled = yield* sampledFeeders(see);
   const byName = home ? [] : yield* feedersByName(see, suspect, sampled.scriptIds);
   const allocating = byName.length > 0 ? byName : sampled.feeders;
@@ -67,6 +71,16 @@ interface Parts {
   readonly declared: CodeLocation | undefined;
   readonly feeders: readonly Fed[];
   readonly bounds: Bounds;
+}
+
+/** What the text says against growth: patterns of size checks, and where it loses entries and whether a timer sees to it. */
+function boundsIn({ script, name }: Home): Bounds {
+  const read = boundsOf(script.text, name);
+  const emptyings = emptyingsOf(script.text, name);
+  const removal = read.removal ?? emptyings[0];
+  const expiry = read.expiry ?? emptyings.find(one => one.byTimer);
+  const emptied = emptyings.find(one => one.whole && one.byTimer) ?? emptyings.find(one => one.whole);
+  return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
 }
 
 /** Who is to be named: for listeners and timers who registers them, for what lies in a package who feeds it, else the holder. */

@@ -6,6 +6,8 @@ export interface Bounds {
   readonly sizeCheck?: { readonly line0: number; readonly limit?: number };
   /** Entries are removed by a timer. */
   readonly expiry?: { readonly line0: number };
+  /** All of it is dropped at once: a batch. */
+  readonly emptied?: { readonly line0: number; readonly byTimer: boolean };
 }
 
 /** Reads removals, size checks and expiry of the collection called `name` from a source text. Names are compared, not scopes. */

@@ -9,6 +9,12 @@ const TIME_LIMIT = /^_?(ttl\w*|std_?ttl|max_?age|expires?(in|after)?)$/i;
 const PASSED = 1.2;
 /** An expiry that has not levelled growth off within this many seconds of uptime is not believed any more. */
 const PATIENCE_SECONDS = 600;
+/** A batch that was never emptied holds all that came; traffic that has doubled since explains half. */
+const EMPTIED_SHARE = 0.4;
+/** What expires entry by entry may also be what a leak passes by: here the traffic must have grown fourfold to mislead. */
+const EXPIRED_SHARE = 0.25;
+/** Before this nothing can be told from what is missing. */
+const YOUNG_SECONDS = 60;
 /** Live heap that rises by less than this share of what the containers gain contradicts them. */
 const CONTRADICTED = 0.25;
 /** Below this the live heap is too noisy to contradict anything, in bytes a second. */
@@ -28,7 +34,8 @@ export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGr
     byField(suspect.row.limits, suspect.row.size) ??
     bySizeCheck(bounds, suspect.row.size) ??
     byTimers(suspect, growth) ??
-    byExpiry(bounds, growth)
+    byEmptying(suspect, bounds, growth) ??
+    byExpiry(suspect, bounds, growth)
   );
 }
 
@@ -59,8 +66,25 @@ function byTimers({ row, gained }: Suspect, growth: CollectionGrowth): Rest | un
   return { reason: `each entry comes with a timer of ${Math.round(twin.timer.ms / 1000)} s`, at };
 }
 
-function byExpiry({ expiry }: Bounds, { uptimeSeconds }: CollectionGrowth): Rest | undefined {
-  return expiry && uptimeSeconds < PATIENCE_SECONDS ? { reason: 'a timer in its code removes entries' } : undefined;
+/** A batch: its code drops all of it at once, and either a timer does so or it holds too little never to have been. */
+function byEmptying({ row }: Suspect, { emptied }: Bounds, growth: CollectionGrowth): Rest | undefined {
+  if (!emptied) return undefined;
+  if (holdsLess(row, growth, EMPTIED_SHARE)) return { reason: 'it was emptied before and will be again' };
+  if (!emptied.byTimer || growth.uptimeSeconds >= PATIENCE_SECONDS) return undefined;
+  return { reason: 'a timer in its code empties it' };
+}
+
+function byExpiry({ row }: Suspect, { expiry }: Bounds, growth: CollectionGrowth): Rest | undefined {
+  if (!expiry) return undefined;
+  const isYoung = growth.uptimeSeconds < PATIENCE_SECONDS;
+  return isYoung || holdsLess(row, growth, EXPIRED_SHARE)
+    ? { reason: 'a timer in its code removes entries' }
+    : undefined;
+}
+
+/** True when it holds less than so large a share of what its growth would have brought since the process began. */
+function holdsLess({ size, perSecond }: Suspect['row'], { uptimeSeconds }: CollectionGrowth, share: number): boolean {
+  return uptimeSeconds > YOUNG_SECONDS && size < share * perSecond * uptimeSeconds;
 }
 
 /** Live heap per second between two forced collections; undefined when none were allowed. */

@@ -1,0 +1,90 @@
+import { functionName } from './names.js';
+import { isNode, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+
+/** A place that takes entries out of a collection. */
+export interface Emptying extends TextPosition {
+  /** All at once: `clear()`, `length = 0`, `splice(0)`, or an empty one in its place. Else entry by entry. */
+  readonly whole: boolean;
+  /** It runs by a timer: inside what is given to one, or in a function that a timer calls. */
+  readonly byTimer: boolean;
+}
+
+/** Methods that take entries out. */
+const REMOVING = new Set(['delete', 'clear', 'shift', 'pop', 'splice']);
+const SCHEDULING = /^(?:setInterval|setTimeout|schedule\w*|every|cron)$/;
+const COLLECTION = /^(?:Map|Set|Array|WeakMap|WeakSet)$/;
+
+/** Every place where a collection called `name` loses entries, in source order. Names are compared, not scopes. */
+export function emptyingsOf(text: string, name: string): Emptying[] {
+  const syntax = syntaxOf(text);
+  const timers = syntax.nodes.filter(isScheduling);
+  return syntax.nodes.flatMap((node, index) => {
+    const whole = emptiedBy(syntax, node, index, name);
+    if (whole === undefined) return [];
+    return [{ ...positionOf(syntax, node.start), whole, byTimer: isTimed(syntax, index, timers) }];
+  });
+}
+
+/** True: as a whole; false: an entry; undefined: not at all. */
+function emptiedBy(syntax: Syntax, node: SyntaxNode, index: number, name: string): boolean | undefined {
+  if (node.type === 'CallExpression') return removingCall(node, name);
+  if (node.type === 'UnaryExpression' && node.operator === 'delete') return deletesFrom(node, name) ? false : undefined;
+  if (node.type !== 'AssignmentExpression' || node.operator !== '=') return undefined;
+  const { left, right } = node;
+  if (!isNode(left) || !isNode(right)) return undefined;
+  if (isMember(left, 'length') && lastName(left.object) === name) return true;
+  return lastName(left) === name && isEmpty(right) && !isFirst(syntax, index) ? true : undefined;
+}
+
+function removingCall({ callee, arguments: args }: SyntaxNode, name: string): boolean | undefined {
+  if (!isNode(callee) || callee.type !== 'MemberExpression' || !isNode(callee.property)) return undefined;
+  const method = String(callee.property.name);
+  if (!REMOVING.has(method) || lastName(callee.object) !== name) return undefined;
+  return method === 'clear' || (method === 'splice' && Array.isArray(args) && args.length === 1);
+}
+
+function deletesFrom({ argument }: SyntaxNode, name: string): boolean {
+  return isNode(argument) && argument.type === 'MemberExpression' && lastName(argument.object) === name;
+}
+
+function isMember(node: SyntaxNode, property: string): boolean {
+  return node.type === 'MemberExpression' && isNode(node.property) && node.property.name === property;
+}
+
+function isEmpty(node: SyntaxNode): boolean {
+  if (node.type === 'ArrayExpression') return Array.isArray(node.elements) && node.elements.length === 0;
+  if (node.type === 'ObjectExpression') return Array.isArray(node.properties) && node.properties.length === 0;
+  const isNew = node.type === 'NewExpression' && isNode(node.callee) && Array.isArray(node.arguments);
+  return isNew && (node.arguments as []).length === 0 && COLLECTION.test(String((node.callee as SyntaxNode).name));
+}
+
+/** In a constructor or at the top level an empty one is where it begins. */
+function isFirst(syntax: Syntax, index: number): boolean {
+  const around = syntax.around[index] ?? -1;
+  return around < 0 || /^(?:new .*|constructor|[A-Z][\w$]*)$/.test(functionName(syntax, around));
+}
+
+/** `cache` of `cache`, `this.cache`, `state.cache` and `this.#cache` (as `#cache`). */
+function lastName(node: unknown): string | undefined {
+  if (!isNode(node)) return undefined;
+  if (node.type === 'Identifier') return String(node.name);
+  if (node.type === 'PrivateIdentifier') return `#${String(node.name)}`;
+  if (node.type === 'MemberExpression' && !node.computed) return lastName(node.property);
+  return node.type === 'ChainExpression' ? lastName(node.expression) : undefined;
+}
+
+function isScheduling({ type, callee }: SyntaxNode): boolean {
+  return type === 'CallExpression' && SCHEDULING.test(lastName(callee) ?? '');
+}
+
+function isTimed(syntax: Syntax, index: number, timers: readonly SyntaxNode[]): boolean {
+  const node = syntax.nodes[index] as SyntaxNode; // the caller found it there
+  if (timers.some(timer => timer.start < node.start && node.end <= timer.end)) return true;
+  const around = syntax.around[index] ?? -1;
+  const name = around < 0 ? '' : bareName(functionName(syntax, around));
+  if (!/^#?[\w$]+$/.test(name)) return false;
+  const called = new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])`);
+  return timers.some(timer => called.test(syntax.text.slice(timer.start, timer.end)));
+}
+
+const bareName = (name: string): string => name.split('.').at(-1) ?? '';

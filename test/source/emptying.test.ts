@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { emptyingsOf } from '../../src/source/emptying.js';
+
+const how = (text: string, name: string) =>
+  emptyingsOf(text, name).map(one => `${one.whole ? 'whole' : 'entry'}${one.byTimer ? ' by timer' : ''}`);
+
+test.each([
+  [
+    'a method that a timer calls',
+    'list',
+    'class B { constructor() { this.list = []; setInterval(() => this.flush(), 9); } flush() { this.list = []; } }',
+    ['whole by timer'],
+  ],
+  [
+    'a function handed to a timer',
+    'list',
+    'let list = []; function send() { list = []; } setInterval(send, 60_000);',
+    ['whole by timer'],
+  ],
+  [
+    'a sweep',
+    'map',
+    'const map = new Map(); function sweep() { for (const [k] of map) map.delete(k); } setInterval(sweep, 5).unref();',
+    ['entry by timer'],
+  ],
+  [
+    'a private field',
+    '#map',
+    'class A { #map = new Map(); bind() { setTimeout(this.drop.bind(this), 9); } drop() { this.#map.clear(); } }',
+    ['whole by timer'],
+  ],
+  ['a removal on an event', 'set', 'const set = new Set(); socket.on("close", () => set.delete(socket));', ['entry']],
+  ['a dictionary', 'byId', 'const byId = {}; function end(id) { delete byId[id]; }', ['entry']],
+  ['its beginnings only', 'list', 'class A { list = []; constructor() { this.list = []; } }', []],
+  ['a start at the top level', 'list', 'var list; list = []; list.push(1);', []],
+])('%s', (_, name, text, expected) => {
+  expect(how(text, name)).toEqual(expected);
+});
