@@ -1,4 +1,5 @@
 import type { HoldersPart } from '../agents/holders/index.js';
+import { isUserCode } from '../base/script-url.js';
 import type { Session } from '../inspector/session.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
 import type { CollectContext, Collector } from './collector.js';
@@ -11,6 +12,7 @@ const POLL_MS = 40;
 /** The walk bounds itself to 12 s of wall time. */
 const WALK_LIMIT_MS = 14_000;
 const CALL_TIMEOUT_MS = 20_000;
+const MOST_SCRIPTS = 400;
 
 /** Pools, locks and queues by their shape: one scope walk in slices, nothing is kept. */
 export const holdersCollector: Collector<'holders'> = {
@@ -36,7 +38,8 @@ async function walk(session: Session, context: CollectContext) {
     while ((await call<boolean>(session, 'busy')) && context.now() < until) await context.sleep(POLL_MS);
     const { longestSliceMs, ...result } = await call<ReturnType<HoldersPart['result']>>(session, 'result');
     const holders = result.holders.map(holder => ({ ...holder, path: holder.path.map(step => withUrl(step, urls)) }));
-    return { data: { ...result, holders }, pausedMs: Math.round(pausedMs + longestSliceMs) };
+    const scripts = [...new Set(urls.values())].filter(isUserCode).slice(0, MOST_SCRIPTS);
+    return { data: { ...result, holders, scripts }, pausedMs: Math.round(pausedMs + longestSliceMs) };
   } finally {
     await session.agent.remove('holders').catch(() => undefined); // a lost target has nothing left to take back
   }

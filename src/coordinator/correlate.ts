@@ -25,11 +25,21 @@ export function correlate(notifications: readonly Notification[], newId: (prefix
 function mergeSame(sorted: readonly Notification[]): Cluster[] {
   const clusters: Cluster[] = [];
   for (const notification of sorted) {
-    const twin = clusters.find(c => sameCause(c.cause, notification));
-    if (twin) twin.same.push(notification);
+    const at = clusters.findIndex(c => sameCause(c.cause, notification));
+    const twin = clusters[at];
+    if (twin && isDeeper(notification, twin.cause))
+      clusters[at] = { cause: notification, same: [twin.cause, ...twin.same], effects: twin.effects };
+    else if (twin) twin.same.push(notification);
     else clusters.push({ cause: notification, same: [], effects: [] });
   }
   return clusters;
+}
+
+/** Of two sights of one place the one that brings the other about is the cause, whichever is louder. */
+function isDeeper(a: Notification, b: Notification): boolean {
+  if (a.severity === 'info' || a.confidence === 'low') return false;
+  const explains = mechanismBetween(a.faultClass, b.faultClass) !== undefined;
+  return explains && mechanismBetween(b.faultClass, a.faultClass) === undefined;
 }
 
 function sameCause(a: Notification, b: Notification): boolean {
@@ -125,7 +135,7 @@ function insightOf(cluster: Cluster, rank: number, newId: (prefix: string) => st
     rank,
     title: cause.title ?? cause.observation,
     faultClass: cause.faultClass,
-    severity: cause.severity,
+    severity: loudest([cause, ...same]),
     confidence: confidenceOf(cause, grounded),
     correlation:
       effects.length > 0 ? 'causal' : same.length > 0 ? 'symptomatic' : overlapInTime(all) ? 'temporal' : 'symptomatic',
@@ -140,6 +150,12 @@ function insightOf(cluster: Cluster, rank: number, newId: (prefix: string) => st
     evidenceIds: [...new Set(all.flatMap(n => n.evidenceIds))],
     ...(cause.marks && cause.marks.length > 0 ? { marks: cause.marks } : {}),
   };
+}
+
+function loudest(all: readonly Notification[]): Insight['severity'] {
+  return (
+    [...all].sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity))[0]?.severity ?? 'info'
+  );
 }
 
 function confidenceOf(cause: Notification, grounded: boolean): Insight['confidence'] {

@@ -3,10 +3,11 @@ import { isUsable } from '../model/evidence/index.js';
 import type { Traffic } from '../model/evidence/traffic.js';
 import type { FaultClass } from '../model/fault.js';
 import type { Json } from '../model/json.js';
-import { defineQuery, defineSkill } from '../model/skill.js';
+import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { look } from '../waiting/findings.js';
 import { flows } from '../waiting/flow.js';
+import { backlog } from './backlog.js';
 import { reportOwn } from './waiting-report.js';
 
 const OWN: readonly FaultClass[] = ['waiting.lock', 'waiting.unsettled', 'queue.backlog', 'exceptions.swallowed'];
@@ -41,7 +42,7 @@ export const async = defineSkill({
   needs: { traffic: { kind: 'traffic', params: { seconds: 3 } } },
   snapshot: ({ traffic }) => (traffic === undefined ? undefined : numbersOf(traffic)),
   rules: [],
-  playbook: see => reportOwn(see, { own: OWN, healthy: 'Nothing waits longer than it should inside of the process' }),
+  playbook,
   queries: [
     defineQuery({
       name: 'inFlight',
@@ -79,6 +80,20 @@ export const async = defineSkill({
   prompt:
     'Requests that wait are named by the line that awaits. A long poll is no hang: it ends by a timer, and as many go out as come in. Streams and upgraded sockets are open by design.',
 });
+
+async function* playbook(see: OperatorView): Step<Conclusion> {
+  const concluded = yield* reportOwn(see, {
+    own: OWN,
+    healthy: 'Nothing waits longer than it should inside of the process',
+  });
+  if (concluded.outcome === 'found') return concluded;
+  // Whoever put the work in has long been answered: no request shows that it waits, only the queue does.
+  const queued = yield* backlog(see);
+  if (!queued) return concluded;
+  yield* see.setState('warning', queued.title ?? queued.observation);
+  yield* see.notify(queued);
+  return { outcome: 'found', summary: queued.observation };
+}
 
 function numbersOf(traffic: Traffic): SnapshotData {
   const routes = flows(traffic).slice(0, MOST_ROWS);

@@ -168,11 +168,11 @@ async function* hot(
   const times = recompiled(studied.tree, cause.blame.frameIndex);
   const share = cause.blame.ownedUs / Math.max(1, studied.tree.durationUs);
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
-  if (share < HOT_SHARE) return undefined;
+  if (share < SIDE_OF_CORE) return undefined;
   const counted = yield* countArguments(see, studied, cause);
-  const again = counted && avoidable(counted, studied, cause);
+  const again = counted && avoidable(counted, studied, cause, ranShare(studied, data));
   if (again) return repeatedDraft(studied, cause, counted, again);
-  const saturated = data.elu >= SATURATED_ELU && data.loopDelay.p50Ms >= SATURATED_DELAY_MS;
+  const saturated = share >= HOT_SHARE && data.elu >= SATURATED_ELU && data.loopDelay.p50Ms >= SATURATED_DELAY_MS;
   return saturated ? saturatedDraft(studied, cause, data) : undefined;
 }
 
@@ -184,22 +184,30 @@ interface Again {
   readonly share: number;
 }
 
+/**
+ * The part of the profile's time that the work really ran: samples also pass while the thread waits for a core, and the
+ * profiler itself costs. By the cpu of the baseline, which was taken without it.
+ */
+function ranShare({ tree, work }: Study, { mainThreadPercent, cpuPercent }: Vitals): number {
+  const seen = work.allUs / Math.max(1, tree.durationUs);
+  return seen > 0 ? Math.min(1, (mainThreadPercent ?? cpuPercent) / 100 / seen) : 1;
+}
+
 /** The largest piece of avoidable work among the counted functions, when it is worth a word. */
-function avoidable({ lengths }: Counted, studied: Study, cause: Cause): Again | undefined {
+function avoidable({ lengths }: Counted, studied: Study, cause: Cause, ran: number): Again | undefined {
   const worst = lengths
     .filter(length => isRepeated(length) && isProof(length.count.example ?? '', cause))
     .map(proof => {
       const whole = wholeOf(proof, lengths, cause);
-      return { proof, whole, share: coreShare(whole) };
+      const msPerCall = (whole.msPerCall ?? 0) * ran;
+      return { proof, whole: { ...whole, msPerCall }, share: (msPerCall * whole.count.perSecond) / 1000 };
     })
     .sort((a, b) => b.share - a.share)[0];
   if (!worst || (worst.whole.msPerCall ?? 0) < DEAR_CALL_MS) return undefined;
-  const ofWork = (worst.share * studied.tree.durationUs) / Math.max(1, studied.work.allUs);
+  const ofWork = ((worst.share / ran) * studied.tree.durationUs) / Math.max(1, studied.work.allUs);
   const enough = worst.share >= HOT_SHARE || (worst.share >= SIDE_OF_CORE && ofWork >= REPEATED_OF_WORK);
   return enough ? worst : undefined;
 }
-
-const coreShare = ({ msPerCall = 0, count }: CallLength): number => (msPerCall * count.perSecond) / 1000;
 
 function isRepeated({ count: { compared = 0, repeated = 0 } }: CallLength): boolean {
   return compared >= COMPARED_AT_LEAST && repeated / compared >= REPEATED_SHARE;
@@ -230,9 +238,10 @@ function wholeOf(proof: CallLength, lengths: readonly CallLength[], cause: Cause
  */
 function isProof(example: string, cause: Cause): boolean {
   const lengths = [...example.matchAll(/string of (\d+) characters/g)].map(match => Number(match[1]));
-  const onlyText = !/object|array|function|proxy/.test(example);
+  // Options are compared by what they hold; an instance or a function is only known by its identity.
+  const textAndOptions = !/\bobject(?! with)|array|function|proxy/.test(example);
   if (cause.mechanism === 'serialization') return false;
-  if (lengths.some(length => length >= LONG_TEXT) && onlyText) return true;
+  if (lengths.some(length => length >= LONG_TEXT) && textAndOptions) return true;
   const evaluated =
     cause.mechanism === 'compilation' || cause.owned.callees.some(callee => callee.frame.kind === 'evaluated');
   return cause.place.package !== undefined && (evaluated || /object with [1-9]|array of [1-9]/.test(example));

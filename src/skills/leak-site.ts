@@ -31,6 +31,39 @@ export async function* leakSite(see: OperatorView, finding: Finding): Step<HeldS
   return undefined;
 }
 
+/** How libraries call taking: pool.connect(), mutex.acquire(), pool.getConnection(). */
+const ACQUIRE =
+  /^(connect|acquire|lock|checkout|check_?out|reserve|borrow|take|obtain|get_?(connection|client|resource)|p|enter)$/i;
+/** Files of an application that mention a pool; each costs one reading of its source. */
+const MOST_FILES = 60;
+
+/** The same for a holder whose waiters nobody saw begin: looks through the application's text for who takes it. */
+export async function* leakSiteOf(
+  see: OperatorView,
+  { holder }: Finding,
+  urls: readonly string[],
+): Step<HeldSite | undefined> {
+  const names = new Set(
+    (holder?.path ?? []).flatMap(step => ('name' in step && step.kind !== 'root' ? step.name : [])),
+  );
+  let worst: { rank: number; location: CodeLocation } | undefined;
+  for (const url of urls.slice(0, MOST_FILES)) {
+    const script = yield* textOf(see, url);
+    if (!script) continue;
+    const sites = callSites(script.text).filter(site => ACQUIRE.test(site.method) && names.has(ownerName(site.callee)));
+    for (const acquisition of acquisitions(script.text, sites)) {
+      const rank = rankLost(acquisition);
+      if (rank <= (worst?.rank ?? 0)) continue;
+      const spot = { scriptId: '', url, line: acquisition.line0, column: acquisition.column0 };
+      worst = { rank, location: locate(script, spot, see.target.cwd) };
+    }
+  }
+  return worst && { location: worst.location, why: 'leaks' };
+}
+
+/** `pool` of `this.db.pool.connect`. */
+const ownerName = (callee: string): string => callee.split('.').at(-2) ?? '';
+
 /** Looks at every place in the frames' files that makes the same call. `handed on`: none of them keeps what it acquires. */
 async function* worstOf(
   see: OperatorView,

@@ -6,13 +6,13 @@ import { isInLoop } from '../source/loops.js';
 import type { Finding } from '../waiting/findings.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
-import { type HeldSite, leakSite } from './leak-site.js';
+import { type HeldSite, leakSite, leakSiteOf } from './leak-site.js';
 import type { WaitingLook } from './waiting-look.js';
 import { placeOfFrame, textOf } from './waiting-place.js';
 
 /** One finding as a notification: whom to name, what was measured, what to do. */
 export async function* draftOf(see: OperatorView, finding: Finding, seen: WaitingLook): Step<NotificationDraft> {
-  const site = isHeld(finding) && !finding.agent ? yield* leakSite(see, finding) : undefined;
+  const site = isHeld(finding) && !finding.agent ? yield* heldSite(see, finding, seen) : undefined;
   const leak = site?.location;
   const named =
     finding.waits && finding.faultClass === 'downstream.chatty'
@@ -31,7 +31,7 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
     ...words,
     anomalyType: finding.faultClass,
     faultClass: finding.faultClass,
-    severity: finding.flow && finding.flow.out === 0 && finding.flow.in > 0 ? 'critical' : 'warning',
+    severity: isCritical(finding) ? 'critical' : 'warning',
     context: contextOf(finding, seen),
     observation: observationOf(finding, seenHere),
     ...(culprit ? { culprit: packageName ? { ...culprit, package: packageName } : culprit } : {}),
@@ -41,6 +41,11 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
     mechanism: true,
     confidence: finding.confidence,
   };
+}
+
+/** Where it is taken: by those who were seen waiting, else by whoever names the holder in the application's text. */
+function heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
+  return finding.standstill ? leakSiteOf(see, finding, scripts) : leakSite(see, finding);
 }
 
 /** The loop is what asks again and again: the innermost user frame whose place stands in one, else the innermost. */
@@ -53,6 +58,9 @@ async function* frameInLoop(see: OperatorView, user: readonly Frame[]): Step<Fra
 }
 
 const MOST_LOOPS = 4;
+
+const isCritical = ({ flow, standstill }: Finding): boolean =>
+  standstill === true || (flow !== undefined && flow.out === 0 && flow.in > 0);
 
 interface Words {
   readonly title: string;

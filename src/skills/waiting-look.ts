@@ -16,6 +16,8 @@ export interface WaitingLook {
   /** Why a dump was taken; empty when nothing asked for one. */
   readonly reasons: readonly string[];
   readonly look: Look | undefined;
+  /** Urls of the application's scripts; empty until pools and locks were looked for. */
+  readonly scripts: readonly string[];
   readonly evidenceIds: readonly string[];
   /** The first reading that could not be taken, in its own words. */
   readonly missing: string | undefined;
@@ -46,6 +48,7 @@ export async function* lookAtWaiting(see: OperatorView): Step<WaitingLook> {
     dump: data(dump),
     reasons,
     look: isUsable(dump) && isUsable(holders) ? look(dump.data, holders.data) : first,
+    scripts: (holders && isUsable(holders) ? holders.data.scripts : undefined) ?? [],
     evidenceIds: readings.flatMap(reading => (reading && isUsable<unknown>(reading) ? [reading.id] : [])),
     missing: [traffic, dump].find(reading => reading && !isUsable(reading))?.reason,
   };

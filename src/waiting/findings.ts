@@ -6,7 +6,7 @@ import { callerOf } from './callers.js';
 import { flows, isStuck, keyOf, type RouteFlow } from './flow.js';
 import { type CallGroup, callGroups } from './outgoing.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
-import { holderOf, isExhausted, poolState, shapeOf, silentPeers } from './pools.js';
+import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers } from './pools.js';
 import { type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
 import { type Frame, innermostPackage, Waits } from './waits.js';
 import { merge, winners } from './winners.js';
@@ -36,6 +36,8 @@ export interface Finding {
   readonly waits?: PlaceWaits;
   /** Sockets of the pool that moved no byte over the window: connections that are held and not used. */
   readonly silent?: { readonly peer: string; readonly count: number };
+  /** Nothing began in the window, so nobody was seen waiting: only the holder tells. */
+  readonly standstill?: true;
 }
 
 export interface Look {
@@ -45,6 +47,8 @@ export interface Look {
   readonly places: readonly PlaceWaits[];
   readonly groups: readonly WaitGroup[];
   readonly orphans: readonly OrphanGroup[];
+  /** Requests are held and none begins: callers have used up what they may have open. */
+  readonly standstill: boolean;
 }
 
 /** Answers that take a second are slow whoever asks; a steady 300 ms is a service's own business. */
@@ -92,6 +96,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     ...chatty(context),
     ...slowCalls(context),
     ...slowDrivers(context),
+    ...standstill(context),
   ].filter(finding => finding !== undefined);
   return {
     findings: winners(merge(found)),
@@ -100,6 +105,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     places,
     groups: stuck.groups,
     orphans: stuck.orphans,
+    standstill: heldStill(context).length > 0,
   };
 }
 
@@ -185,6 +191,52 @@ function fromOrphan(group: OrphanGroup, context: Context): Finding {
   );
   const swallowed = rejected >= group.requests * 0.5;
   return { ...base, faultClass: swallowed ? 'exceptions.swallowed' : 'waiting.unsettled', confidence: 'medium' };
+}
+
+/** Routes that hold requests of before the window while none that began in it could be read. */
+function heldStill({ routes, groups, old }: Context): readonly RouteFlow[] {
+  return old > 0 || groups.length > 0 ? [] : routes.filter(flow => isStuck(flow) && flow.out === 0 && flow.held > 0);
+}
+
+/** So many of the held requests must stand in one queue before it is what they wait for. */
+const STANDSTILL_SHARE = 0.3;
+
+/**
+ * A service whose callers have reached their own limits gets no new request to follow: then a full pool or a taken lock
+ * that many wait in is the only witness. A list of bare callbacks is not: long polls keep those too.
+ */
+function standstill(context: Context): Finding[] {
+  const still = heldStill(context);
+  const [flow] = still;
+  if (!flow) return [];
+  const held = still.reduce((sum, route) => sum + route.held, 0);
+  const base = {
+    ...fromPlace(undefined, context.routes),
+    routes: still.map(route => route.route),
+    requests: held,
+    oldestMs: Math.max(...still.map(route => route.heldMs)),
+    flow,
+    standstill: true,
+  } as const;
+  const agent = context.dump.after.agents.find(one => one.queued >= STANDSTILL_SHARE * held);
+  if (agent) return [{ ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent }];
+  const least = Math.max(2, STANDSTILL_SHARE * held);
+  const holder = context.holders.find(
+    one => one.waiters && one.waiting >= least && one.name !== 'Agent' && isTaken(one),
+  );
+  if (!holder) return [];
+  const pool = shapeOf(holder) === 'pool';
+  const used = poolState(holder).used ?? 1;
+  const silent = silentPeers(context.dump).find(({ count }) => count >= used * 0.8);
+  return [
+    {
+      ...base,
+      faultClass: pool ? 'pool.exhaustion' : 'waiting.lock',
+      confidence: pool || silent ? 'high' : 'medium',
+      holder,
+      ...(pool && silent ? { silent } : {}),
+    },
+  ];
 }
 
 type Base = Omit<Finding, 'faultClass' | 'confidence'>;
@@ -364,7 +416,8 @@ function fromPlace(place: PlaceWaits | undefined, routes: readonly RouteFlow[]):
 }
 
 /** True when requests wait for something that no outgoing call explains: then who holds it must be looked for. */
-export function needsHolders({ findings }: Look): boolean {
+export function needsHolders({ findings, standstill: still }: Look): boolean {
+  if (still) return true;
   return findings.some(
     ({ agent, call, faultClass }) =>
       agent === undefined && call === undefined && /^(waiting|pool|downstream)\./.test(faultClass),

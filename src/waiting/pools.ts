@@ -46,6 +46,20 @@ export function isExhausted(state: PoolState): boolean {
   return state.max === undefined || state.used === undefined || state.used >= state.max;
 }
 
+/** How locks say that they are taken, and how many may still come in. */
+const TAKEN = /^_?(is_?)?(locked|held|taken|busy)$|^_?(running|active|pending)(count)?$/i;
+const PERMITS = /^_?(value|permits?|available|count|slots|free\w*)$/i;
+
+/** True for a full pool, and for a lock or limiter that says itself that nobody may come in. */
+export function isTaken(holder: Holder): boolean {
+  if (shapeOf(holder) === 'pool') return isExhausted(poolState(holder));
+  const entries = Object.entries(holder.numbers);
+  return (
+    entries.some(([name, value]) => TAKEN.test(name) && value > 0) ||
+    entries.some(([name, value]) => PERMITS.test(name) && value <= 0)
+  );
+}
+
 /**
  * The holder that the waiting requests stand in: the fullest queue that is large enough for them, in a script of one of
  * `urls` rather than elsewhere.

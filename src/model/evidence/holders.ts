@@ -22,4 +22,6 @@ export interface Holders {
   readonly holders: readonly Holder[];
   readonly objects: number;
   readonly cpuMs: number;
+  /** Urls of the application's own scripts, packages left out; where waiters stand is looked for in their text. */
+  readonly scripts?: readonly string[];
 }

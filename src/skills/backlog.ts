@@ -1,0 +1,77 @@
+import { sayCount, sayMs } from '../base/say.js';
+import { type Suspect, sortGrowth } from '../heap/growth/suspects.js';
+import { boundedBy } from '../heap/growth/verdict.js';
+import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
+import { type Evidence, isUsable } from '../model/evidence/index.js';
+import type { NotificationDraft } from '../model/notification.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { type GrowthPlace, placeGrowth } from './growth-place.js';
+import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './heap.js';
+import { sourceOf } from './place.js';
+
+/** Growing collections looked at, the costliest first. */
+const MOST_SUSPECTS = 4;
+/** How far above the entries a queue may say its name: `queue.#queue.#queue`, `limiter._queues._lists[*]`. */
+const NAMED_WITHIN = 5;
+/** Under which names programs and packages keep work that is still to be done. */
+const QUEUE = /queue|pending|wait|backlog|jobs?$|tasks?$|todo|inbox|outbox|mailbox|work(load|list)?$/i;
+const QUEUE_KINDS = new Set(['Array', 'Set', 'Map', 'list', 'chain']);
+/** Its own code takes from the front or the end, one at a time: a consumer, where a cache or a log has none. */
+const DEQUEUES = /\.(?:shift|pop|dequeue|poll|removeFirst|popFront)\(|\b(?:shift|dequeue)\s*\(\s*\)\s*\{/;
+
+/** Work that is put into a queue faster than its consumers take it out; undefined when no growing collection is one. */
+export async function* backlog(see: OperatorView): Step<NotificationDraft | undefined> {
+  const growth = yield* see.ask('collection-growth', GROWTH_PARAMS, GROWTH_STAYS_MS);
+  if (!isUsable(growth)) return undefined;
+  for (const suspect of sortGrowth(growth.data).leaking.slice(0, MOST_SUSPECTS)) {
+    if (!isNamedQueue(suspect) || !(yield* isConsumed(see, suspect))) continue;
+    const where = yield* placeGrowth(see, suspect);
+    if (where.culprit && !boundedBy(suspect, where.bounds, growth.data)) return draftOf(suspect, where, growth);
+  }
+  return undefined;
+}
+
+function isNamedQueue({ row }: Suspect): boolean {
+  if (!QUEUE_KINDS.has(row.kind)) return false;
+  return row.path.slice(-NAMED_WITHIN).some(step => 'name' in step && step.kind !== 'root' && QUEUE.test(step.name));
+}
+
+/** The code beside the queue: of the class that owns it, else of the script with its variable. */
+async function* isConsumed(see: OperatorView, { row, holder }: Suspect): Step<boolean> {
+  for (const code of [row.ownerCode, holder.variable?.seenBy]) {
+    const script = code && (yield* sourceOf(see, code.scriptId));
+    if (script && DEQUEUES.test(script.text)) return true;
+  }
+  return false;
+}
+
+function draftOf(
+  { row, holder }: Suspect,
+  { culprit, related, fedBy }: GrowthPlace,
+  growth: Evidence<CollectionGrowth>,
+): NotificationDraft {
+  const name = `\`${holder.text}\``;
+  const owner = holder.package === undefined ? '' : ` of package ${holder.package}`;
+  const first = row.sizes.find(size => size !== null) ?? 0;
+  const seconds = growth.status === 'unavailable' ? 0 : growth.data.seconds;
+  return {
+    anomalyType: 'queue-grows',
+    faultClass: 'queue.backlog',
+    severity: 'warning',
+    title: `Work waits in ${name}${owner} and more comes in than is done: ${row.perSecond} more a second`,
+    context: `Its consumers take from it while it grows; watched for ${sayMs(seconds * 1000)}.`,
+    observation: `${sayCount(first)} waiting became ${sayCount(row.size)}, ${row.perSecond} more each second.`,
+    hypothesis: `${fedBy ? `${fedBy.place.function ?? fedBy.place.file} puts work in` : 'Work is put in'} without waiting for it or looking at the length of the queue.`,
+    ...(culprit && { culprit }),
+    ...(related.length > 0 && { related }),
+    fix: 'Bound the queue and refuse or slow down whoever feeds it when it is full; then add consumers or make one job cheaper.',
+    metrics: [
+      { name: 'waiting', value: row.size, unit: 'jobs', baseline: first },
+      { name: 'more each second', value: row.perSecond, unit: '1/s' },
+      { name: 'window', value: seconds, unit: 's' },
+    ],
+    evidenceIds: [growth.id],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
