@@ -6,6 +6,10 @@ import type { RunEnv } from './run.js';
 /** Between two windows of one second: the screen's clock. Slower than a person reads, far below 1 % of a core. */
 const PAUSE_MS = 1_000;
 
+/** The first window is short: a person wants to see numbers at once. */
+const FIRST_WINDOW_S = 0.25;
+const WINDOW_S = 1;
+
 /** Emits a second's vitals every other second until `signal` aborts or the target is gone. Books no evidence. */
 export async function emitVitals(
   session: Session,
@@ -20,11 +24,13 @@ export async function emitVitals(
     exclusively: <T>(work: () => Promise<T>) => work(),
     mayPause: () => false,
   };
+  let seconds = FIRST_WINDOW_S;
   while (!signal.aborted && !session.lost.aborted) {
     try {
-      const { data } = await vitalsCollector.collect(session, { seconds: 1 }, context);
+      const { data } = await vitalsCollector.collect(session, { seconds }, context);
       env.emit({ type: 'vitals.read', vitals: numbersOf(data) });
-      await sleep(PAUSE_MS);
+      if (seconds === WINDOW_S) await sleep(PAUSE_MS);
+      seconds = WINDOW_S;
     } catch {
       // The end of the run, or a loop that stands still: the next window, if there is one, tells.
       if (!signal.aborted && !session.lost.aborted) await sleep(PAUSE_MS).catch(() => undefined);

@@ -7,6 +7,7 @@ import { choose } from './coordinator/choose.js';
 import { correlate } from './coordinator/correlate.js';
 import { verdictOf } from './coordinator/verdict.js';
 import { verifyNotification } from './coordinator/verify.js';
+import { saveHeapSnapshot, withHeapReading } from './heap-reading.js';
 import { type AttachTarget, attach } from './inspector/attach.js';
 import { TargetBlockedError } from './inspector/native-block.js';
 import type { Session } from './inspector/session.js';
@@ -35,6 +36,8 @@ export interface Plan {
   readonly only?: readonly string[];
   readonly safety: Safety;
   readonly maxPauseMs: number;
+  /** Keeps a heapSnapshot of the end for DevTools, when the guard admits it. */
+  readonly saveHeapSnapshot?: boolean;
 }
 
 /** What the outside gives to a run: clock, ids, the stream of events and the two ways to end it early. */
@@ -47,6 +50,8 @@ export interface RunEnv {
   /** The fold of everything emitted so far. */
   readonly state: () => RunState;
   readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
+  /** Folder for files that readings leave behind. */
+  readonly evidenceDirectory: string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Interrupts the operators; what there is gets concluded. */
   readonly interrupt: AbortSignal;
@@ -79,7 +84,9 @@ export async function investigate(where: AttachTarget, plan: Plan, env: RunEnv):
 
 /** One pass over an attached target: operators, correlation, insights. The session stays open. */
 export async function lookInto(session: Session, plan: Plan, env: RunEnv): Promise<void> {
-  await conclude(await operate(session, plan, env), session, env);
+  const operated = await operate(session, plan, env);
+  await conclude(operated, session, env);
+  if (plan.saveHeapSnapshot) await saveHeapSnapshot(operated.shared, env);
 }
 
 /** Most native blocks end; one that lasts longer than this is reported from outside. */
@@ -163,7 +170,7 @@ export function probeFor(
 ): Probe {
   return guardedProbe({
     session,
-    collectors,
+    collectors: withHeapReading(collectors, env),
     guard: guard(plan.safety, plan.maxPauseMs),
     basis: () => costBasis(session),
     cpuMs: () => targetCpuMs(session.target.pid),

@@ -1,15 +1,18 @@
 import { Command } from 'commander';
 import type { AttachTarget } from '../inspector/attach.js';
-import { listNodeProcesses } from '../inspector/node-processes.js';
+import type { Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
 import type { PickRow } from '../tui/world.js';
-import { runLive } from './live.js';
+import { EXIT } from './exit.js';
+import type { Live } from './live.js';
+import { ownOverhead } from './overhead.js';
 import { type RunOptions, withRunOptions } from './run.js';
+import { openScreen, type ScreenOptions } from './screen.js';
 import { resolveTarget, specOf, whole } from './target.js';
+import { wantsLines } from './terminal.js';
 
-export interface AttachOptions extends RunOptions {
-  readonly altScreen: boolean;
-  readonly ascii?: boolean;
+export interface AttachOptions extends RunOptions, ScreenOptions {
+  readonly screenReader?: boolean;
 }
 
 export function attachCommand(): Command {
@@ -18,17 +21,19 @@ export function attachCommand(): Command {
     .argument('[pid]', 'the process to attach to', whole)
     .option('--no-alt-screen', 'stay in the normal screen, so that the terminal keeps its history')
     .option('--ascii', 'draw with ASCII characters alone')
+    .option('--screen-reader', 'plain lines one after the other, questions with numbers; no screen is drawn')
     .action(async (pid: number | undefined, options: AttachOptions) => {
-      requireTerminal();
+      requireTerminal('attach', 'Use `lens run` for the same investigation as text or JSON.');
       const named = pid === undefined ? options : { ...options, pid };
-      process.exitCode = await runLive(await whereOrChoices(named), options);
+      const linear = options.screenReader || wantsLines(process.env);
+      process.exitCode = linear ? await (await import('./linear.js')).runLinear(named) : await runOnScreen(named);
     });
 }
 
 /** Either a target, or the rows to choose one from. */
 export type Start = { readonly where: AttachTarget } | { readonly choices: readonly PickRow[] };
 
-async function whereOrChoices(options: AttachOptions): Promise<Start> {
+export async function whereOrChoices(options: AttachOptions): Promise<Start> {
   try {
     return { where: (await resolveTarget(specOf(options, []))).where };
   } catch (error) {
@@ -38,6 +43,7 @@ async function whereOrChoices(options: AttachOptions): Promise<Start> {
 }
 
 async function choices(): Promise<PickRow[]> {
+  const { listNodeProcesses } = await import('../inspector/node-processes.js');
   const all = await listNodeProcesses();
   return all
     .filter(p => p.pid !== process.pid && p.pid !== process.ppid)
@@ -49,11 +55,92 @@ async function choices(): Promise<PickRow[]> {
     }));
 }
 
-function requireTerminal(): void {
+/** Says what to run instead where there is no screen to draw on. */
+export function requireTerminal(command: string, instead: string): void {
   if (process.stdout.isTTY && process.stdin.isTTY) return;
-  throw new LensError(
-    'usage',
-    'lens attach draws in a terminal, and there is none here.',
-    'Use `lens run` for the same investigation as text or JSON.',
-  );
+  throw new LensError('usage', `lens ${command} draws in a terminal, and there is none here.`, instead);
+}
+
+/** Shows one process live until the person leaves. The screen stands before anything is attached or loaded. */
+async function runOnScreen(options: AttachOptions): Promise<number> {
+  const screen = openScreen(options);
+  const { show, terminal } = screen;
+  const stopOverhead = ownOverhead(overhead => show.extras({ overhead }));
+  const aborted = new AbortController();
+  let live: Live | undefined;
+  let failure: Error | undefined;
+  const leave = (code: number) => {
+    aborted.abort(new Error('left'));
+    live?.leave(code);
+  };
+  // Until the rest is loaded a person can only leave.
+  show.setting.onCommand = command => {
+    if (command.do === 'quit' || command.do === 'interrupt') leave(EXIT.interrupted);
+  };
+  const release = leaveOnSignals(leave, error => {
+    failure ??= error;
+  });
+  try {
+    const start = await whereOrChoices(options);
+    const attaching = 'where' in start ? attachTo(start.where, aborted.signal) : undefined;
+    const { Live } = await import('./live.js');
+    live = new Live(
+      show,
+      { copy: text => terminal.copy(text), redraw: screen.redraw, suspend: screen.suspend },
+      options,
+    );
+    if (aborted.signal.aborted) live.leave(EXIT.interrupted);
+    show.setting.view = id => live?.view(id);
+    show.setting.onCommand = command => live?.perform(command);
+    const inking = screen.startInk();
+    const where = 'where' in start ? start.where : await live.choose(start.choices);
+    const code = where ? await live.run(where, attaching ?? attachTo(where, live.left)) : EXIT.done;
+    await inking;
+    if (failure) throw failure;
+    return code;
+  } catch (error) {
+    if (aborted.signal.aborted && !failure) return EXIT.interrupted;
+    throw error;
+  } finally {
+    release();
+    stopOverhead();
+    screen.close();
+    sayAfterwards(show.run.report, live?.path);
+  }
+}
+
+/** Begins to attach; a failure is dealt with by whoever awaits it. */
+export function attachTo(where: AttachTarget, signal: AbortSignal): Promise<Session> {
+  const attaching = import('../inspector/attach.js').then(({ attach }) => attach(where, { signal }));
+  attaching.catch(() => undefined);
+  return attaching;
+}
+
+/** SIGTERM, SIGHUP and a crash leave as a key would: the target released, the terminal given back. */
+export function leaveOnSignals(leave: (code: number) => void, crashed: (error: Error) => void): () => void {
+  const handlers: readonly (readonly [string, (cause: unknown) => void])[] = [
+    ['SIGTERM', () => leave(EXIT.terminated)],
+    ['SIGINT', () => leave(EXIT.interrupted)],
+    ['SIGHUP', () => leave(EXIT.hungUp)],
+    [
+      'uncaughtException',
+      cause => {
+        crashed(cause instanceof Error ? cause : new Error(String(cause)));
+        leave(EXIT.bug);
+      },
+    ],
+  ];
+  for (const [name, handler] of handlers) process.on(name, handler);
+  return () => {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  };
+}
+
+/** Once the screen is given back: the cause in a line, and where the run is kept. */
+export function sayAfterwards(
+  report: { verdict: string; summary: string } | undefined,
+  path: string | undefined,
+): void {
+  if (report) process.stdout.write(`${report.verdict}: ${report.summary}\n`);
+  if (path) process.stderr.write(`kept in ${path}\n`);
 }

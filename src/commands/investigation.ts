@@ -49,11 +49,13 @@ export async function runToEnd(
     emit: stream.emit,
     state: stream.state,
     keep: (evidence, params) => directory.keep(redactor.deep(evidence), params),
+    evidenceDirectory: join(directory.path, 'evidence'),
     sleep,
     interrupt: interruption.signal,
   };
   try {
-    const plan = { reason: options.reason ?? '', skills, safety: options.safety, maxPauseMs: options.maxPause };
+    const { safety, maxPause: maxPauseMs, saveHeapsnapshot: saveHeapSnapshot = false } = options;
+    const plan = { reason: options.reason ?? '', skills, safety, maxPauseMs, saveHeapSnapshot };
     const mind = await mindFor(options, stream.emit, redactor);
     const report = finish(await pass(where, only ? { ...plan, only } : plan, mind ? { ...env, mind } : env));
     deliver(report, directory, options);

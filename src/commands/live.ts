@@ -1,165 +1,204 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { render } from 'ink';
-import { createElement } from 'react';
 import { Redactor } from '../base/redact.js';
 import { sleep } from '../base/sleep.js';
-import { type AttachTarget, attach } from '../inspector/attach.js';
+import type { AttachTarget } from '../inspector/attach.js';
+import { TargetBlockedError } from '../inspector/native-block.js';
 import type { Session } from '../inspector/session.js';
 import { emitVitals } from '../live.js';
+import { type Mind, openMind } from '../mind.js';
 import { LensError } from '../model/error.js';
 import type { EventBody, LensEvent } from '../model/event.js';
 import type { Evidence, EvidenceKind, EvidenceParams } from '../model/evidence/index.js';
 import type { Probe } from '../model/probe.js';
 import { markdownOf } from '../report/markdown.js';
 import { initialState } from '../report/state.js';
-import { finish, lookInto, type Plan, type RunEnv } from '../run.js';
+import { concludeBlocked, finish, lookInto, type Plan, type RunEnv, reach } from '../run.js';
 import { skills } from '../skills/index.js';
 import { openRunDirectory, type RunDirectory, runsHome } from '../stores/run-directory.js';
-import { App } from '../tui/app.js';
 import type { UiCommand } from '../tui/ui.js';
+import type { EvidenceView } from '../tui/world.js';
 import { version } from '../version.js';
-import type { AttachOptions, Start } from './attach.js';
+import type { AttachOptions } from './attach.js';
 import { viewOf } from './evidence-view.js';
 import { EXIT, exitOfReport } from './exit.js';
+import type { Face } from './face.js';
+import { answerTo, type Hint, hintOf } from './hint.js';
 import { identifiers } from './identifiers.js';
-import { ownOverhead } from './overhead.js';
-import { Show } from './show.js';
+import { knownSkills } from './investigation.js';
 import { learnSecretsOf } from './target-secrets.js';
-import { takeTerminal, wantsAscii, wantsColor } from './terminal.js';
+import { writeReports } from './written-report.js';
 
 /** What a person's "take a reading now" asks with. */
 const READ_PARAMS: { readonly [K in EvidenceKind]?: EvidenceParams<K> } = {
   vitals: { seconds: 3 },
   'cpu-profile': { seconds: 5, intervalUs: 1000 },
+  'heap-sampling': { seconds: 5, intervalBytes: 32_768 },
   'collection-growth': {},
   'in-flight': {},
   'async-dump': { seconds: 4 },
   handles: {},
+  holders: {},
+  logs: {},
+  exceptions: {},
   process: {},
 };
 
-/** Shows one process live until the person leaves; ends with the report's exit code, the target always released. */
-export async function runLive(start: Start, options: AttachOptions): Promise<number> {
-  const live = new Live(options);
-  const terminal = takeTerminal(process.stdout, process.stdin, options.altScreen);
-  const ink = render(createElement(App, { stage: live.show }), {
-    exitOnCtrlC: false,
-    patchConsole: false,
-    incrementalRendering: true,
-    maxFps: 10,
-  });
-  const onResize = () => live.show.refresh();
-  process.stdout.on('resize', onResize);
-  live.onTerminal = { copy: text => terminal.copy(text), suspend: () => terminal.suspend(() => live.show.refresh()) };
-  for (const [signal, code] of [
-    ['SIGTERM', EXIT.terminated],
-    ['SIGHUP', EXIT.hungUp],
-  ] as const)
-    process.once(signal, () => live.leave(code));
-  try {
-    return await live.run(start);
-  } finally {
-    process.stdout.off('resize', onResize);
-    ink.unmount();
-    terminal.leave();
-    live.afterwards();
-  }
+/** What only the one who owns the terminal can do. */
+export interface TerminalDoor {
+  copy(text: string): void;
+  redraw(): void;
+  suspend(): void;
 }
 
-class Live {
-  readonly show: Show;
-  onTerminal: { copy(text: string): void; suspend(): void } | undefined;
+/** One attached process, investigated as often as the person wants, until they leave. */
+export class Live {
   readonly #evidence = new Map<string, Evidence>();
-  readonly #pinned: string[] = [];
   readonly #redactor = new Redactor();
   readonly #left = new AbortController();
   #interrupt = new AbortController();
   #chosen: ((pid: number) => void) | undefined;
   #consented: ((given: boolean) => void) | undefined;
-  #next: ((reason: string) => void) | undefined;
+  #next: ((hint: Hint | undefined) => void) | undefined;
+  #queued: Hint | undefined;
   #probe: Probe | undefined;
   #exit: number = EXIT.done;
   #directory: RunDirectory | undefined;
+  #newId: RunEnv['newId'] = prefix => prefix;
 
-  constructor(private readonly options: AttachOptions) {
-    this.show = new Show({
-      ascii: options.ascii ?? wantsAscii(process.env),
-      color: wantsColor(process.env),
-      size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
-      view: id => {
-        const evidence = this.#evidence.get(id);
-        return evidence && viewOf(evidence);
-      },
-      onCommand: command => this.#perform(command),
-    });
+  constructor(
+    private readonly face: Face,
+    private readonly door: TerminalDoor,
+    private readonly options: AttachOptions,
+  ) {}
+
+  view(id: string): EvidenceView | undefined {
+    const evidence = this.#evidence.get(id);
+    return evidence && viewOf(evidence);
   }
 
+  /** Ends everything, whatever is under way. */
   leave(code: number): void {
     this.#exit = code;
     this.#left.abort(new Error('left'));
     this.#interrupt.abort(new Error('left'));
     this.#chosen?.(0);
-    this.#next?.('');
+    this.#next?.(undefined);
     this.#consented?.(false);
   }
 
-  async run(start: Start): Promise<number> {
-    const where = 'where' in start ? start.where : await this.#choose(start.choices);
-    if (!where) return this.#exit;
-    const stopOverhead = ownOverhead(overhead => this.show.extras({ overhead }));
-    const session = await attach(where, { signal: this.#left.signal });
+  get left(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  /** Which process the person wants; undefined when they leave instead. */
+  async choose(choices: NonNullable<Parameters<Face['extras']>[0]['choices']>): Promise<AttachTarget | undefined> {
+    this.face.extras({ choices });
+    const pid = await new Promise<number>(resolve => {
+      this.#chosen = resolve;
+    });
+    this.face.without('choices');
+    return pid === 0 ? undefined : { pid };
+  }
+
+  /** Watches and investigates until the person leaves; the exit code. `attaching` is under way already. */
+  async run(where: AttachTarget, attaching: Promise<Session>): Promise<number> {
+    const session = await reach(where, { interrupt: this.#left.signal }, attaching);
+    if (session instanceof TargetBlockedError) return this.#blocked(session);
     try {
       await this.#watch(session);
     } finally {
-      stopOverhead();
       await session.detach();
     }
     return this.#exit;
   }
 
-  /** Once the screen is given back: where the run is kept, and the cause in a line. */
-  afterwards(): void {
-    const { report } = this.show.run;
-    if (report) process.stdout.write(`${report.verdict}: ${report.summary}\n`);
-    if (this.#directory) process.stderr.write(`kept in ${this.#directory.path}\n`);
+  /** Where the run is kept, once there is one. */
+  get path(): string | undefined {
+    return this.#directory?.path;
+  }
+
+  async #blocked(error: TargetBlockedError): Promise<number> {
+    const { env, directory } = this.#open();
+    env.emit({ type: 'run.started', reason: this.options.reason ?? '', lens: version, planner: 'rules' });
+    const report = await concludeBlocked(error, env);
+    directory.close();
+    this.#exit = exitOfReport(report, this.options.failOn, false);
+    await this.#nextHint();
+    return this.#exit;
   }
 
   async #watch(session: Session): Promise<void> {
     const vitals = new AbortController();
     const watching = emitVitals(session, { emit: body => this.#emitVitals(body), now: Date.now, sleep }, vitals.signal);
-    session.lost.addEventListener('abort', () =>
-      this.show.notice('The target is gone: what was seen stays here; q leaves.'),
-    );
-    let reason: string | undefined = this.options.reason ?? '';
-    while (reason !== undefined && !this.#left.signal.aborted) {
-      await this.#investigate(session, reason);
-      reason = await this.#nextReason();
+    session.lost.addEventListener('abort', () => {
+      this.face.notice('The target is gone: what was seen stays here; q leaves.');
+    });
+    const only = this.options.skills === undefined ? undefined : knownSkills(this.options.skills);
+    let hint: Hint | undefined = { reason: this.options.reason ?? '', asked: false, ...(only && { only }) };
+    while (hint && !this.#left.signal.aborted) {
+      await this.#investigate(session, hint);
+      hint = await this.#nextHint();
     }
     vitals.abort(new Error('left'));
     await watching;
   }
 
-  async #investigate(session: Session, reason: string): Promise<void> {
+  async #investigate(session: Session, hint: Hint): Promise<void> {
+    const { env, directory } = this.#open();
+    const mind = await this.#mind(env);
+    const plan: Plan = {
+      reason: hint.reason,
+      skills,
+      safety: this.options.safety,
+      maxPauseMs: this.options.maxPause,
+      ...(hint.only && { only: hint.only }),
+    };
+    env.emit({ type: 'run.started', reason: hint.reason, lens: version, planner: mind ? 'model' : 'rules' });
+    env.emit({
+      type: 'target.attached',
+      target: session.target,
+      openedInspector: session.openedInspector,
+      attachMs: 0,
+    });
+    await lookInto(session, plan, mind ? { ...env, mind } : env);
+    const report = finish(env);
+    directory.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+    directory.write('report.md', markdownOf(report));
+    directory.close();
+    if (!this.#left.signal.aborted) this.#exit = exitOfReport(report, this.options.failOn, session.lost.aborted);
+    if (hint.asked) await this.#answer(hint.reason, mind);
+  }
+
+  async #answer(question: string, mind: Mind | undefined): Promise<void> {
+    const { run } = this.face;
+    const failed = (message: string) => this.face.notice(message);
+    const seat = { signal: this.#left.signal, failed, ...(mind && { provider: mind.provider('ask') }) };
+    this.face.extras({ answer: { question, text: await answerTo(question, run, this.#evidence, seat) } });
+    this.face.notice('Answered: 2 shows it.');
+  }
+
+  #open(): { readonly env: RunEnv; readonly directory: RunDirectory } {
     const { newId, runId, traceId } = identifiers();
     const directory = openRunDirectory(this.options.dir ?? join(runsHome(process.env), runId), version);
     this.#directory = directory;
+    this.#newId = newId;
     this.#interrupt = new AbortController();
-    const { vitals } = this.show.run;
-    this.show.reset({ ...initialState, vitals });
-    const emit = (body: EventBody) => this.#emit({ at: Date.now(), runId, traceId, ...body }, directory);
+    if (this.#left.signal.aborted) this.#interrupt.abort(new Error('left'));
+    this.face.reset({ ...initialState, runId, vitals: this.face.run.vitals });
     const env: RunEnv = {
       now: Date.now,
-      newId,
+      newId: prefix => this.#newId(prefix),
       traceId,
       version,
-      emit,
-      state: () => this.show.run,
+      emit: body => this.#emit({ at: Date.now(), runId, traceId, ...body }, directory),
+      state: () => this.face.run,
       keep: (evidence, params) => {
         const clean = this.#redactor.deep(evidence);
         this.#evidence.set(clean.id, clean);
         return directory.keep(clean, params);
       },
+      evidenceDirectory: join(directory.path, 'evidence'),
       sleep,
       interrupt: this.#interrupt.signal,
       consent: (title, refusal) => this.#consent(title, refusal),
@@ -167,127 +206,135 @@ class Live {
         this.#probe = probe;
       },
     };
-    const plan: Plan = { reason, skills, safety: this.options.safety, maxPauseMs: this.options.maxPause };
-    emit({ type: 'run.started', reason, lens: version, planner: 'rules' });
-    emit({ type: 'target.attached', target: session.target, openedInspector: session.openedInspector, attachMs: 0 });
-    await lookInto(session, plan, env);
-    const report = finish(env);
-    directory.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
-    directory.write('report.md', markdownOf(report));
-    directory.close();
-    if (!this.#left.signal.aborted) this.#exit = exitOfReport(report, this.options.failOn, session.lost.aborted);
+    return { env, directory };
+  }
+
+  #mind({ emit }: RunEnv): Promise<Mind | undefined> {
+    const env = { now: Date.now, sleep, random: Math.random, emit, redactor: this.#redactor };
+    return openMind(this.options, process.env, env);
   }
 
   #emit(event: LensEvent, directory: RunDirectory): void {
     if (event.type === 'target.attached') learnSecretsOf(event.target.pid, this.#redactor);
     const clean = this.#redactor.deep(event);
     directory.append(clean);
-    this.show.event(clean);
+    this.face.event(clean);
   }
 
-  /** A live screen's vitals are for the eye: they are not part of any run's record. */
+  /** Kept while a run is under way, so that a replay shows the same numbers. */
   #emitVitals(body: EventBody): void {
-    this.show.event({ at: Date.now(), runId: this.show.run.runId, traceId: '', ...body });
+    const event: LensEvent = { at: Date.now(), runId: this.face.run.runId, traceId: '', ...body };
+    if (!this.face.run.report) this.#directory?.append(event);
+    this.face.event(event);
   }
 
-  #nextReason(): Promise<string | undefined> {
+  #nextHint(): Promise<Hint | undefined> {
     if (this.#left.signal.aborted) return Promise.resolve(undefined);
+    const queued = this.#queued;
+    this.#queued = undefined;
+    if (queued) return Promise.resolve(queued);
     return new Promise(resolve => {
-      this.#next = reason => resolve(this.#left.signal.aborted ? undefined : reason);
+      this.#next = resolve;
     });
-  }
-
-  async #choose(choices: Extract<Start, { choices: unknown }>['choices']): Promise<AttachTarget | undefined> {
-    this.show.extras({ choices });
-    const pid = await new Promise<number>(resolve => {
-      this.#chosen = resolve;
-    });
-    this.show.without('choices');
-    return pid === 0 ? undefined : { pid };
   }
 
   async #consent(title: string, refusal: string): Promise<boolean> {
     if (this.#left.signal.aborted) return false;
-    this.show.extras({
-      consent: {
-        title,
-        costs: refusal,
-        helps: 'An operator asked for it: without it that question stays open in the report.',
-      },
-    });
+    const helps = 'It was asked for: without it that question stays open in the report.';
+    this.face.extras({ consent: { title, costs: refusal, helps } });
     const given = await new Promise<boolean>(resolve => {
       this.#consented = resolve;
     });
-    this.show.without('consent');
+    this.face.without('consent');
     return given;
   }
 
-  #perform(command: UiCommand): void {
+  perform(command: UiCommand): void {
     switch (command.do) {
       case 'quit':
-        return this.leave(this.#exit);
+        this.leave(this.#exit);
+        break;
       case 'interrupt':
-        return this.#interruptOrLeave();
+        this.#conclude(command.orLeave);
+        break;
       case 'rerun':
+        this.#again({ reason: command.reason, asked: false });
+        break;
       case 'ask':
-        return this.#again(command.do === 'ask' ? command.text : command.reason);
+        this.#again(hintOf(command.text, skills));
+        break;
       case 'read':
-        return void this.#read(command.kind);
-      case 'pin':
-        return void this.#pinned.push(command.evidenceId);
+        void this.#read(command.kind);
+        break;
       case 'write-report':
-        return this.#write();
+        this.#write(command.pinned);
+        break;
       case 'copy':
-        return this.onTerminal?.copy(command.text);
+        this.door.copy(command.text);
+        break;
       case 'consent':
-        return this.#consented?.(command.given);
+        this.#consented?.(command.given);
+        break;
       case 'choose':
-        return this.#chosen?.(command.pid);
+        this.#chosen?.(command.pid);
+        break;
       case 'redraw':
-        return this.show.refresh();
+        this.door.redraw();
+        break;
       case 'suspend':
-        return this.onTerminal?.suspend();
+        this.door.suspend();
+        break;
       default:
-        return undefined;
+        break;
     }
   }
 
   /** The first Ctrl-C concludes the investigation, one more leaves. */
-  #interruptOrLeave(): void {
-    if (this.show.run.report || this.#interrupt.signal.aborted) return this.leave(EXIT.interrupted);
+  #conclude(orLeave: boolean): void {
+    const nothingLeft = this.face.run.report !== undefined || this.#interrupt.signal.aborted || !this.face.run.target;
+    if (nothingLeft && orLeave) {
+      this.leave(EXIT.interrupted);
+      return;
+    }
     this.#interrupt.abort(new Error('interrupted'));
-    this.show.notice('Concluding with what there is; ctrl-c once more leaves.');
+    this.face.notice('Concluding with what there is; ctrl-c leaves.');
   }
 
-  #again(reason: string): void {
-    if (!this.show.run.report)
-      return this.show.notice('Noted; ask again when this investigation has ended (i interrupts it).');
-    this.#next?.(reason);
+  #again(hint: Hint): void {
+    const { lost, report } = this.face.run;
+    const where = hint.only ? hint.only.join(', ') : 'everything';
+    if (lost && !hint.asked) this.face.notice('The target is gone: there is nothing to look at any more.');
+    else if (lost) void this.#answer(hint.reason, undefined);
+    else if (report) {
+      this.face.notice(`Looking at ${where} again.`);
+      this.#next?.(hint);
+    } else {
+      this.#queued = hint;
+      this.face.notice(`Noted: when this pass has ended, lens looks at ${where} for that (i ends it now).`);
+    }
   }
 
   async #read(kind: string): Promise<void> {
-    const params = READ_PARAMS[kind as EvidenceKind];
-    if (!this.#probe || !params) return this.show.notice(`${kind} cannot be read now.`);
-    this.show.notice(`reading ${kind}…`);
+    const params = this.#paramsOf(kind);
+    if (!this.#probe || !params) return this.face.notice(`${kind} cannot be read now.`);
+    this.face.notice(`reading ${kind}…`);
     try {
       // READ_PARAMS pairs every kind with its own params.
       const evidence = await this.#probe.ask(kind as EvidenceKind, params as never, { freshMs: 0 });
-      this.show.open(evidence.id);
+      this.face.open(evidence.id);
     } catch (error) {
-      this.show.notice(error instanceof LensError ? error.message : String(error));
+      this.face.notice(error instanceof LensError ? error.message : String(error));
     }
   }
 
-  #write(): void {
-    const { report } = this.show.run;
-    if (!report) return this.show.notice('There is no report yet.');
-    const path = 'lens-report.md';
-    const pinned = this.#pinned.length > 0 ? `\n## Pinned\n\n${this.#pinned.map(id => `- ${id}`).join('\n')}\n` : '';
-    try {
-      writeFileSync(path, markdownOf(report) + pinned);
-      this.show.notice(`Written to ${path}.`);
-    } catch (error) {
-      this.show.notice(`${path} could not be written: ${(error as Error).message}`);
-    }
+  #paramsOf(kind: string): object | undefined {
+    if (kind !== 'heap-snapshot') return READ_PARAMS[kind as EvidenceKind];
+    return this.#directory && { directory: join(this.#directory.path, 'evidence') };
+  }
+
+  #write(pinned: readonly string[]): void {
+    const views = pinned.flatMap(id => this.view(id) ?? []);
+    const profiles = [...this.#evidence.values()];
+    this.face.notice(writeReports(this.face.run, views, profiles, (path, text) => writeFileSync(path, text)));
   }
 }

@@ -2,33 +2,35 @@ import type { LensEvent } from '../model/event.js';
 import { initialState, type RunState, reduce } from '../report/state.js';
 import type { Scene, Stage } from '../tui/app.js';
 import { type Key, press } from '../tui/keys.js';
+import type { Size } from '../tui/size.js';
 import { initialUi, type Ui, type UiCommand } from '../tui/ui.js';
 import type { EvidenceView, World } from '../tui/world.js';
+import type { Extras, Face } from './face.js';
 
-/** At most so many frames a second come from events; a key is answered at once. */
-const FRAME_MS = 400;
+/** Two frames a second at most come from events: lens may run on the sick host. A key is answered at once. */
+const FRAME_MS = 500;
 
-export interface ShowOptions {
+export interface ShowSetting {
   readonly ascii: boolean;
   readonly color: boolean;
-  readonly size: () => { readonly columns: number; readonly rows: number };
-  readonly view: (id: string) => EvidenceView | undefined;
-  readonly onCommand: (command: UiCommand) => void;
+  readonly size: () => Size;
+  /** Set once there is something to read and somebody to obey. */
+  view?: (id: string) => EvidenceView | undefined;
+  onCommand?: (command: UiCommand) => void;
 }
 
-type Extras = Partial<Pick<World, 'overhead' | 'consent' | 'choices' | 'replay'>>;
-
 /** Holds what the screen is a function of, and tells Ink when it has changed. */
-export class Show implements Stage {
+export class Show implements Stage, Face {
   #run: RunState = initialState;
   #ui: Ui = initialUi;
   #extras: Extras = {};
   #scene: Scene;
   #frozen: RunState | undefined;
+  #shownAt = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #listeners = new Set<() => void>();
 
-  constructor(private readonly options: ShowOptions) {
+  constructor(readonly setting: ShowSetting) {
     this.#scene = this.#compose();
   }
 
@@ -39,13 +41,18 @@ export class Show implements Stage {
     return () => this.#listeners.delete(listener);
   };
 
-  readonly onKey = (key: Key): void => {
-    const { ui, command } = press(this.#ui, key, this.#scene.world);
+  /** Keys that came together are one frame: a paste of rubbish is not a hundred frames. */
+  readonly onKeys = (keys: readonly Key[]): void => {
+    for (const key of keys) this.#onKey(key);
+    if (keys.length > 0) this.refresh();
+  };
+
+  #onKey(key: Key): void {
+    const { ui, command } = press(this.#ui, key, this.#compose().world, this.#scene.size);
     if (ui.paused !== this.#ui.paused) this.#frozen = ui.paused ? this.#run : undefined;
     this.#ui = ui;
-    if (command) this.options.onCommand(command);
-    this.refresh();
-  };
+    if (command) this.setting.onCommand?.(command);
+  }
 
   get run(): RunState {
     return this.#run;
@@ -64,13 +71,13 @@ export class Show implements Stage {
 
   extras(extras: Extras): void {
     this.#extras = { ...this.#extras, ...extras };
-    this.refresh();
+    this.#soon();
   }
 
   without(name: keyof Extras): void {
     const { [name]: _gone, ...rest } = this.#extras;
     this.#extras = rest;
-    this.refresh();
+    this.#soon();
   }
 
   notice(text: string): void {
@@ -79,7 +86,8 @@ export class Show implements Stage {
   }
 
   open(evidenceId: string): void {
-    this.#ui = { ...this.#ui, screen: 'evidence', opened: evidenceId };
+    const { notice: _done, ...ui } = this.#ui;
+    this.#ui = { ...ui, filter: '', screen: 'evidence', opened: evidenceId };
     this.refresh();
   }
 
@@ -87,15 +95,18 @@ export class Show implements Stage {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#scene = this.#compose();
+    this.#shownAt = performance.now();
     for (const listener of this.#listeners) listener();
   }
 
+  /** At once after a rest, else with the next frame. */
   #soon(): void {
-    this.#timer ??= setTimeout(() => this.refresh(), FRAME_MS).unref();
+    const since = performance.now() - this.#shownAt;
+    this.#timer ??= setTimeout(() => this.refresh(), Math.max(0, FRAME_MS - since)).unref();
   }
 
   #compose(): Scene {
-    const { ascii, color, size, view } = this.options;
+    const { ascii, color, size, view = () => undefined } = this.setting;
     const world: World = { run: this.#frozen ?? this.#run, now: Date.now(), view, ...this.#extras };
     return { world, ui: this.#ui, size: size(), ascii, color };
   }

@@ -7,6 +7,7 @@ import type { Artifact, Detached, Failure, OperatorResult, Report } from '../mod
 import type { HealthState } from '../model/severity.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { TargetInfo } from '../model/target.js';
+import { type FeedRow, feedRow } from './feed.js';
 
 /** A reading as the run's stream tells it, without its data. */
 export interface ReadingRow {
@@ -49,6 +50,8 @@ export interface RunState {
   readonly notifications: readonly Notification[];
   readonly insights: readonly Insight[];
   readonly failures: readonly Failure[];
+  /** The story so far, oldest first. */
+  readonly feed: readonly FeedRow[];
   readonly artifacts: readonly Artifact[];
   /** Calls, tokens and money of the models, so far. */
   readonly model?: ModelTotal;
@@ -59,6 +62,8 @@ export interface RunState {
 
 /** An hour of one-second vitals; older ones only cost memory in a view. */
 const MAX_VITALS = 3600;
+/** A run has some hundred lines; more than a person scrolls back only cost memory. */
+const MAX_FEED = 1000;
 
 export const initialState: RunState = {
   runId: '',
@@ -76,12 +81,15 @@ export const initialState: RunState = {
   notifications: [],
   insights: [],
   failures: [],
+  feed: [],
   artifacts: [],
 };
 
 /** One event further. Pure: the state before stays as it was. */
 export function reduce(before: RunState, event: LensEvent): RunState {
-  const state = { ...before, lastAt: event.at };
+  const told = feedRow(event);
+  const feed = told ? [...before.feed, told].slice(-MAX_FEED) : before.feed;
+  const state = { ...before, lastAt: event.at, feed };
   switch (event.type) {
     case 'run.started':
       return {

@@ -1,8 +1,8 @@
-import { Box, Text, useInput } from 'ink';
+import { Box, Text } from 'ink';
 import { memo, useSyncExternalStore } from 'react';
-import { frame, type Size } from './frame.js';
-import type { Key } from './keys.js';
+import { frame } from './frame.js';
 import type { Line, Span, Tone } from './line.js';
+import type { Size } from './size.js';
 import type { Ui } from './ui.js';
 import type { World } from './world.js';
 
@@ -18,21 +18,17 @@ export interface Scene {
 export interface Stage {
   readonly current: () => Scene;
   readonly subscribe: (listener: () => void) => () => void;
-  readonly onKey: (key: Key) => void;
 }
 
 /** The whole program as a view of its scene. It fetches nothing, waits for nothing and knows no session. */
 export function App({ stage }: { readonly stage: Stage }) {
-  const scene = useSyncExternalStore(stage.subscribe, stage.current);
-  useInput((input, key) => stage.onKey(keyOf(input, key)));
-  // One row less than the terminal has: a frame as high as the screen makes Ink clear it each time.
-  const size = { columns: scene.size.columns, rows: scene.size.rows - 1 };
-  const lines = frame(scene.world, scene.ui, size, scene.ascii);
+  const { world, ui, size, ascii, color } = useSyncExternalStore(stage.subscribe, stage.current);
+  const lines = frame(world, ui, size, ascii);
   return (
     <Box flexDirection="column" height={size.rows} width={size.columns}>
       {lines.map((line, row) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a screen row is its index
-        <Row key={row} line={line} color={scene.color} />
+        <Row key={row} line={line} color={color} />
       ))}
     </Box>
   );
@@ -83,32 +79,4 @@ const STYLE: { readonly [T in Tone]: Style } = {
 function styleOf(tone: Tone, color: boolean): Style {
   if (color) return STYLE[tone];
   return tone === 'inverse' ? { inverse: true } : tone === 'bold' || tone === 'bad' ? { bold: true } : {};
-}
-
-type InkKey = Parameters<Parameters<typeof useInput>[0]>[1];
-
-function keyOf(input: string, key: InkKey): Key {
-  const name = nameOf(key);
-  return {
-    input: name === undefined ? input : '',
-    ...(name === undefined ? {} : { name }),
-    ctrl: key.ctrl,
-    shift: key.shift,
-  };
-}
-
-function nameOf(key: InkKey): NonNullable<Key['name']> | undefined {
-  if (key.upArrow) return 'up';
-  if (key.downArrow) return 'down';
-  if (key.leftArrow) return 'left';
-  if (key.rightArrow) return 'right';
-  if (key.pageUp) return 'pageUp';
-  if (key.pageDown) return 'pageDown';
-  if (key.return) return 'return';
-  if (key.escape) return 'escape';
-  if (key.tab) return 'tab';
-  if (key.backspace || key.delete) return 'backspace';
-  if (key.home) return 'home';
-  if (key.end) return 'end';
-  return undefined;
 }

@@ -1,43 +1,41 @@
 import { sayBytes, sayMs } from '../base/say.js';
-import { EMPTY, fit, type Line, line, span } from './line.js';
+import { EMPTY, fit, type Line, line, span, type Tone, widthOf, wrap } from './line.js';
 import { paletteRows } from './lists.js';
 import { evidence } from './screens/evidence.js';
 import { investigation } from './screens/investigation.js';
 import { overview } from './screens/overview.js';
 import { picker } from './screens/picker.js';
-import { report } from './screens/report.js';
-import { source } from './screens/source.js';
+import { compare, replayFooter } from './screens/replay.js';
+import { pageOf, scrolledLines } from './screens/scrolled.js';
 import { glyphOfSeverity, toneOfSeverity } from './severity.js';
+import { bodySize, MIN_SIZE, type Size } from './size.js';
 import { SCREENS, type Ui } from './ui.js';
 import type { World } from './world.js';
 
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
-}
-
-/** Smaller than this nothing useful fits. */
-const MIN: Size = { columns: 60, rows: 15 };
-const HEADER = 2;
-const FOOTER = 1;
-
 /** The whole screen: exactly `rows` lines of `columns` cells. Pure: the same world gives the same frame. */
 export function frame(world: World, ui: Ui, size: Size, ascii: boolean): Line[] {
-  if (size.columns < MIN.columns || size.rows < MIN.rows)
-    return filled(
-      [
-        line(`lens needs ${MIN.columns}×${MIN.rows}, this is ${size.columns}×${size.rows}.`),
-        line('Make the window larger, or use: lens run'),
-      ],
-      size,
-    );
-  const height = size.rows - HEADER - FOOTER;
-  const lines = [
-    ...header(world, ui, size.columns),
-    ...filled(body(world, ui, { columns: size.columns, rows: height }, ascii), { columns: size.columns, rows: height }),
-    footer(world, ui),
-  ];
+  const lines =
+    size.columns < MIN_SIZE.columns || size.rows < MIN_SIZE.rows ? tooSmall(size) : whole(world, ui, size, ascii);
   return lines.map(l => fit(ascii ? asciiOnly(l) : l, size.columns));
+}
+
+function tooSmall(size: Size): Line[] {
+  return filled(
+    [
+      line(`lens needs ${MIN_SIZE.columns}×${MIN_SIZE.rows}, this is ${size.columns}×${size.rows}.`),
+      line('Make the window larger, or use: lens run'),
+    ],
+    size,
+  );
+}
+
+function whole(world: World, ui: Ui, size: Size, ascii: boolean): Line[] {
+  const room = bodySize(size);
+  return [
+    ...header(world, ui, size.columns),
+    ...filled(body(world, ui, room, ascii), room),
+    footer(world, ui, size.columns),
+  ];
 }
 
 function filled(lines: readonly Line[], size: Size): Line[] {
@@ -46,130 +44,155 @@ function filled(lines: readonly Line[], size: Size): Line[] {
 
 function header(world: World, ui: Ui, width: number): Line[] {
   const { target, report: done, lost, startedAt } = world.run;
-  const word = done?.verdict ?? (lost ? 'inconclusive' : 'observing');
-  const who = target
-    ? `${target.name ?? target.entry ?? target.command}  pid ${target.pid}  Node ${target.nodeVersion}`
-    : 'attaching…';
+  const word = lost ? 'inconclusive' : (done?.verdict ?? 'observing');
+  const state = lost
+    ? 'target lost'
+    : done
+      ? done.verdict
+      : world.choices
+        ? 'choose'
+        : target
+          ? 'investigating'
+          : 'attaching';
+  const now = done ? done.run.finishedAt : world.now;
+  const left = line(
+    span(`${glyphOfSeverity(word)} ${state} `, toneOfSeverity(word)),
+    span(target ? nameOf(target) : '', 'bold'),
+    span(target ? `  pid ${target.pid}  Node ${target.nodeVersion.replace(/^v/, '')}` : '', 'plain'),
+    span(startedAt ? `  ${sayMs(Math.max(0, now - startedAt))}` : '', 'dim'),
+    span(ui.paused ? '  PAUSED' : '', 'warn'),
+  );
   const own = world.overhead
     ? `lens ${Math.round(world.overhead.cpuPercent)} % ${sayBytes(world.overhead.rssBytes)}`
     : '';
-  const tabs = SCREENS.flatMap((screen, i) => [span(` ${i + 1} ${screen} `, screen === ui.screen ? 'inverse' : 'dim')]);
-  const state = lost ? 'target lost' : done ? done.verdict : 'investigating';
-  return [
-    line(
-      span(`${glyphOfSeverity(word)} ${state} `, toneOfSeverity(word)),
-      span(who, 'bold'),
-      span(
-        `  ${startedAt ? sayMs(Math.max(0, world.now - startedAt)) : ''}  ${ui.paused ? 'PAUSED  ' : ''}${own}`,
-        'dim',
-      ),
-    ),
-    fit(line(...tabs), width),
-  ];
+  const tabs = SCREENS.map((screen, i) => span(` ${i + 1} ${screen} `, screen === ui.screen ? 'inverse' : 'dim'));
+  const reading = [...new Set(world.run.waitingFor)];
+  const busy =
+    done || reading.length === 0 ? '' : `reading ${reading.slice(0, 3).join(', ')}${reading.length > 3 ? ', …' : ''}`;
+  return [sides(left, line(span(own, 'dim')), width), sides(line(...tabs), line(span(busy, 'dim')), width)];
+}
+
+/** The entry's last folder and file say more than the whole path cut off. */
+function nameOf({ name, entry, command }: NonNullable<World['run']['target']>): string {
+  return name ?? (entry ?? command).split('/').slice(-2).join('/');
+}
+
+/** One line with both ends used; the right one gives way. */
+function sides(left: Line, right: Line, width: number): Line {
+  const room = width - widthOf(left) - 1;
+  return widthOf(right) > room ? fit(left, width) : [...fit(left, width - widthOf(right)), ...right];
 }
 
 function body(world: World, ui: Ui, size: Size, ascii: boolean): Line[] {
-  if (world.choices) return picker(world, ui);
-  if (world.consent) return consent(world.consent);
+  if (world.choices) return picker(world, ui, size.rows);
+  if (world.consent) return consent(world.consent, size.columns);
   if (ui.overlay.kind === 'help') return help(world);
-  if (ui.overlay.kind === 'palette') return palette(ui.overlay.input, ui.overlay.index);
+  if (ui.overlay.kind === 'compare') return compare(world, ui, size.columns);
+  if (ui.overlay.kind === 'palette') return palette(ui.overlay.input, ui.overlay.index, world, size.rows);
+  const text = scrolledLines(world, ui, size.columns);
+  if (text) return pageOf(text, ui.scroll[ui.screen], size.rows);
   switch (ui.screen) {
-    case 'overview':
-      return overview(world, size.columns, ascii);
     case 'investigation':
-      return investigation(world, ui, size.columns, size.rows);
+      return investigation(world, ui, size);
     case 'evidence':
-      return evidence(world, ui, size.columns, size.rows);
-    case 'source':
-      return source(world, ui, size.columns, size.rows);
-    case 'report':
-      return report(world, ui, size.columns, size.rows);
+      return evidence(world, ui, size.rows);
     default:
-      return ui.screen satisfies never;
+      return overview(world, size, ascii);
   }
 }
 
-function consent(ask: NonNullable<World['consent']>): Line[] {
+function consent(ask: NonNullable<World['consent']>, width: number): Line[] {
+  const part = (label: string, tone: Tone, text: string) =>
+    wrap(text, width - 14).map((row, i) => line(span((i === 0 ? label : '').padEnd(12), tone), row));
   return [
     [],
     line(span(`Take this reading? ${ask.title}`, 'bold')),
-    line(span('It costs: ', 'warn'), ask.costs),
-    line(span('It helps: ', 'good'), ask.helps),
     [],
-    line('y  take it      n  go without it'),
+    ...part('It costs', 'warn', ask.costs),
+    ...part('It helps', 'good', ask.helps),
+    [],
+    line(span('y', 'accent'), '  take it once'),
+    line(span('n', 'accent'), '  go without it'),
   ];
 }
 
+type Help = readonly (readonly [key: string, what: string])[];
+
+const COMMON: Help = [
+  ['1-5, tab', 'screens'],
+  ['j k, arrows, g G, PgUp PgDn', 'move, scroll'],
+  ['enter, esc', 'open, back'],
+  ['/', 'filter the list'],
+  [':', 'commands'],
+  ['e', 'pin the chosen evidence to the report'],
+  ['c', 'copy the culprit, or the report'],
+  ['w', 'write the report as Markdown and HTML'],
+  ['ctrl-l', 'draw anew'],
+  ['ctrl-z', 'suspend; fg comes back'],
+];
+const RUNNING: Help = [
+  ['i, ctrl-c', 'stop the operators and conclude'],
+  ['a', 'ask a question, or hint where to look'],
+  ['p', 'pause the display'],
+];
+const FINISHED: Help = [
+  ['r', 'investigate once more'],
+  ['a', 'ask a question; the skills it names look again'],
+  ['p', 'pause the display'],
+];
+const REPLAYED: Help = [
+  ['space, + -', 'play or halt; faster, slower'],
+  ['left right', 'along the time line'],
+  ['[ ]', 'one event back, one on'],
+  ['n N', 'to the next notable event, to the one before'],
+  ['m, d', 'mark this moment; compare it with another'],
+  ['a', 'write a note at this moment; it is kept beside the run'],
+];
+
+/** Only what would do something now. */
 function help(world: World): Line[] {
-  const keys: readonly (readonly [string, string])[] = [
-    ['1-5, tab', 'screens'],
-    ['j k, arrows, g G, PgUp PgDn', 'move, scroll'],
-    ['enter, esc', 'open, back'],
-    ['/', 'filter the list'],
-    [':', 'commands'],
-    ['a', 'ask a question, or add a hint'],
-    ['i, ctrl-c', 'interrupt the operators and conclude'],
-    ['r', 'investigate once more'],
-    ['p', 'pause the display'],
-    ['e', 'pin the chosen evidence to the report'],
-    ['c', 'copy the culprit, or the report'],
-    ['w', 'write the report'],
-    ...(world.replay ? [['space, [ ]', 'play, step through the recorded run'] as const] : []),
-    ['ctrl-l', 'redraw'],
-    ['q', 'detach and leave'],
-  ];
+  const special = world.replay ? REPLAYED : world.run.report ? FINISHED : RUNNING;
+  const keys: Help = [...special, ...COMMON, ['q', world.replay ? 'leave' : 'detach and leave']];
   return [
-    line(span('Keys', 'bold')),
-    [],
+    line(span('Keys', 'bold'), span('   any key: back', 'dim')),
     ...keys.map(([key, what]) => line(span(key.padEnd(30), 'accent'), what)),
-    [],
-    line(span('any key: back', 'dim')),
   ];
 }
 
-function palette(input: string, index: number): Line[] {
-  const rows = paletteRows(input);
+function palette(input: string, index: number, world: World, height: number): Line[] {
+  const rows = paletteRows(input, world);
+  const room = height - 2;
+  const first = Math.max(0, Math.min(index - Math.floor(room / 2), rows.length - room));
   return [
     line(span(`: ${input}▏`, 'bold')),
     [],
-    ...rows.map((row, i) =>
-      line(
-        span(i === index ? '› ' : '  ', 'accent'),
-        span(row.name.padEnd(26), i === index ? 'bold' : 'plain'),
-        span(row.about, 'dim'),
+    ...rows
+      .slice(first, first + room)
+      .map((row, i) =>
+        line(
+          span(first + i === index ? '› ' : '  ', 'accent'),
+          span(row.name.padEnd(26), first + i === index ? 'bold' : 'plain'),
+          span(row.about, 'dim'),
+        ),
       ),
-    ),
-    ...(rows.length === 0 ? [line(span('no command matches', 'dim'))] : []),
+    ...(rows.length === 0 ? [line(span('no command matches (esc: back)', 'dim'))] : []),
   ];
 }
 
-function footer(world: World, ui: Ui): Line {
-  if (ui.overlay.kind === 'filter')
-    return line(span(`/ ${ui.overlay.input}▏`, 'bold'), span('  enter keeps, esc clears', 'dim'));
-  if (ui.overlay.kind === 'ask')
-    return line(span(`ask: ${ui.overlay.input}▏`, 'bold'), span('  enter sends, esc leaves', 'dim'));
+function footer(world: World, ui: Ui, width: number): Line {
+  const { overlay } = ui;
+  if (overlay.kind === 'filter') return typed('/', overlay.input, 'enter keeps, esc clears');
+  if (overlay.kind === 'ask') return typed('ask:', overlay.input, 'enter sends, esc leaves');
+  if (overlay.kind === 'note') return typed('note:', overlay.input, 'enter keeps, esc leaves');
   if (ui.notice !== undefined) return line(span(ui.notice, 'accent'));
-  if (world.replay) return replayFooter(world.replay);
-  const keys = [
-    '? help',
-    ': commands',
-    '/ filter',
-    ...(world.run.report ? ['r again', 'w write'] : ['i interrupt']),
-    'q quit',
-  ];
-  return line(span(keys.join('   '), 'dim'));
+  if (world.replay) return replayFooter(world.replay, width);
+  const keys = ui.opened !== undefined && ui.screen === 'evidence' ? ['esc back', 'e pin'] : [];
+  const acts = world.run.report ? ['a ask', 'r again', 'w write'] : ['a ask', 'i conclude'];
+  return line(span([...keys, '? help', ': commands', '/ filter', ...acts, 'q quit'].join('   '), 'dim'));
 }
 
-function replayFooter(replay: NonNullable<World['replay']>): Line {
-  const share = (replay.at - replay.from) / Math.max(1, replay.to - replay.from);
-  const track = `${'─'.repeat(Math.round(share * 30))}●${'─'.repeat(30 - Math.round(share * 30))}`;
-  return line(
-    span(
-      `${replay.playing ? '▶' : '⏸'} ${sayMs(replay.at - replay.from)} ${track} ${sayMs(replay.to - replay.from)}`,
-      'accent',
-    ),
-    span('  space plays, [ ] step, q leaves', 'dim'),
-  );
+function typed(label: string, input: string, how: string): Line {
+  return line(span(`${label} ${input}▏`, 'bold'), span(`  ${how}`, 'dim'));
 }
 
 const ASCII: { readonly [glyph: string]: string } = {
@@ -177,7 +200,6 @@ const ASCII: { readonly [glyph: string]: string } = {
   '›': '>',
   '✔': '+',
   '○': 'o',
-  '▲': '!',
   '✖': 'x',
   '…': '~',
   '▏': '_',
@@ -188,7 +210,12 @@ const ASCII: { readonly [glyph: string]: string } = {
   '█': '#',
   '░': '.',
   '×': 'x',
-  '→': '->',
+  '→': '>',
+  '└': '`',
+  '◆': '#',
+  '»': '>',
+  '·': '.',
+  '▲': '!',
   '“': '"',
   '”': '"',
 };

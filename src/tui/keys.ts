@@ -1,9 +1,11 @@
 import { place } from '../report/markdown.js';
-import { evidenceRows, paletteRows, reportLines } from './lists.js';
+import { evidenceRows, operatorRows, paletteRows, reportText } from './lists.js';
+import { scrolledLines } from './screens/scrolled.js';
+import { bodySize, type Size } from './size.js';
 import { initialUi, type Overlay, SCREENS, type Screen, type Ui, type UiCommand } from './ui.js';
-import type { World } from './world.js';
+import type { Replay, World } from './world.js';
 
-/** A key as Ink reports it, narrowed to what the interface uses. */
+/** One key, or one paste with its text as `input`. */
 export interface Key {
   readonly input: string;
   readonly name?:
@@ -18,7 +20,8 @@ export interface Key {
     | 'tab'
     | 'backspace'
     | 'home'
-    | 'end';
+    | 'end'
+    | 'paste';
   readonly ctrl?: boolean;
   readonly shift?: boolean;
 }
@@ -29,18 +32,22 @@ export interface Pressed {
 }
 
 const NONE: Overlay = { kind: 'none' };
+/** Screens with a list that a filter narrows. */
+const FILTERED: readonly Screen[] = ['investigation', 'evidence'];
+/** Rows of the target picker that a page key skips. */
 const PAGE = 10;
 
 /** One key further: the next state of the interface, and at most one command to the program. Pure. */
-export function press(ui: Ui, key: Key, world: World): Pressed {
+export function press(ui: Ui, key: Key, world: World, size: Size): Pressed {
   const clean: Ui = ui.notice === undefined ? ui : withoutNotice(ui);
   if (key.ctrl) return control(clean, key);
   if (world.choices) return picking(clean, key, world);
   if (world.consent) return consenting(clean, key);
   switch (clean.overlay.kind) {
     case 'none':
-      return plainKey(clean, key, world);
+      return plainKey(clean, key, world, size);
     case 'help':
+    case 'compare':
       return { ui: { ...clean, overlay: NONE } };
     default:
       return typing(clean, clean.overlay, key, world);
@@ -53,7 +60,7 @@ function withoutNotice(ui: Ui): Ui {
 }
 
 function control(ui: Ui, key: Key): Pressed {
-  if (key.input === 'c') return { ui, command: { do: 'interrupt' } };
+  if (key.input === 'c') return { ui, command: { do: 'interrupt', orLeave: true } };
   if (key.input === 'l') return { ui, command: { do: 'redraw' } };
   if (key.input === 'z') return { ui, command: { do: 'suspend' } };
   return { ui };
@@ -62,7 +69,8 @@ function control(ui: Ui, key: Key): Pressed {
 function picking(ui: Ui, key: Key, world: World): Pressed {
   const rows = world.choices ?? [];
   if (key.input === 'q' || key.name === 'escape') return { ui, command: { do: 'quit' } };
-  const cursor = clamp(moved(ui.cursor.overview, key), rows.length);
+  const motion = motionOf(key, PAGE);
+  const cursor = motion ? moved(ui.cursor.overview, motion, rows.length) : clamp(ui.cursor.overview, rows.length);
   const next = { ...ui, cursor: { ...ui.cursor, overview: cursor } };
   const chosen = rows[cursor];
   if (key.name !== 'return' || !chosen) return { ui: next };
@@ -77,18 +85,29 @@ function consenting(ui: Ui, key: Key): Pressed {
   return { ui: { ...ui, notice: 'Answer y (take the reading) or n (go without it).' } };
 }
 
-function plainKey(ui: Ui, key: Key, world: World): Pressed {
+function plainKey(ui: Ui, key: Key, world: World, size: Size): Pressed {
+  if (key.name === 'paste')
+    return { ui: { ...ui, notice: 'Pasted text goes where you type: a asks, / filters, : is a command.' } };
+  if (world.replay && (key.name === 'left' || key.name === 'right'))
+    return { ui, command: { do: 'seek', to: seekTo(world.replay, key.name === 'right' ? 1 : -1) } };
   const digit = SCREENS[Number(key.input) - 1];
   if (digit) return { ui: { ...ui, screen: digit } };
   if (key.name === 'tab') return { ui: { ...ui, screen: neighbour(ui.screen, key.shift ? -1 : 1) } };
   if (key.name === 'escape') return { ui: back(ui) };
   if (key.name === 'return') return { ui: enter(ui, world) };
-  const moveTo = moved(ui.cursor[ui.screen], key);
-  if (moveTo !== ui.cursor[ui.screen]) return { ui: move(ui, moveTo, world) };
+  const motion = motionOf(key, bodySize(size).rows - 1);
+  if (motion) return { ui: move(ui, motion, world, size) };
   return letter(ui, key.input, world);
 }
 
 function letter(ui: Ui, input: string, world: World): Pressed {
+  if (world.replay) {
+    const pressed = replayLetter(ui, input, world.replay);
+    if (pressed) return pressed;
+  } else {
+    const pressed = liveLetter(ui, input, world);
+    if (pressed) return pressed;
+  }
   switch (input) {
     case 'q':
       return { ui, command: { do: 'quit' } };
@@ -97,50 +116,89 @@ function letter(ui: Ui, input: string, world: World): Pressed {
     case ':':
       return { ui: { ...ui, overlay: { kind: 'palette', input: '', index: 0 } } };
     case '/':
-      return { ui: { ...ui, overlay: { kind: 'filter', input: ui.filter } } };
+      return filtering(ui);
+    case 'w':
+      return { ui, command: { do: 'write-report', pinned: ui.pinned } };
+    case 'c':
+      return copy(ui, world);
+    case 'e':
+      return pin(ui, world);
+    default:
+      return { ui };
+  }
+}
+
+function filtering(ui: Ui): Pressed {
+  if (!FILTERED.includes(ui.screen)) return { ui: { ...ui, notice: 'Nothing to filter here: 2 and 3 have lists.' } };
+  return { ui: { ...ui, overlay: { kind: 'filter', input: ui.filter } } };
+}
+
+function liveLetter(ui: Ui, input: string, world: World): Pressed | undefined {
+  switch (input) {
     case 'a':
       return { ui: { ...ui, overlay: { kind: 'ask', input: '' } } };
     case 'p':
       return { ui: { ...ui, paused: !ui.paused } };
     case 'i':
-      return { ui, command: { do: 'interrupt' } };
+      return world.run.report
+        ? { ui: { ...ui, notice: 'It has concluded already; r investigates once more.' } }
+        : { ui, command: { do: 'interrupt', orLeave: false } };
     case 'r':
-      return { ui, command: { do: 'rerun', reason: world.run.reason } };
-    case 'w':
-      return { ui, command: { do: 'write-report' } };
-    case 'c':
-      return copy(ui, world);
-    case 'e':
-      return pin(ui, world);
+      return world.run.report
+        ? { ui, command: { do: 'rerun', reason: world.run.reason } }
+        : { ui: { ...ui, notice: 'It is still investigating; i concludes it.' } };
+    default:
+      return undefined;
+  }
+}
+
+function replayLetter(ui: Ui, input: string, replay: Replay): Pressed | undefined {
+  switch (input) {
     case ' ':
-      return world.replay ? { ui, command: { do: 'play' } } : { ui };
+      return { ui, command: { do: 'play' } };
+    case '+':
+    case '-':
+      return { ui, command: { do: 'faster', by: input === '+' ? 2 : 0.5 } };
     case '[':
     case ']':
-      return world.replay ? { ui, command: { do: 'seek', to: seekTo(world, input === ']' ? 1 : -1) } } : { ui };
+      return { ui, command: { do: 'step', by: input === ']' ? 1 : -1, notable: false } };
+    case 'n':
+    case 'N':
+      return { ui, command: { do: 'step', by: input === 'n' ? 1 : -1, notable: true } };
+    case 'm':
+      return { ui: { ...ui, marked: replay.at, notice: 'Marked: d compares this moment with another.' } };
+    case 'd':
+      return ui.marked === undefined
+        ? { ui: { ...ui, notice: 'Mark a moment first (m), then go to another and press d.' } }
+        : { ui: { ...ui, overlay: { kind: 'compare' } } };
+    case 'a':
+      return { ui: { ...ui, overlay: { kind: 'note', input: '' } } };
     default:
-      return { ui };
+      return undefined;
   }
 }
 
 /** Twenty steps over a recorded run: each key press is seen, and the end is near. */
 const SEEK_STEPS = 20;
 
-function seekTo(world: World, direction: number): number {
-  const { at, from, to } = world.replay ?? { at: 0, from: 0, to: 0 };
+function seekTo({ at, from, to }: Replay, direction: number): number {
   return Math.min(to, Math.max(from, at + (direction * (to - from)) / SEEK_STEPS));
 }
 
 function copy(ui: Ui, world: World): Pressed {
   const culprit = world.run.insights[0]?.culprit;
-  const text = ui.screen === 'report' ? reportLines(world, 80).join('\n') : culprit ? place(culprit) : undefined;
+  const text = ui.screen === 'report' ? reportText(world) : culprit ? place(culprit) : undefined;
   if (text === undefined) return { ui: { ...ui, notice: 'There is nothing to copy yet.' } };
   return { ui: { ...ui, notice: 'Copied.' }, command: { do: 'copy', text } };
 }
 
 function pin(ui: Ui, world: World): Pressed {
-  const row = ui.screen === 'evidence' ? evidenceRows(world, ui.filter)[ui.cursor.evidence] : undefined;
-  if (!row) return { ui: { ...ui, notice: 'Choose a piece of evidence (3) to pin.' } };
-  return { ui: { ...ui, notice: `${row.id} is pinned to the report.` }, command: { do: 'pin', evidenceId: row.id } };
+  const id =
+    ui.opened ?? (ui.screen === 'evidence' ? evidenceRows(world, ui.filter)[ui.cursor.evidence]?.id : undefined);
+  if (id === undefined) return { ui: { ...ui, notice: 'Choose a piece of evidence (3) to pin.' } };
+  if (ui.pinned.includes(id))
+    return { ui: { ...ui, pinned: ui.pinned.filter(p => p !== id), notice: `${id} is no longer pinned.` } };
+  return { ui: { ...ui, pinned: [...ui.pinned, id], notice: `${id} is pinned to the report.` } };
 }
 
 function neighbour(screen: Screen, step: number): Screen {
@@ -162,35 +220,41 @@ function enter(ui: Ui, world: World): Ui {
   if (ui.screen === 'overview') return { ...ui, screen: world.run.insights.length > 0 ? 'report' : 'investigation' };
   if (ui.screen !== 'evidence') return ui;
   const row = evidenceRows(world, ui.filter)[ui.cursor.evidence];
-  return row ? { ...ui, opened: row.id, scroll: { ...ui.scroll, evidence: 0 } } : ui;
+  return row ? { ...ui, opened: row.id, filter: '', scroll: { ...ui.scroll, evidence: 0 } } : ui;
 }
 
-function moved(from: number, key: Key): number {
-  if (key.name === 'down' || key.input === 'j') return from + 1;
-  if (key.name === 'up' || key.input === 'k') return from - 1;
-  if (key.name === 'pageDown') return from + PAGE;
-  if (key.name === 'pageUp') return from - PAGE;
-  if (key.name === 'home' || key.input === 'g') return 0;
-  if (key.name === 'end' || key.input === 'G') return Number.MAX_SAFE_INTEGER;
-  return from;
+type Motion = { readonly by: number } | { readonly to: 'start' | 'end' };
+
+function motionOf(key: Key, page: number): Motion | undefined {
+  if (key.name === 'down' || key.input === 'j') return { by: 1 };
+  if (key.name === 'up' || key.input === 'k') return { by: -1 };
+  if (key.name === 'pageDown') return { by: page };
+  if (key.name === 'pageUp') return { by: -page };
+  if (key.name === 'home' || key.input === 'g') return { to: 'start' };
+  if (key.name === 'end' || key.input === 'G') return { to: 'end' };
+  return undefined;
+}
+
+/** Where a motion leads among `count` places. */
+function moved(from: number, motion: Motion, count: number): number {
+  if ('to' in motion) return motion.to === 'start' ? 0 : Math.max(0, count - 1);
+  return clamp(Math.min(from, count - 1) + motion.by, count);
 }
 
 /** Lists move a cursor; opened evidence, sources and reports scroll. */
-function move(ui: Ui, to: number, world: World): Ui {
-  const delta = to - ui.cursor[ui.screen];
-  if (ui.screen === 'report' || ui.screen === 'source' || ui.opened !== undefined)
-    return { ...ui, scroll: { ...ui.scroll, [ui.screen]: scrolled(ui.scroll[ui.screen], to, delta) } };
-  return { ...ui, cursor: { ...ui.cursor, [ui.screen]: clamp(to, listLength(ui, world)) } };
-}
-
-function scrolled(from: number, to: number, delta: number): number {
-  if (to === 0 || to === Number.MAX_SAFE_INTEGER) return to;
-  return Math.max(0, from + delta);
+function move(ui: Ui, motion: Motion, world: World, size: Size): Ui {
+  const room = bodySize(size);
+  const text = scrolledLines(world, ui, room.columns);
+  if (text) {
+    const places = Math.max(0, text.length - room.rows) + 1;
+    return { ...ui, scroll: { ...ui.scroll, [ui.screen]: moved(ui.scroll[ui.screen], motion, places) } };
+  }
+  return { ...ui, cursor: { ...ui.cursor, [ui.screen]: moved(ui.cursor[ui.screen], motion, listLength(ui, world)) } };
 }
 
 function listLength(ui: Ui, world: World): number {
   if (ui.screen === 'evidence') return evidenceRows(world, ui.filter).length;
-  if (ui.screen === 'investigation') return world.run.operators.length;
+  if (ui.screen === 'investigation') return operatorRows(world, ui.filter).length;
   return world.run.insights.length;
 }
 
@@ -198,17 +262,21 @@ function clamp(index: number, length: number): number {
   return Math.max(0, Math.min(index, length - 1));
 }
 
-type Input = Exclude<Overlay, { kind: 'none' | 'help' }>;
+type Input = Exclude<Overlay, { kind: 'none' | 'help' | 'compare' }>;
 
 function typing(ui: Ui, overlay: Input, key: Key, world: World): Pressed {
   if (key.name === 'escape')
     return { ui: { ...ui, overlay: NONE, ...(overlay.kind === 'filter' ? { filter: '' } : {}) } };
   if (key.name === 'return') return submit({ ...ui, overlay: NONE }, overlay, world);
   if (overlay.kind === 'palette' && (key.name === 'down' || key.name === 'up')) {
-    const count = paletteRows(overlay.input).length;
-    return { ui: { ...ui, overlay: { ...overlay, index: clamp(moved(overlay.index, key), count) } } };
+    const count = paletteRows(overlay.input, world).length;
+    const index = moved(overlay.index, { by: key.name === 'down' ? 1 : -1 }, count);
+    return { ui: { ...ui, overlay: { ...overlay, index } } };
   }
-  const input = key.name === 'backspace' ? overlay.input.slice(0, -1) : overlay.input + printable(key.input);
+  const input =
+    key.name === 'backspace'
+      ? [...overlay.input].slice(0, -1).join('')
+      : `${overlay.input}${printable(key.input)}`.slice(0, MAX_TYPED);
   const next: Ui = {
     ...ui,
     overlay: overlay.kind === 'palette' ? { ...overlay, input, index: 0 } : { ...overlay, input },
@@ -216,15 +284,22 @@ function typing(ui: Ui, overlay: Input, key: Key, world: World): Pressed {
   return { ui: overlay.kind === 'filter' ? { ...next, filter: input } : next };
 }
 
+/** A line of a screen is enough for a question. */
+const MAX_TYPED = 200;
+
 /** Pasted text may hold anything: what is not printable is left out, and a screen line is enough. */
 function printable(input: string): string {
-  return input.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '').slice(0, 200);
+  return input
+    .replace(/\s+/g, ' ')
+    .replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '')
+    .slice(0, MAX_TYPED);
 }
 
 function submit(ui: Ui, overlay: Input, world: World): Pressed {
   const text = overlay.input.trim();
   if (overlay.kind === 'filter') return { ui: { ...ui, filter: text, cursor: { ...ui.cursor, [ui.screen]: 0 } } };
+  if (overlay.kind === 'note') return text === '' ? { ui } : { ui, command: { do: 'annotate', text } };
   if (overlay.kind === 'ask') return text === '' ? { ui } : { ui, command: { do: 'ask', text } };
-  const row = paletteRows(overlay.input)[overlay.index];
+  const row = paletteRows(overlay.input, world)[overlay.index];
   return row ? row.run(ui, world) : { ui: { ...ui, notice: `There is no command “${text}”.` } };
 }

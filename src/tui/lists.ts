@@ -1,7 +1,6 @@
 import { markdownOf } from '../report/markdown.js';
-import type { ReadingRow } from '../report/state.js';
+import type { OperatorRow, ReadingRow } from '../report/state.js';
 import type { Pressed } from './keys.js';
-import { wrap } from './line.js';
 import { SCREENS, type Ui } from './ui.js';
 import type { World } from './world.js';
 
@@ -11,33 +10,51 @@ export function evidenceRows(world: World, filter: string): readonly ReadingRow[
   return world.run.readings.filter(r => `${r.id} ${r.kind} ${r.status}`.toLowerCase().includes(wanted)).toReversed();
 }
 
-/** The report as wrapped lines; before the end of a run, what is known so far. */
-export function reportLines(world: World, width: number): readonly string[] {
+/** Operators that match the filter: those that found something first, then those at work, then the others. */
+export function operatorRows(world: World, filter: string): readonly OperatorRow[] {
+  const wanted = filter.toLowerCase();
+  const rows = world.run.operators.filter(o => `${o.id} ${o.state} ${o.activity}`.toLowerCase().includes(wanted));
+  return world.run.report ? rows.toSorted((a, b) => weight(b) - weight(a)) : rows;
+}
+
+/** Only the end sorts: rows that jump while somebody reads them cannot be read. */
+function weight({ state, result }: OperatorRow): number {
+  return ['healthy', 'observing', 'warning', 'critical'].indexOf(state) + (result?.outcome === 'found' ? 4 : 0);
+}
+
+/** The report as it would be written; before the end of a run, what is known so far. */
+export function reportText(world: World): string {
   const { report, insights } = world.run;
-  if (report)
-    return markdownOf(report)
-      .split('\n')
-      .flatMap(line => wrap(line, width));
-  if (insights.length === 0)
-    return ['The report appears here when the investigation has ended (w writes it to a file).'];
-  return insights.flatMap(i => [...wrap(`${i.rank}. ${i.title}`, width), ...wrap(i.summary, width), '']);
+  if (report) return markdownOf(report);
+  if (insights.length === 0) return 'The report appears here when the investigation has ended.';
+  return insights.map(i => `# ${i.rank}. ${i.title}\n\n${i.summary}\n`).join('\n');
 }
 
 export interface PaletteRow {
   readonly name: string;
   readonly about: string;
   readonly run: (ui: Ui, world: World) => Pressed;
+  /** Whether it would do anything now; what would not is not shown. */
+  readonly when?: (world: World) => boolean;
 }
+
+const live = (world: World) => world.replay === undefined && world.run.lost === undefined;
+const replayed = (world: World) => world.replay !== undefined;
 
 /** Readings a person may ask for by hand, in the words of the palette. */
 const READINGS: readonly (readonly [string, string])[] = [
-  ['vitals', 'memory, loop, cpu over a few seconds'],
+  ['vitals', 'memory, loop, cpu over three seconds'],
   ['cpu-profile', 'where the cpu time goes, 5 s'],
+  ['heap-sampling', 'who allocates what stays, 5 s'],
   ['collection-growth', 'which collections grow, about 20 s'],
   ['in-flight', 'requests and calls that are open now'],
   ['async-dump', 'what the oldest requests wait for, 4 s'],
   ['handles', 'timers, sockets, files, children'],
+  ['holders', 'pools, locks and queues, by their shape'],
+  ['logs', 'what the program writes, 5 s'],
+  ['exceptions', 'what is thrown and not caught, 5 s'],
   ['process', 'descriptors, threads and memory as the kernel sees them'],
+  ['heap-snapshot', 'the whole heap to a file; stops the target, asks first'],
 ];
 
 const PALETTE: readonly PaletteRow[] = [
@@ -49,19 +66,47 @@ const PALETTE: readonly PaletteRow[] = [
       name: `read ${kind}`,
       about,
       run: ui => ({ ui, command: { do: 'read', kind } }),
+      when: live,
     }),
   ),
+  {
+    name: 'ask',
+    about: 'a question, or a hint where to look',
+    run: ui => ({ ui: { ...ui, overlay: { kind: 'ask', input: '' } } }),
+    when: live,
+  },
   {
     name: 'rerun',
     about: 'investigate once more',
     run: (ui, world) => ({ ui, command: { do: 'rerun', reason: world.run.reason } }),
+    when: world => live(world) && world.run.report !== undefined,
   },
-  { name: 'interrupt', about: 'stop the operators and conclude', run: ui => ({ ui, command: { do: 'interrupt' } }) },
-  { name: 'write report', about: 'to lens-report.md here', run: ui => ({ ui, command: { do: 'write-report' } }) },
-  { name: 'quit', about: 'detach and leave', run: ui => ({ ui, command: { do: 'quit' } }) },
+  {
+    name: 'interrupt',
+    about: 'stop the operators and conclude',
+    run: ui => ({ ui, command: { do: 'interrupt', orLeave: false } }),
+    when: world => live(world) && world.run.report === undefined,
+  },
+  { name: 'play', about: 'run or halt the recording', run: ui => ({ ui, command: { do: 'play' } }), when: replayed },
+  {
+    name: 'note',
+    about: 'write a note at this moment',
+    run: ui => ({ ui: { ...ui, overlay: { kind: 'note', input: '' } } }),
+    when: replayed,
+  },
+  {
+    name: 'write report',
+    about: 'lens-report.md and lens-report.html, here',
+    run: ui => ({ ui, command: { do: 'write-report', pinned: ui.pinned } }),
+    when: world => world.run.report !== undefined,
+  },
+  { name: 'quit', about: 'leave; the target is released', run: ui => ({ ui, command: { do: 'quit' } }) },
 ];
 
-export function paletteRows(input: string): readonly PaletteRow[] {
+/** The commands that would work now and whose words contain the input. */
+export function paletteRows(input: string, world: World): readonly PaletteRow[] {
   const wanted = input.trim().toLowerCase();
-  return PALETTE.filter(row => `${row.name} ${row.about}`.toLowerCase().includes(wanted));
+  return PALETTE.filter(
+    row => (row.when?.(world) ?? true) && `${row.name} ${row.about}`.toLowerCase().includes(wanted),
+  );
 }

@@ -7,7 +7,9 @@ export type Overlay =
   | { readonly kind: 'help' }
   | { readonly kind: 'palette'; readonly input: string; readonly index: number }
   | { readonly kind: 'filter'; readonly input: string }
-  | { readonly kind: 'ask'; readonly input: string };
+  | { readonly kind: 'ask'; readonly input: string }
+  | { readonly kind: 'note'; readonly input: string }
+  | { readonly kind: 'compare' };
 
 /** What the interface itself remembers. Everything else is the run's. */
 export interface Ui {
@@ -22,6 +24,10 @@ export interface Ui {
   readonly opened?: string;
   readonly paused: boolean;
   readonly notice?: string;
+  /** Evidence that goes into the written report. */
+  readonly pinned: readonly string[];
+  /** In a replay: the moment to compare with. */
+  readonly marked?: number;
 }
 
 export const initialUi: Ui = {
@@ -31,21 +37,26 @@ export const initialUi: Ui = {
   scroll: { overview: 0, investigation: 0, evidence: 0, source: 0, report: 0 },
   filter: '',
   paused: false,
+  pinned: [],
 };
 
 /** What a key asks the program to do: the one narrow door from the screen back to the run. */
 export type UiCommand =
   | { readonly do: 'quit' }
-  | { readonly do: 'interrupt' }
+  /** Conclude; with `orLeave` (Ctrl-C) leave when there is nothing left to conclude. */
+  | { readonly do: 'interrupt'; readonly orLeave: boolean }
   | { readonly do: 'rerun'; readonly reason: string }
   | { readonly do: 'ask'; readonly text: string }
   | { readonly do: 'read'; readonly kind: string }
-  | { readonly do: 'pin'; readonly evidenceId: string }
-  | { readonly do: 'write-report' }
+  | { readonly do: 'write-report'; readonly pinned: readonly string[] }
   | { readonly do: 'copy'; readonly text: string }
   | { readonly do: 'consent'; readonly given: boolean }
   | { readonly do: 'choose'; readonly pid: number }
   | { readonly do: 'redraw' }
   | { readonly do: 'suspend' }
   | { readonly do: 'seek'; readonly to: number }
-  | { readonly do: 'play' };
+  | { readonly do: 'play' }
+  | { readonly do: 'faster'; readonly by: number }
+  /** To the next event, or to the next that a person would stop at. */
+  | { readonly do: 'step'; readonly by: 1 | -1; readonly notable: boolean }
+  | { readonly do: 'annotate'; readonly text: string };

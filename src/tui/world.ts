@@ -8,6 +8,7 @@ export interface EvidenceView {
 
 export type EvidenceSection =
   | { readonly kind: 'text'; readonly title: string; readonly lines: readonly string[] }
+  | { readonly kind: 'curve'; readonly title: string; readonly series: readonly Curve[] }
   | {
       readonly kind: 'table';
       readonly title: string;
@@ -16,6 +17,13 @@ export type EvidenceSection =
     }
   | { readonly kind: 'tree'; readonly title: string; readonly roots: readonly TreeNode[] }
   | { readonly kind: 'flame'; readonly title: string; readonly root: FlameNode };
+
+/** One value over time, drawn as a row of bars; `say` is how its last value reads. */
+export interface Curve {
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly said: string;
+}
 
 export interface TreeNode {
   readonly label: string;
@@ -45,12 +53,21 @@ export interface World {
   readonly overhead?: { readonly cpuPercent: number; readonly rssBytes: number };
   readonly consent?: { readonly title: string; readonly costs: string; readonly helps: string };
   readonly choices?: readonly PickRow[];
-  /** Set while a recorded run is shown: where on its time line. */
-  readonly replay?: {
-    readonly at: number;
-    readonly from: number;
-    readonly to: number;
-    readonly playing: boolean;
-    readonly speed: number;
-  };
+  /** The last question and what was said to it. */
+  readonly answer?: { readonly question: string; readonly text: string };
+  /** Set while a recorded run is shown. */
+  readonly replay?: Replay;
+}
+
+/** Where on its time line a recorded run stands. */
+export interface Replay {
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+  readonly playing: boolean;
+  readonly speed: number;
+  /** Moments a person would stop at, for the time line's marks. */
+  readonly notable: readonly { readonly at: number; readonly bad: boolean }[];
+  readonly annotations: readonly { readonly at: number; readonly text: string }[];
+  readonly stateAt: (at: number) => RunState;
 }

@@ -1,65 +1,180 @@
-import { sayDisturbance } from '../../report/report.js';
-import { beside, fit, type Line, line, span, wrap } from '../line.js';
+import { sayCount, sayMs } from '../../base/say.js';
+import type { FeedRow } from '../../report/feed.js';
+import type { OperatorRow } from '../../report/state.js';
+import { type Hypothesis, hypothesesOf } from '../hypotheses.js';
+import { beside, fit, type Line, line, span, type Tone, wrap } from '../line.js';
+import { operatorRows } from '../lists.js';
 import { glyphOfSeverity, toneOfSeverity } from '../severity.js';
+import { hasTwoPanes, type Size } from '../size.js';
 import type { Ui } from '../ui.js';
 import type { World } from '../world.js';
 
-/** Below this one pane has to do: list above, detail below. */
-const TWO_PANES = 100;
-
-/** The operators at work, and what the chosen one asked and learned. */
-export function investigation(world: World, ui: Ui, width: number, height: number): Line[] {
-  const list = operatorList(world, ui);
-  if (width < TWO_PANES)
-    return [...list.slice(0, Math.ceil(height / 2)), [], ...detail(world, ui, width)].slice(0, height);
-  const left = Math.floor(width * 0.42);
-  return beside(list, detail(world, ui, width - left - 3), left, span(' │ ', 'dim')).slice(0, height);
-}
-
-function operatorList(world: World, ui: Ui): Line[] {
-  const { operators } = world.run;
-  if (operators.length === 0) return [line(span('no operator has started yet', 'dim'))];
-  return operators.map((o, i) => {
-    const chosen = i === ui.cursor.investigation;
-    const state = o.result?.incomplete ? 'inconclusive' : o.state;
-    return line(
-      span(chosen ? '› ' : '  ', 'accent'),
-      span(glyphOfSeverity(state), toneOfSeverity(state)),
-      ' ',
-      span(o.id.padEnd(13), chosen ? 'bold' : 'plain'),
-      span(o.result ? ' ' : '… ', 'dim'),
-      span(o.activity, 'dim'),
-    );
-  });
-}
-
-function detail(world: World, ui: Ui, width: number): Line[] {
-  const { operators, notifications, waitingFor, report } = world.run;
-  const chosen = operators[ui.cursor.investigation];
-  const mine = chosen ? notifications.filter(n => n.operator === chosen.id) : [];
+/** The operators at work, what the chosen one asked and learned, what is supposed so far, and what it has cost. */
+export function investigation(world: World, ui: Ui, size: Size): Line[] {
+  if (!hasTwoPanes(size)) return onePane(world, ui, size);
+  const left = Math.floor(size.columns * 0.4);
+  const right = size.columns - left - 3;
+  const rows = size.rows - 1;
   return [
-    ...(chosen ? about(chosen, width) : []),
-    ...mine.flatMap(n => [
+    ...beside(
+      operatorList(world, ui, left, rows),
+      detail(world, ui, { columns: right, rows }).slice(0, rows),
+      left,
+      span(' │ ', 'dim'),
+    ),
+    budget(world),
+  ];
+}
+
+function onePane(world: World, ui: Ui, size: Size): Line[] {
+  const listRows = Math.min(operatorRows(world, ui.filter).length || 1, Math.ceil(size.rows / 2));
+  const rows = size.rows - listRows - 2;
+  return [
+    ...operatorList(world, ui, size.columns, listRows),
+    line(span('─'.repeat(size.columns), 'dim')),
+    ...padded(detail(world, ui, { columns: size.columns, rows }).slice(0, rows), rows),
+    budget(world),
+  ];
+}
+
+function padded(lines: readonly Line[], rows: number): Line[] {
+  return Array.from({ length: Math.max(0, rows) }, (_, i) => lines[i] ?? []);
+}
+
+function operatorList(world: World, ui: Ui, width: number, rows: number): Line[] {
+  const all = operatorRows(world, ui.filter);
+  if (all.length === 0)
+    return padded(
+      [
+        line(
+          span(ui.filter ? `no operator matches “${ui.filter}” (esc clears)` : 'no operator has started yet', 'dim'),
+        ),
+      ],
+      rows,
+    );
+  const cursor = Math.min(ui.cursor.investigation, all.length - 1);
+  const first = Math.max(0, Math.min(cursor - Math.floor(rows / 2), all.length - rows));
+  return padded(
+    all.slice(first, first + rows).map((o, i) => fit(operatorLine(o, first + i === cursor), width)),
+    rows,
+  );
+}
+
+function operatorLine(o: OperatorRow, chosen: boolean): Line {
+  const state = o.result?.incomplete || o.result?.outcome === 'inconclusive' ? 'inconclusive' : o.state;
+  return line(
+    span(chosen ? '› ' : '  ', 'accent'),
+    span(glyphOfSeverity(state), toneOfSeverity(state)),
+    ' ',
+    span(o.id.padEnd(12), chosen ? 'bold' : 'plain'),
+    span(o.result ? ' ' : o.urgent ? '» ' : '… ', 'accent'),
+    span(o.activity || 'begins', 'dim'),
+  );
+}
+
+function detail(world: World, ui: Ui, size: Size): Line[] {
+  const chosen = operatorRows(world, ui.filter)[ui.cursor.investigation];
+  const above = [
+    ...(world.answer ? answerLines(world.answer, size.columns) : []),
+    ...(chosen ? about(chosen, size.columns) : []),
+    ...(chosen ? noticed(world, chosen.id, size.columns) : []),
+    ...hypothesisLines(hypothesesOf(world.run), size.columns),
+  ];
+  const room = Math.max(4, size.rows - above.length - 1);
+  return [...above, line(span('What happened', 'accent')), ...feedLines(world, room)].map(l => fit(l, size.columns));
+}
+
+function answerLines({ question, text }: NonNullable<World['answer']>, width: number): Line[] {
+  return [line(span('You asked ', 'accent'), span(question, 'bold')), ...wrap(text, width).map(part => line(part)), []];
+}
+
+function about(chosen: OperatorRow, width: number): Line[] {
+  const { state, calls, urgent, result } = chosen;
+  return [
+    line(
+      span(chosen.id, 'bold'),
+      span(
+        `  ${state}, ${sayCount(calls)} calls${urgent ? ', urgent' : ''}${result ? `, ${sayMs(result.durationMs)}` : ''}`,
+        'dim',
+      ),
+    ),
+    ...wrap(result?.summary ?? chosen.activity, width).map(text => line(text)),
+    [],
+  ];
+}
+
+function noticed(world: World, operator: string, width: number): Line[] {
+  return world.run.notifications
+    .filter(n => n.operator === operator)
+    .flatMap(n => [
       line(
         span(`${glyphOfSeverity(n.severity)} ${n.severity} `, toneOfSeverity(n.severity)),
         span(n.faultClass, 'dim'),
       ),
       ...wrap(n.observation, width).map(text => line(text)),
-      ...(n.hypothesis ? wrap(`supposed: ${n.hypothesis}`, width).map(text => line(span(text, 'dim'))) : []),
       [],
-    ]),
-    ...(waitingFor.length > 0 ? [line(span(`reading ${[...new Set(waitingFor)].join(', ')}…`, 'accent'))] : []),
-    ...(report ? wrap(sayDisturbance(report.disturbance), width).map(text => line(span(text, 'dim'))) : []),
-  ].map(l => fit(l, width));
+    ]);
 }
 
-function about(chosen: World['run']['operators'][number], width: number): Line[] {
+const HYPOTHESIS: { readonly [S in Hypothesis['state']]: readonly [string, Tone] } = {
+  open: ['? open', 'warn'],
+  supported: ['✔ supported', 'good'],
+  refuted: ['✖ refuted', 'dim'],
+};
+
+function hypothesisLines(all: readonly Hypothesis[], width: number): Line[] {
+  if (all.length === 0) return [];
   return [
-    line(
-      span(chosen.id, 'bold'),
-      span(`  ${chosen.state}, ${chosen.calls} calls${chosen.urgent ? ', urgent' : ''}`, 'dim'),
-    ),
-    ...wrap(chosen.result?.summary ?? chosen.activity, width).map(text => line(text)),
+    line(span('Supposed', 'accent')),
+    ...all.flatMap(h => {
+      const [word, tone] = HYPOTHESIS[h.state];
+      return [
+        line(span(`${word}  `, tone), span(h.operator, 'dim'), span(h.why ? `  ${h.why}` : '', 'dim')),
+        ...wrap(h.text, width - 2).map(text => line('  ', text)),
+      ];
+    }),
     [],
   ];
+}
+
+const WHAT: { readonly [W in FeedRow['what']]: Tone } = {
+  began: 'dim',
+  asked: 'dim',
+  read: 'dim',
+  changed: 'accent',
+  noticed: 'warn',
+  refused: 'warn',
+  concluded: 'good',
+  cause: 'bad',
+  failed: 'bad',
+};
+
+/** The newest at the end, as in a log. */
+function feedLines(world: World, rows: number): Line[] {
+  const { feed, startedAt } = world.run;
+  return feed
+    .slice(-rows)
+    .map(row =>
+      line(
+        span(`${((row.at - startedAt) / 1000).toFixed(1).padStart(6)} s `, 'dim'),
+        span(row.who.padEnd(12), 'plain'),
+        span(` ${row.what.padEnd(10)}`, WHAT[row.what]),
+        row.text,
+      ),
+    );
+}
+
+/** What the investigation has cost so far: the target's time, and a model's. */
+function budget(world: World): Line {
+  const { readings, operators, model } = world.run;
+  const paused = readings.reduce((sum, r) => sum + r.pausedMs, 0);
+  const cpu = readings.reduce((sum, r) => sum + r.costMs, 0);
+  const calls = operators.reduce((sum, o) => sum + o.calls, 0);
+  const asked = model ? `; model: ${model.calls} calls, $${model.dollars.toFixed(2)}` : '';
+  return line(
+    span(
+      `so far ${readings.length} readings, ${sayCount(calls)} calls; the target stood still ${sayMs(paused)} and gave ${sayMs(cpu)} of cpu${asked}`,
+      'dim',
+    ),
+  );
 }

@@ -1,7 +1,10 @@
 import { sayBytes, sayCount } from '../../base/say.js';
-import { bar, sparkline } from '../chart.js';
-import { type Line, line, span, type Tone, wrap } from '../line.js';
+import type { Insight } from '../../model/insight.js';
+import { place } from '../../report/markdown.js';
+import { bar, columns, sparkline } from '../chart.js';
+import { beside, fit, type Line, line, span, wrap } from '../line.js';
 import { glyphOfSeverity, toneOfSeverity } from '../severity.js';
+import { hasTwoPanes, type Size } from '../size.js';
 import type { World } from '../world.js';
 
 interface Gauge {
@@ -15,7 +18,8 @@ interface Gauge {
 }
 
 const percent = (value: number) => `${Math.round(value)} %`;
-const latest = (world: World, name: string): number | undefined => world.run.vitals.at(-1)?.values[name];
+const latest = (world: World, name: string): number | undefined =>
+  world.run.vitals.findLast(v => Number.isFinite(v.values[name]))?.values[name];
 /** DESIGN §7: 75 % of a limit is a warning. */
 const NEAR_LIMIT = 0.75;
 /** A user notices an answer that comes a tenth of a second late (Nielsen 1993). */
@@ -45,54 +49,137 @@ function scaled(value: number | undefined, by: number): number | undefined {
 
 const LABEL = 12;
 const VALUE = 10;
+/** Below this a card has no room for a chart under its numbers. */
+const CARD_ROWS = 3;
+const MAX_CHART_ROWS = 6;
+/** What the findings need under the gauges. */
+const FINDING_ROWS = 7;
 
-/** Is the process in trouble? One row a number, with its past and its threshold; the findings so far below. */
-export function overview(world: World, width: number, ascii: boolean): Line[] {
-  if (world.run.vitals.length === 0) return [line(span('reading the first vitals…', 'dim'))];
-  const rows = GAUGES.flatMap(gauge => gaugeRow(gauge, world, width, ascii));
-  return [...rows, [], ...findings(world, width)];
+/** Is the process in trouble? Every number with its past and its threshold; the findings so far below. */
+export function overview(world: World, size: Size, ascii: boolean): Line[] {
+  if (world.run.vitals.length === 0) return waiting(world, size.columns);
+  const gauges = GAUGES.filter(gauge => Number.isFinite(latest(world, gauge.name) ?? Number.NaN));
+  const cardRows = Math.min(
+    MAX_CHART_ROWS + 2,
+    Math.floor((size.rows - FINDING_ROWS) / Math.max(1, Math.ceil(gauges.length / 2))),
+  );
+  const rows =
+    hasTwoPanes(size) && cardRows >= CARD_ROWS
+      ? cards(gauges, world, size.columns, cardRows, ascii)
+      : [...gauges.map(gauge => gaugeRow(gauge, world, size.columns, ascii)), []];
+  return [...rows, ...findings(world, size.columns, ascii)];
 }
 
-function gaugeRow(gauge: Gauge, world: World, width: number, ascii: boolean): Line[] {
-  const values = world.run.vitals.map(v => v.values[gauge.name] ?? Number.NaN);
-  const value = values.at(-1);
-  if (value === undefined || Number.isNaN(value)) return [];
-  const warnAt = gauge.warnAt?.(world);
-  const high = gauge.top?.(world) ?? Math.max(...values.filter(Number.isFinite), Number.MIN_VALUE);
-  const over = warnAt !== undefined && value >= warnAt;
-  const tone: Tone = over ? 'bad' : 'plain';
-  const limit = warnAt === undefined ? '' : ` ${over ? '▲ over' : 'of'} ${gauge.say(warnAt)}`;
-  const room = Math.max(8, width - LABEL - VALUE - 20);
+function waiting(world: World, width: number): Line[] {
+  if (world.run.report) return findings(world, width, false);
   return [
-    line(
-      span(gauge.label.padEnd(LABEL), 'dim'),
-      span(gauge.say(value).padStart(VALUE), tone),
-      '  ',
-      span(sparkline(values, Math.min(room, 60), { low: 0, high }, ascii), over ? 'warn' : 'accent'),
-      span(ascii ? limit.replace('▲', '!') : limit, over ? 'bad' : 'dim'),
-    ),
+    line(span(world.run.target ? 'reading the first vitals…' : 'opening the inspector of the process…', 'dim')),
+    ...(world.run.lost ? [line(span(world.run.lost, 'bad'))] : []),
   ];
 }
 
-function findings(world: World, width: number): Line[] {
-  const { insights, notifications, operators, report } = world.run;
+interface Reading {
+  readonly values: readonly number[];
+  readonly value: number;
+  readonly high: number;
+  readonly over: boolean;
+  readonly limit: string;
+}
+
+function readingOf(gauge: Gauge, world: World, ascii: boolean): Reading {
+  const values = world.run.vitals.map(v => v.values[gauge.name] ?? Number.NaN);
+  const value = values.findLast(Number.isFinite) ?? Number.NaN;
+  const warnAt = gauge.warnAt?.(world);
+  const high = gauge.top?.(world) ?? Math.max(...values.filter(Number.isFinite), Number.MIN_VALUE);
+  const over = warnAt !== undefined && value >= warnAt;
+  const mark = ascii ? '!' : '▲';
+  const limit = warnAt === undefined ? '' : over ? `${mark} over ${gauge.say(warnAt)}` : `of ${gauge.say(warnAt)}`;
+  return { values, value, high, over, limit };
+}
+
+/** Two columns of cards: numbers above, the past below. */
+function cards(gauges: readonly Gauge[], world: World, width: number, rows: number, ascii: boolean): Line[] {
+  const cardWidth = Math.floor((width - 3) / 2);
+  const made = gauges.map(gauge => card(gauge, world, cardWidth, rows, ascii));
+  return Array.from({ length: Math.ceil(made.length / 2) }, (_, i) =>
+    beside(made[i * 2] ?? [], made[i * 2 + 1] ?? [], cardWidth, span('   ')),
+  ).flat();
+}
+
+function card(gauge: Gauge, world: World, width: number, rows: number, ascii: boolean): Line[] {
+  const { values, value, high, over, limit } = readingOf(gauge, world, ascii);
+  const title = fit(
+    line(
+      span(gauge.label.padEnd(LABEL), 'dim'),
+      span(gauge.say(value).padStart(VALUE), over ? 'bad' : 'bold'),
+      span(limit ? `  ${limit}` : '', over ? 'bad' : 'dim'),
+    ),
+    width,
+  );
+  const chart = columns(values, { width, height: rows - 2 }, high, ascii);
+  return [title, ...chart.map(row => line(span(row, over ? 'warn' : 'accent'))), []];
+}
+
+function gaugeRow(gauge: Gauge, world: World, width: number, ascii: boolean): Line {
+  const { values, value, high, over, limit } = readingOf(gauge, world, ascii);
+  const room = Math.max(8, Math.min(60, width - LABEL - VALUE - 20));
+  return line(
+    span(gauge.label.padEnd(LABEL), 'dim'),
+    span(gauge.say(value).padStart(VALUE), over ? 'bad' : 'plain'),
+    '  ',
+    span(sparkline(values, room, { low: 0, high }, ascii), over ? 'warn' : 'accent'),
+    span(limit ? ` ${limit}` : '', over ? 'bad' : 'dim'),
+  );
+}
+
+function findings(world: World, width: number, ascii: boolean): Line[] {
+  const { insights, report } = world.run;
   if (insights.length > 0)
     return [
       line(span(report ? 'Findings' : 'Findings so far', 'bold')),
-      ...insights.flatMap(insight =>
-        wrap(insight.title, width - 4).map((text, i) =>
-          line(span(i === 0 ? `${glyphOfSeverity(insight.severity)} ` : '  ', toneOfSeverity(insight.severity)), text),
-        ),
-      ),
+      ...insights.flatMap((insight, rank) => finding(insight, rank, width)),
       line(span('enter: the report', 'dim')),
     ];
   if (report)
     return wrap(report.summary, width).map(text => line(span(text, report.verdict === 'healthy' ? 'good' : 'warn')));
+  return progress(world, width, ascii);
+}
+
+function finding(insight: Insight, rank: number, width: number): Line[] {
+  const { culprit, fix } = insight;
+  return [
+    ...wrap(insight.title, width - 11).map((text, i) =>
+      line(
+        span(
+          i === 0 ? `${glyphOfSeverity(insight.severity)} ${insight.severity.padEnd(9)}` : ' '.repeat(11),
+          toneOfSeverity(insight.severity),
+        ),
+        text,
+      ),
+    ),
+    ...(culprit ? [line(' '.repeat(11), span(place(culprit), 'accent'))] : []),
+    ...(fix && rank === 0 ? wrap(fix, width - 11).map(text => line(' '.repeat(11), span(text, 'dim'))) : []),
+  ];
+}
+
+/** While it goes on: how far, and what was noticed last. */
+function progress(world: World, width: number, ascii: boolean): Line[] {
+  const { operators, notifications, waitingFor } = world.run;
   const done = operators.filter(o => o.result).length;
+  const reading = [...new Set(waitingFor)].join(', ');
   return [
     line(
-      span(`${done} of ${operators.length} operators have concluded, ${notifications.length} things noticed  `, 'dim'),
+      span(bar(operators.length === 0 ? 0 : done / operators.length, Math.min(30, width), ascii), 'accent'),
+      span(`  ${done} of ${operators.length} operators have concluded${reading ? `; reading ${reading}` : ''}`, 'dim'),
     ),
-    line(span(bar(operators.length === 0 ? 0 : done / operators.length, Math.min(40, width), false), 'accent')),
+    ...notifications
+      .toReversed()
+      .map(n =>
+        line(
+          span(`${glyphOfSeverity(n.severity)} ${n.severity.padEnd(9)}`, toneOfSeverity(n.severity)),
+          span(n.operator.padEnd(13), 'dim'),
+          n.title ?? n.observation,
+        ),
+      ),
   ];
 }

@@ -3,18 +3,20 @@ import type { Ui } from '../ui.js';
 import type { World } from '../world.js';
 
 /** Which process? Shown when none was named and there are several. */
-export function picker(world: World, ui: Ui): Line[] {
+export function picker(world: World, ui: Ui, height: number): Line[] {
   const rows = world.choices ?? [];
+  const room = height - 2;
+  const first = Math.max(0, Math.min(ui.cursor.overview - Math.floor(room / 2), rows.length - room));
   return [
     line(span('Which process?', 'bold'), span('  enter attaches, q leaves', 'dim')),
     [],
-    ...rows.map((row, i) => {
-      const chosen = i === ui.cursor.overview;
+    ...rows.slice(first, first + room).map((row, i) => {
+      const chosen = first + i === ui.cursor.overview;
       const tone = row.mayAttach ? (chosen ? 'bold' : 'plain') : 'dim';
       return line(
         span(chosen ? '› ' : '  ', 'accent'),
         span(String(row.pid).padStart(7), tone),
-        '  ',
+        span(row.mayAttach ? '  ' : '  cannot attach  ', 'warn'),
         span(row.command, tone),
         span(`  ${row.about}`, 'dim'),
       );
