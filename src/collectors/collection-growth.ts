@@ -1,13 +1,32 @@
 import type { ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/index.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
-import type { CollectionGrowth, CollectionGrowthParams } from '../model/evidence/collection-growth.js';
+import type {
+  CollectionGrowth,
+  CollectionGrowthParams,
+  EntrySample,
+  GrowingContainer,
+} from '../model/evidence/collection-growth.js';
 import { withUrls } from './collection-growth-urls.js';
 import type { CollectContext, Collector, Reading } from './collector.js';
 
 /** 10 s can't tell a cache still filling from a leak, 20 s could. */
 const WATCH_SECONDS = 20;
-/** When by then no container has grown, the rest of the window would show nothing either. */
-const QUIET_AFTER_SECONDS = 6;
+/** When by then nothing grows that could be a leak, the rest of the window would show nothing either. */
+const QUIET_AFTER_SECONDS = 8;
+/** A quarter of what a leak needs to be told: below it growth is the ordinary noise of lists and counters. */
+const NOISE_BYTES_PER_SECOND = 1250;
+/** Listeners, timers and their like are told by their number: fewer new ones are noise. */
+const NOISE_GAIN = 3;
+const COUNTED: ReadonlySet<EntrySample['type']> = new Set([
+  'function',
+  'timer',
+  'promise',
+  'deferred',
+  'module',
+  'context',
+]);
+/** Live heap that rises by less than this is the noise of two collections, in bytes a second. */
+const NOISE_LIVE = 40_000;
 const READ_EVERY_MS = 1000;
 const POLL_MS = 40;
 /** The walk bounds itself to 12 s of wall time; a busy loop delays even that. */
@@ -96,7 +115,7 @@ class Watch {
       if (passed >= seconds) break;
       if (mayLeave && passed >= quietAfter) {
         mayLeave = false;
-        if ((await this.call<number>('grew')) === 0 && (await this.isStillQuiet())) return true;
+        if ((await this.isQuiet()) && (await this.isStillQuiet())) return true;
         this.lastLive = undefined;
       }
       await this.context.sleep(Math.min(READ_EVERY_MS, Math.max(50, seconds * 1000 - passed * 1000)));
@@ -112,11 +131,20 @@ class Watch {
     await this.work('weigh');
   }
 
+  private async isQuiet(): Promise<boolean> {
+    if (await this.call<boolean>('timersGrew')) return false;
+    await this.work('weigh');
+    const { growing } = await this.call<ScopeWalkResult>('result');
+    return !growing.some(isWorthWatching);
+  }
+
   /** A second walk shows containers that are replaced when they grow, which the sizes alone don't. */
   private async isStillQuiet(): Promise<boolean> {
     await this.lookAgain();
     const { growing } = await this.call<ScopeWalkResult>('result');
-    return growing.length === 0;
+    const live = this.liveOf();
+    const rises = live !== undefined && (live.lastBytes - live.firstBytes) / live.seconds > NOISE_LIVE;
+    return !rises && !growing.some(isWorthWatching);
   }
 
   private walk(): Promise<void> {
@@ -211,6 +239,12 @@ class Watch {
       uptimeSeconds: result.uptimeSeconds,
     };
   }
+}
+
+function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): boolean {
+  if (bytesPerSecond > NOISE_BYTES_PER_SECOND) return true;
+  const known = sizes.filter(size => size !== null);
+  return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
 }
 
 function countByUrl(scripts: Scripts): Map<string, number> {

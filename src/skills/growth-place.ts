@@ -48,7 +48,7 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect): Step<Gr
   const declared = home && declaredAt(home, see.target.cwd, viaOf(suspect.row.path));
   const written = yield* writtenAt(see, suspect);
   const fed = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
-  const bounds = home ? boundsIn(home) : {};
+  const bounds = home ? boundsIn(home, suspect.row.kin === undefined ? [] : home.below.slice(-1)) : {};
   const feeders = [...(written ? [written] : []), ...fed];
   const isOwn = declared !== undefined && packageOf(declared.file) === undefined;
   const told = isOwn && feeders.length === 0 ? yield* usersOfPackage(see, suspect) : feeders;
@@ -73,10 +73,15 @@ interface Parts {
   readonly bounds: Bounds;
 }
 
-/** What the text says against growth: patterns of size checks, and where it loses entries and whether a timer sees to it. */
-function boundsIn({ script, name }: Home): Bounds {
-  const read = boundsOf(script.text, name);
-  const emptyings = emptyingsOf(script.text, name);
+/** What the text says against growth of the holder, and of the `inner` name its elements hold theirs by. */
+function boundsIn({ script, name }: Home, inner: readonly string[]): Bounds {
+  return Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one)));
+}
+
+/** Patterns of size checks; where it loses entries, and whether a timer sees to it. */
+function boundsOfName(text: string, name: string): Bounds {
+  const read = boundsOf(text, name);
+  const emptyings = emptyingsOf(text, name);
   const removal = read.removal ?? emptyings[0];
   const expiry = read.expiry ?? emptyings.find(one => one.byTimer);
   const emptied = emptyings.find(one => one.whole && one.byTimer) ?? emptyings.find(one => one.whole);

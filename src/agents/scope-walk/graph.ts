@@ -55,6 +55,33 @@ export class WalkTree {
     return parts.reverse().join('/');
   }
 
+  /** The same for all places that differ only by an element of a collection; empty without one. */
+  kinKey(node: number): string {
+    const parts: string[] = [];
+    let isElement = false;
+    for (let at = node; at >= 0; at = this.parentOf(at)) {
+      const edge = this.edges[at] ?? '';
+      isElement ||= isOfMany(edge);
+      parts.push(isOfMany(edge) ? '[*]' : keyPart(edge));
+    }
+    return isElement ? parts.reverse().join('/') : '';
+  }
+
+  /** The collection nearest above whose element the path goes through; -1 without one. */
+  collectionAbove(node: number): number {
+    for (let at = node; at >= 0; at = this.parentOf(at)) {
+      if (isOfMany(this.edges[at] ?? '')) return this.parentOf(at);
+    }
+    return -1;
+  }
+
+  /** The path with one element standing for all of them. */
+  kinPath(node: number): PathStep[] {
+    return this.path(node).map(step =>
+      step.kind === 'index' ? { kind: 'element' } : step.kind === 'map-value' ? { kind: 'map-value' } : step,
+    );
+  }
+
   /** True when the path goes through one element of many, which another walk may not choose again. */
   isSampled(node: number): boolean {
     for (let at = node; at >= 0; at = this.parentOf(at)) {
@@ -65,6 +92,18 @@ export class WalkTree {
     }
     return false;
   }
+}
+
+/** Elements and their indices; a Map's value by its key as well. */
+function isOfMany(edge: Edge): boolean {
+  return (
+    typeof edge === 'object' &&
+    (edge.kind === 'index' ||
+      edge.kind === 'element' ||
+      edge.kind === 'map-value' ||
+      edge.kind === 'set-value' ||
+      edge.kind === 'map-key')
+  );
 }
 
 function step(edge: Edge): PathStep {

@@ -22,6 +22,8 @@ interface Row {
   readonly walk: Walk;
   readonly sizes: readonly (number | null)[];
   readonly replaced: boolean;
+  /** How many containers this row stands for, where it is more than one. */
+  readonly kin?: number;
 }
 
 /** Rows weighed at the end, by entries per second; and how many of each list go out. */
@@ -30,6 +32,10 @@ const GROWING_OUT = 20;
 const BIGGEST_OUT = 12;
 /** A dictionary that takes longer than this to count is read every fourth time, in milliseconds. */
 const SLOW_COUNT_MS = 2;
+/** So many of the elements of one collection must have gained before they are told as one. */
+const KIN_AT_LEAST = 3;
+/** Families that are looked through, the largest first. */
+const FAMILIES = 8;
 /** Smaller containers are not worth a line among the biggest. */
 const SMALLEST_BIG = 500;
 /** A list's entry costs at least its node. */
@@ -70,12 +76,6 @@ export class Growth {
       else done();
     };
     setImmediate(slice);
-  }
-
-  /** How many containers or lists of timers are bigger now than at the first walk. */
-  grewSoFar(): number {
-    const containers = this.first.walk.containers.filter(one => !one.gone && lastOf(one) > one.first).length;
-    return containers + (this.timersGrew() ? 1 : 0);
   }
 
   /** Growing rows, weighed in slices. */
@@ -147,9 +147,60 @@ export class Growth {
 
   private steadyRows(): Row[] {
     const { walk } = this.first;
-    return walk.containers
-      .filter(one => one.sizes && !one.gone && lastOf(one) > one.first)
-      .map(watched => ({ watched, walk, sizes: [...(watched.sizes ?? [])], replaced: false }));
+    const grown = walk.containers.filter(one => one.sizes && !one.gone && lastOf(one) > one.first);
+    const families = this.families(grown);
+    const inFamily = new Set(families.flatMap(([, members]) => members));
+    return [
+      ...grown
+        .filter(one => !inFamily.has(one))
+        .map(watched => ({ watched, walk, sizes: [...(watched.sizes ?? [])], replaced: false })),
+      ...families.map(([key, members]) => this.familyRow(key, members)),
+    ];
+  }
+
+  /** A list for each user, each gaining a little: one cause, too small to be seen in any one of them. */
+  private families(grown: readonly Watched[]): [key: string, members: Watched[]][] {
+    const byKey = new Map<string, Watched[]>();
+    for (const one of grown) {
+      const key = one.kind === 'list' || one.kind === 'chain' ? '' : this.first.walk.tree.kinKey(one.node);
+      if (key !== '') byKey.set(`${one.kind}|${key}`, [...(byKey.get(`${one.kind}|${key}`) ?? []), one]);
+    }
+    return [...byKey]
+      .filter(([, members]) => members.length >= KIN_AT_LEAST)
+      .sort(([, a], [, b]) => b.length - a.length)
+      .slice(0, FAMILIES);
+  }
+
+  /** Sums over all siblings that were seen, those that lost entries too, scaled up to the size of the collection they lie in. */
+  private familyRow(familyKey: string, members: readonly Watched[]): Row {
+    const { walk } = this.first;
+    const { tree } = walk;
+    const leader = members.reduce((a, b) => (lastOf(b) - b.first > lastOf(a) - a.first ? b : a));
+    const siblings = this.siblingsOf(familyKey, members);
+    const above = tree.collectionAbove(leader.node);
+    const collections = new Set(siblings.map(one => tree.collectionAbove(one.node)));
+    const all = walk.containers.filter(one => one.node === above).map(lastOf)[0] ?? 0;
+    const kin = collections.size === 1 ? Math.max(all, siblings.length) : siblings.length;
+    const scale = kin / siblings.length;
+    const sizes = this.times.map((_, i) =>
+      Math.round(
+        scale *
+          siblings.reduce((sum, one) => sum + (one.sizes?.[i] ?? (one.sizes ? lastBefore(one, i) : one.first)), 0),
+      ),
+    );
+    return { watched: leader, walk, sizes, replaced: false, kin };
+  }
+
+  /** In the same collections, at the same place below them; numbers are compared before texts are made. */
+  private siblingsOf(familyKey: string, members: readonly Watched[]): Watched[] {
+    const { tree, containers } = this.first.walk;
+    const collections = new Set(members.map(one => tree.collectionAbove(one.node)));
+    return containers.filter(
+      one =>
+        !one.gone &&
+        collections.has(tree.collectionAbove(one.node)) &&
+        `${one.kind}|${tree.kinKey(one.node)}` === familyKey,
+    );
   }
 
   /** Same path, another object: a container that is copied to grow. New paths are no evidence of growth. */
@@ -188,6 +239,7 @@ export class Growth {
     const perSecond = gain(row.sizes) / seconds;
     return {
       ...this.container(row.watched, row.walk, object, lastSize(row.sizes)),
+      ...(row.kin !== undefined && { path: row.walk.tree.kinPath(row.watched.node), kin: row.kin }),
       sizes: row.sizes,
       perSecond: round(perSecond),
       entry,
@@ -239,7 +291,8 @@ export class Growth {
     return all > 0 && own / all > 0.8 ? counts : this.endpoints(before, group.count);
   }
 
-  private timersGrew(): boolean {
+  /** True when there are clearly more timers of some duration than at the first reading. */
+  timersGrew(): boolean {
     const first = this.timerCounts[0];
     const last = this.timerCounts.at(-1);
     if (!first || !last) return false;
@@ -289,6 +342,9 @@ export class Growth {
 const round = (value: number): number => Math.round(value * 100) / 100;
 const lastSize = (sizes: readonly (number | null)[]): number => sizes.findLast(size => size !== null) ?? 0;
 const lastOf = (watched: Watched): number => (watched.sizes ? lastSize(watched.sizes) : watched.first);
+/** The last reading at or before one that was left out. */
+const lastBefore = ({ sizes, first }: Watched, index: number): number =>
+  sizes?.slice(0, index).findLast(size => size !== null && size !== undefined) ?? first;
 const gain = (sizes: readonly (number | null)[]): number => lastSize(sizes) - (sizes.find(size => size !== null) ?? 0);
 
 function sameTimers(a: TimerGroup, b: TimerGroup): boolean {

@@ -43,8 +43,8 @@ export interface ScopeWalkPart extends Part {
   /** Weighs what grew. */
   weigh(): void;
   busy(): boolean;
-  /** Containers and timers that grew since the first walk. */
-  grew(): number;
+  /** True when there are clearly more timers than at the first reading: `weigh` tells of them only after a second walk. */
+  timersGrew(): boolean;
   result(): ScopeWalkResult;
 }
 
@@ -109,8 +109,8 @@ class ScopeWalk implements ScopeWalkPart {
     return this.working;
   }
 
-  grew(): number {
-    return this.growth?.grewSoFar() ?? 0;
+  timersGrew(): boolean {
+    return this.growth?.timersGrew() ?? false;
   }
 
   result(): ScopeWalkResult {

@@ -111,6 +111,8 @@ export interface GrowingContainer extends Container {
   readonly entry: EntrySample;
   /** perSecond times the marginal bytes of an entry. */
   readonly bytesPerSecond: number;
+  /** Set where the row stands for so many containers, one in each element of a collection; sizes are sums, scaled up from those seen. */
+  readonly kin?: number;
   /** True when the container was replaced by a bigger one between the walks: only two sizes are known. */
   readonly replaced?: boolean;
 }
