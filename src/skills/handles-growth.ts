@@ -105,6 +105,7 @@ function socketSuspect(data: Handles, socket: SocketGroup): Suspect[] {
   const faultClass = 'handles.leak.socket';
   if (socket.peer === 'connecting') return [];
   const key = `${socket.direction} ${socket.peer}`;
+  if (socket.direction === 'pipe' && isOfChildren(data, socket)) return [];
   if (onlyGrows(socket.halfClosed)) {
     const what = `connection whose peer has hung up (${sayPeer(socket)})`;
     return [
@@ -113,7 +114,6 @@ function socketSuspect(data: Handles, socket: SocketGroup): Suspect[] {
   }
   // Who connects to us and stays silent is the peer's affair.
   if (socket.direction === 'in' || !onlyGrows(socket.counts) || !isUnused(socket)) return [];
-  if (socket.direction === 'pipe' && isOfChildren(data, socket)) return [];
   return [{ kind: 'socket', key, faultClass, ...measure(data, socket.counts), what: sayPeer(socket), socket }];
 }
 

@@ -158,7 +158,7 @@ async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<D
     anomalyType: `${leak.kind}-growth`,
     faultClass: leak.faultClass,
     severity: forecast.severity,
-    title: `${capitalized(leak.what)} is made again and again and never ${ENDING[leak.kind]}${where ? `, in ${sayPlace(where)}` : ''}`,
+    title: `${titleOf(leak)}${where ? `, by ${sayPlace(where)}` : ''}`,
     context:
       `Read once a second in two windows; the process is up ${sayDuration(data.uptimeSeconds * 1000)}. ${forecast.sentence}`.trim(),
     observation: `${capitalized(observe(leak))}.`,
@@ -172,13 +172,20 @@ async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<D
   };
 }
 
-const ENDING: { readonly [K in Suspect['kind']]: string } = {
-  timer: 'cleared',
-  socket: 'closed',
-  file: 'closed',
-  child: 'ended',
-  watcher: 'closed',
-};
+function titleOf(leak: Suspect): string {
+  switch (leak.kind) {
+    case 'timer':
+      return `${capitalized(leak.what)} is started again and again and never cleared`;
+    case 'socket':
+      return `${capitalized(leak.what)} is opened again and again and never closed`;
+    case 'file':
+      return `Files are opened and never closed (\`${leak.target ?? ''}\`)`;
+    case 'child':
+      return `${capitalized(leak.what)} is started again and again and does not end`;
+    case 'watcher':
+      return `${capitalized(leak.what)} is added again and again and never closed`;
+  }
+}
 
 const PLURAL: { readonly [K in Suspect['kind']]: string } = {
   timer: 'timers',
