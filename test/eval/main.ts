@@ -77,6 +77,7 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
     longestPauseBy: longest?.kind ?? '-',
     targetCpuMs: disturbance?.targetCpuMs ?? 0,
     failedRequests: one.truths.length === 0 ? (after?.failed ?? 0) - (before?.failed ?? 0) : 0,
+    slowestAnswerMs: after?.slowest ?? Number.NaN,
     residue: fate ? [] : residue(stage, ports),
   };
 }
@@ -92,7 +93,15 @@ function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): 
     extras: 0,
     flaws: [],
   };
-  const none = { seconds: 0, longestPauseMs: 0, longestPauseBy: '-', targetCpuMs: 0, residue: [], failedRequests: 0 };
+  const none = {
+    seconds: 0,
+    longestPauseMs: 0,
+    longestPauseBy: '-',
+    targetCpuMs: 0,
+    residue: [],
+    failedRequests: 0,
+    slowestAnswerMs: Number.NaN,
+  };
   return { case: one, node, repeat, ...none, grade: { ...nothing, ran: false, verdict: '-', said } };
 }
 

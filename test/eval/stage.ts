@@ -14,6 +14,8 @@ export interface Counts {
   readonly sent: number;
   readonly answered: number;
   readonly failed: number;
+  /** Milliseconds of the slowest answer since the counts were last read. */
+  readonly slowest: number;
 }
 
 export interface Stage extends AsyncDisposable {

@@ -14,6 +14,8 @@ export interface Row {
   readonly longestPauseBy: string;
   readonly targetCpuMs: number;
   readonly residue: readonly string[];
+  /** What the program's callers saw while lens was there. */
+  readonly slowestAnswerMs: number;
   /** Requests to a healthy program that got no answer while lens was there. */
   readonly failedRequests: number;
   /** How the target died, when it did. */
@@ -31,6 +33,7 @@ export function rowText({
   seconds,
   longestPauseMs,
   longestPauseBy,
+  slowestAnswerMs,
   residue,
   failedRequests,
   fate,
@@ -46,14 +49,19 @@ export function rowText({
     marks.padEnd(3),
     grade.verdict.padEnd(9),
     `${seconds.toFixed(1)} s`.padStart(7),
-    `${Math.round(longestPauseMs)} ms`.padStart(7),
+    `pause ${Math.round(longestPauseMs)} ms`.padStart(13),
+    `answers ≤ ${slowestAnswerMs > 0 ? Math.round(slowestAnswerMs) : '-'} ms`.padStart(16),
   ];
   const said = grade.right && grade.flaws.length === 0 ? '' : grade.said.slice(0, TEXT_WIDTH);
   const notes = [
     ...grade.falseAlarms.slice(1),
     ...grade.flaws,
     ...residue.map(text => `RESIDUE ${text}`),
-    ...(longestPauseMs > LONG_PAUSE_MS ? [`PAUSE ${Math.round(longestPauseMs)} ms by ${longestPauseBy}`] : []),
+    ...(longestPauseMs > LONG_PAUSE_MS
+      ? [
+          `PAUSE ${Math.round(longestPauseMs)} ms by ${longestPauseBy}; the slowest answer took ${Math.round(slowestAnswerMs)} ms`,
+        ]
+      : []),
     ...(failedRequests > 0 ? [`HARM ${failedRequests} requests failed`] : []),
     ...(fate ? [`TARGET DIED ${fate}`] : []),
   ];
@@ -75,6 +83,8 @@ export interface Summary {
   readonly innocentsBlamed: number;
   readonly medianSeconds: { readonly sick: number; readonly healthy: number };
   readonly longestPauseMs: number;
+  /** Median over healthy runs of the slowest answer while lens was there. */
+  readonly healthySlowestMs: number;
   readonly residues: number;
   readonly deaths: number;
   readonly flaws: number;
@@ -98,6 +108,7 @@ export function summarize(rows: readonly Row[]): Summary {
     innocentsBlamed: sick.filter(row => row.grade.falseAlarms.length > 0).length,
     medianSeconds: { sick: median(sick.map(row => row.seconds)), healthy: median(well.map(row => row.seconds)) },
     longestPauseMs: Math.max(0, ...ran.map(row => row.longestPauseMs)),
+    healthySlowestMs: median(well.map(row => row.slowestAnswerMs).filter(ms => ms > 0)),
     residues: ran.filter(row => row.residue.length > 0).length,
     deaths: rows.filter(row => row.fate !== undefined).length,
     flaws: ran.filter(row => row.grade.flaws.length > 0).length,
@@ -132,7 +143,7 @@ export function summaryText(summary: Summary): string {
     `false alarms          ${summary.healthyAlarmed} of ${summary.healthyRuns} healthy runs; innocents blamed in ${summary.innocentsBlamed} sick runs`,
     `"high" was right      ${share(summary.high.right, summary.high.said)}`,
     `median seconds        sick ${summary.medianSeconds.sick.toFixed(1)}, healthy ${summary.medianSeconds.healthy.toFixed(1)}`,
-    `longest pause         ${Math.round(summary.longestPauseMs)} ms`,
+    `longest pause         ${Math.round(summary.longestPauseMs)} ms; slowest answer of a healthy program, median ${Math.round(summary.healthySlowestMs)} ms`,
     `residue ${summary.residues}, targets died ${summary.deaths}, runs with flaws ${summary.flaws}, did not run ${summary.notRun}`,
   ].join('\n');
 }
