@@ -128,7 +128,9 @@ function insightOf(cluster: Cluster, rank: number, newId: (prefix: string) => st
   const all = [cause, ...same, ...effects.map(e => e.notification)];
   const operators = new Set([cause, ...same].map(n => n.operator));
   const grounded = cause.mechanism === true || operators.size > 1;
-  const culprit = cause.culprit ?? same.find(n => n.culprit)?.culprit;
+  // Full write buffers don't say who writes; what piles up in them does.
+  const sights = [...same, ...effects.map(effect => effect.notification).filter(n => n.mechanism === true)];
+  const culprit = cause.culprit ?? sights.find(n => n.culprit)?.culprit;
   const fix = cause.fix ?? same.find(n => n.fix)?.fix;
   return {
     id: newId('insight'),

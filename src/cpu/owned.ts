@@ -102,6 +102,33 @@ function isHost(tree: CallTree, owner: number, name: string): boolean {
   return false;
 }
 
+/** Time of all samples with a frame on their stack, microseconds. */
+export function totalUnder(tree: CallTree, { selfUs }: Weights, frameIndex: number): number {
+  let us = 0;
+  for (let node = 0; node < tree.nodeCount; node++)
+    if (selfUs[node]! > 0 && selfOrAbove(tree, node, frameIndex) >= 0) us += selfUs[node]!;
+  return us;
+}
+
+/** Functions of the application beneath another that hold a share of its time, the heaviest first. */
+export function usersBeneath(tree: CallTree, { selfUs }: Weights, frameIndex: number, share: number): Frame[] {
+  const sums = new Map<number, number>();
+  let all = 0;
+  for (let node = 0; node < tree.nodeCount; node++) {
+    const us = selfUs[node]!;
+    const owner = us > 0 ? selfOrAbove(tree, node, frameIndex) : -1;
+    if (owner < 0) continue;
+    all += us;
+    const seen = new Set<number>();
+    for (let at = node; at !== owner; at = tree.parent[at]!)
+      if (frameAt(tree, at).kind === 'user') seen.add(tree.frameOf[at]!);
+    for (const frame of seen) more(sums, frame, us);
+  }
+  return heaviest(sums)
+    .filter(([frame, us]) => frame !== frameIndex && us >= share * all)
+    .map(([frame]) => tree.frames[frame]!);
+}
+
 /** Package functions beneath an owner that hold a share of its time, outermost first: whose arguments are worth comparing. */
 export function heavyBeneath(tree: CallTree, { selfUs }: Weights, frameIndex: number, share: number): Frame[] {
   const sums = new Map<number, { us: number; depth: number }>();

@@ -1,7 +1,7 @@
 import { sayCount, sayMs } from '../base/say.js';
 import { type Suspect, sortGrowth } from '../heap/growth/suspects.js';
 import { boundedBy } from '../heap/growth/verdict.js';
-import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
+import type { CollectionGrowth, PathStep } from '../model/evidence/collection-growth.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
@@ -32,17 +32,22 @@ export async function* backlog(see: OperatorView): Step<NotificationDraft | unde
 }
 
 function isNamedQueue({ row }: Suspect): boolean {
-  if (!QUEUE_KINDS.has(row.kind)) return false;
-  return row.path.slice(-NAMED_WITHIN).some(step => 'name' in step && step.kind !== 'root' && QUEUE.test(step.name));
+  return QUEUE_KINDS.has(row.kind) && queueName(row.path) !== undefined;
 }
 
-/** The code beside the queue: of the class that owns it, else of the script with its variable. */
+function queueName(path: readonly PathStep[]): string | undefined {
+  const step = path.slice(-NAMED_WITHIN).find(step => 'name' in step && step.kind !== 'root' && QUEUE.test(step.name));
+  return step && 'name' in step ? step.name : undefined;
+}
+
+/** By the code beside the queue: of the class that owns it, else of the script with its variable. */
 async function* isConsumed(see: OperatorView, { row, holder }: Suspect): Step<boolean> {
-  for (const code of [row.ownerCode, holder.variable?.seenBy]) {
-    const script = code && (yield* sourceOf(see, code.scriptId));
-    if (script && DEQUEUES.test(script.text)) return true;
-  }
-  return false;
+  const owner = row.ownerCode && (yield* sourceOf(see, row.ownerCode.scriptId));
+  if (owner && DEQUEUES.test(owner.text)) return true;
+  const home = holder.variable && (yield* sourceOf(see, holder.variable.seenBy.scriptId));
+  if (!home) return false;
+  // A queue that the variable's own file never mentions is inside of a package's object, and packages that queue do run.
+  return DEQUEUES.test(home.text) || !home.text.includes(queueName(row.path) ?? '');
 }
 
 function draftOf(

@@ -35,6 +35,8 @@ const READABLE_LINE = 400;
 const MAX_SCRIPTS = 4;
 /** A mechanism with a smaller share of the function's time is a part of its computing. */
 const MECHANISM_SHARE = 0.5;
+/** Share of the matching time that one pattern or call has to take; date parsers and Markdown run a dozen alike. */
+const ONE_PATTERN_SHARE = 0.5;
 
 /** Whom and what to name for the weighed time; undefined when nothing ran. */
 export async function* explain(see: OperatorView, tree: CallTree, weights: Weights): Step<Cause | undefined> {
@@ -130,7 +132,11 @@ function mechanismOf(tree: CallTree, weights: Weights, blamed: Blame, reader: Li
   const share = top && blamed.ownedUs > 0 ? top.us / blamed.ownedUs : 0;
   if (!top || share < MECHANISM_SHARE)
     return { mechanism: 'compute' as Mechanism, what: blamed.frame.functionName, share };
-  const what = times.find(time => time.mechanism === top.mechanism)?.what ?? top.what;
+  const first = times.find(time => time.mechanism === top.mechanism);
+  // Many small patterns are parsing, which is computing; a pattern that backtracks is a single one.
+  if (top.mechanism === 'regexp' && (first?.us ?? 0) < ONE_PATTERN_SHARE * top.us)
+    return { mechanism: 'compute' as Mechanism, what: blamed.frame.functionName, share };
+  const what = first?.what ?? top.what;
   return { mechanism: top.mechanism, what, share };
 }
 

@@ -1,6 +1,6 @@
 import { sayCount, sayMs, sayShare } from '../base/say.js';
 import type { Mechanism } from '../cpu/mechanism.js';
-import { recompiled } from '../cpu/owned.js';
+import { recompiled, totalUnder } from '../cpu/owned.js';
 import { topShare } from '../cpu/shares.js';
 import { byPackage } from '../cpu/weights.js';
 import { isUsable } from '../model/evidence/index.js';
@@ -166,7 +166,7 @@ async function* hot(
   data: Vitals,
 ): Step<NotificationDraft | undefined> {
   const times = recompiled(studied.tree, cause.blame.frameIndex);
-  const share = cause.blame.ownedUs / Math.max(1, studied.tree.durationUs);
+  const share = totalUnder(studied.tree, studied.work, cause.blame.frameIndex) / Math.max(1, studied.tree.durationUs);
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < SIDE_OF_CORE) return undefined;
   const counted = yield* countArguments(see, studied, cause);

@@ -1,5 +1,5 @@
 import { dominantOwner } from '../cpu/blame.js';
-import { heavyBeneath } from '../cpu/owned.js';
+import { heavyBeneath, usersBeneath } from '../cpu/owned.js';
 import { longestStand, type Stall, stalls } from '../cpu/stalls.js';
 import { type CallTree, callTree, type Frame } from '../cpu/tree.js';
 import { byFunction, isWork, type Weights, weigh } from '../cpu/weights.js';
@@ -114,6 +114,8 @@ async function* count(
 /** Package functions with this share of the blamed one's time are counted for their arguments. */
 const HEAVY_SHARE = 0.25;
 const MAX_COUNTED = 6;
+/** … and of the application's own beneath it. */
+const MOST_OWN = 2;
 
 /** Counts what a cause calls in packages, with their arguments: work done again shows where the text or object arrives. */
 export async function* countArguments(
@@ -124,7 +126,8 @@ export async function* countArguments(
   const heavy = heavyBeneath(tree, work, cause.blame.frameIndex, HEAVY_SHARE).filter(
     frame => frame.package !== undefined,
   );
-  const frames = [cause.blame.frame, ...spreadOut(heavy, MAX_COUNTED - 1)];
+  const own = usersBeneath(tree, work, cause.blame.frameIndex, HEAVY_SHARE).slice(0, MOST_OWN);
+  const frames = [cause.blame.frame, ...own, ...spreadOut(heavy, MAX_COUNTED - 1 - own.length)];
   const scripts = new Map(cause.scripts);
   const ids = [...new Set(frames.map(frame => frame.scriptId))];
   for (const id of ids) {
