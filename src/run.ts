@@ -50,8 +50,8 @@ export interface RunEnv {
   /** The fold of everything emitted so far. */
   readonly state: () => RunState;
   readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
-  /** Folder for files that readings leave behind. */
-  readonly evidenceDirectory: string;
+  /** Folder for files that readings leave behind; absent: none is taken that leaves one. */
+  readonly evidenceDirectory?: string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Interrupts the operators; what there is gets concluded. */
   readonly interrupt: AbortSignal;

@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { HeapAnswer, HeapQuestion } from '../heap/index.js';
+import type { HeapQuestion } from '../heap/index.js';
 import { LensError } from '../model/error.js';
 import type { HeapJob, HeapResult } from './heap/job.js';
-import { placeOf } from './heap/place.js';
 import { runHeapJob } from './heap/run-job.js';
 import { answerText, differenceText } from './heap/text.js';
 
@@ -31,7 +30,7 @@ export function heapCommand(): Command {
     .action(async (file: string, words: string[], options: Options) => {
       const job = jobOf(file, words, options);
       const result = await withProgress(job);
-      process.stdout.write(`${options.json ? asJson(result, job) : asText(result, job)}\n`);
+      process.stdout.write(`${options.json ? asJson(result) : asText(result, job)}\n`);
       if (result.kind === 'question' && result.answer.ask === 'unknown-id') process.exitCode = 2;
     });
 }
@@ -85,18 +84,17 @@ async function withProgress(job: HeapJob): Promise<HeapResult> {
 
 function asText(result: HeapResult, job: HeapJob): string {
   if (result.kind === 'difference') return differenceText(result.difference, job.cwd);
+  if (result.kind === 'reading') return asJson(result);
   return answerText(result.answer, { path: job.kind === 'question' ? job.path : '', cwd: job.cwd });
 }
 
-function asJson(result: HeapResult, { cwd }: HeapJob): string {
-  if (result.kind === 'question') return JSON.stringify(withPlaces(result.answer, cwd), null, 2);
-  const { difference } = result;
-  const grown = difference.grown.map(holder => ({ ...holder, place: placeOf(holder, cwd) }));
-  return JSON.stringify({ ...difference, grown }, null, 2);
+function asJson(result: HeapResult): string {
+  return JSON.stringify(contentOf(result), null, 2);
 }
 
-function withPlaces(answer: HeapAnswer, cwd: string): object {
-  if (answer.ask !== 'summary') return answer;
-  const suspects = answer.summary.suspects.map(suspect => ({ ...suspect, place: placeOf(suspect, cwd) }));
-  return { ask: answer.ask, ...answer.summary, suspects };
+function contentOf(result: HeapResult): object {
+  if (result.kind === 'difference') return result.difference;
+  if (result.kind === 'reading') return result.reading;
+  const { answer } = result;
+  return answer.ask === 'summary' ? { ask: answer.ask, ...answer.summary } : answer;
 }

@@ -64,6 +64,7 @@ export async function quietRun(where: AttachTarget, plan: QuietPlan): Promise<Qu
       evidence.set(clean.id, clean);
       return directory.keep(clean, params);
     },
+    evidenceDirectory: join(directory.path, 'evidence'),
     sleep,
     interrupt: plan.signal,
   };

@@ -16,6 +16,7 @@ export interface RunOptions extends TargetOptions, ModelOptions {
   readonly maxPause: number;
   readonly deadline: number;
   readonly quiet?: boolean;
+  readonly saveHeapsnapshot?: boolean;
   readonly dir?: string;
 }
 
@@ -50,6 +51,10 @@ export function withRunOptions(command: Command, defaults: RunDefaults = {}): Co
     .option('--json [stream]', 'the report as JSON on stdout; =stream: every event as it happens')
     .option('--output <fmt=file>', `also write the report: ${OUTPUT_FORMATS.join(', ')}`, collectOutput, [])
     .option('--dir <path>', 'where the run is kept')
+    .option(
+      '--save-heapsnapshot',
+      'keep one of the end for DevTools; stops the target for seconds, needs --safety bold',
+    )
     .option('--quiet', 'no progress on stderr')
     .option('--no-input', 'never ask anything');
 }

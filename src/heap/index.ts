@@ -1,9 +1,9 @@
 export { analyse } from './analyse.js';
-export { type Baseline, baselineOf } from './answers/baseline.js';
+export { type Baseline, baselineBefore, baselineOf } from './answers/baseline.js';
 export { type ClassDifference, compareHeaps, type GrownHolder, type HeapDifference } from './answers/difference.js';
 export { answerQuestion, type HeapAnswer, type HeapQuestion, type NodeRow } from './answers/questions.js';
 export type { RepeatedText } from './answers/repeated.js';
-export type { ScriptPlace } from './answers/scripts.js';
+export type { ScriptPlace, Telling } from './answers/scripts.js';
 export { type ClassRow, type HeapSummary, type SaidSuspect, summarise } from './answers/summary.js';
 export { HeapView } from './answers/view.js';
 export type { HeapFile } from './heap-file.js';

@@ -14,6 +14,7 @@ import type { Severity } from '../model/severity.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { ALLOCATES, type GrowthPlace, placeGrowth } from './growth-place.js';
+import { heldGrowth } from './heap-holders.js';
 import { place } from './place.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
@@ -318,6 +319,12 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
   if (contexts < CONTEXTS_GAINED && !(isRising && explained < EXPLAINED_SHARE * rate)) return [];
   const sampling = yield* see.ask('heap-sampling', SAMPLING, GROWTH_STAYS_MS);
   const sites = isUsable(sampling) ? allocationSites(sampling.data) : [];
+  if (contexts < CONTEXTS_GAINED) {
+    const evidenceIds = [growth.id, ...(isUsable(sampling) ? [sampling.id] : [])];
+    const severity = (bytesPerSecond: number) => severityOf(bytesPerSecond, undefined);
+    const held = yield* heldGrowth(see, { evidenceIds, sites, severity });
+    if (held.length > 0) return held;
+  }
   // Promise.race and then leave a reaction behind on each call: their caller is the cause, whoever makes the values.
   const site = sites.find(one => one.share >= REACTION_SHARE && isReaction(one)) ?? sites[0];
   const compiled = data.scripts?.[0];

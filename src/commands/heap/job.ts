@@ -4,43 +4,88 @@ import {
   analyse,
   answerQuestion,
   type Baseline,
+  baselineBefore,
   baselineOf,
   compareHeaps,
   type HeapAnswer,
   type HeapDifference,
   type HeapQuestion,
   HeapView,
+  type SaidSuspect,
+  summarise,
+  type Telling,
 } from '../../heap/index.js';
+import type { HeapDating, HeapReading } from '../../model/evidence/heap-snapshot.js';
+import { placed } from './place.js';
 import { readHeapFile } from './read-file.js';
+import { readingOf } from './reading.js';
+import { ScriptFiles } from './script-files.js';
 
-/** What the worker is asked: one question about a file, or the difference of two and more files of one process. */
+/**
+ * What the worker is asked: one question about a file, the difference of two and more files of one process, or what a
+ * run needs to know of the file it has just taken.
+ */
 export type HeapJob = (
   | { readonly kind: 'question'; readonly path: string; readonly question: HeapQuestion }
   | { readonly kind: 'difference'; readonly paths: readonly string[] }
+  | { readonly kind: 'reading'; readonly path: string; readonly dated?: HeapDating }
 ) & {
   /** Bytes; default is what the machine has available. */
   readonly memoryCeiling?: number;
   /** Script names are shown relative to this folder. */
   readonly cwd: string;
+  /** Where the scripts of the file are looked for, in this order: `/proc/PID/root`, then ''. */
+  readonly roots?: readonly string[];
 };
 
 export type HeapResult =
   | { readonly kind: 'question'; readonly answer: HeapAnswer }
-  | { readonly kind: 'difference'; readonly difference: HeapDifference };
+  | { readonly kind: 'difference'; readonly difference: HeapDifference }
+  | { readonly kind: 'reading'; readonly reading: HeapReading };
 
 export type OnProgress = (text: string, share: number) => void;
 
 /** Does a job in this thread. Throws LensError for files that can't be used. */
 export async function doHeapJob(job: HeapJob, onProgress: OnProgress = () => {}): Promise<HeapResult> {
-  const showUrl = (url: string) => displayPath(url, job.cwd);
-  if (job.kind === 'question') {
-    const view = await load(job.path, job, onProgress);
-    return { kind: 'question', answer: answerQuestion(view, job.question, showUrl) };
+  const files = new ScriptFiles(job.roots);
+  const telling: Telling = { showUrl: url => displayPath(url, job.cwd), original: place => files.original(place) };
+  const place = <S extends SaidSuspect>(suspect: S) => placed(suspect, files, job.cwd);
+  switch (job.kind) {
+    case 'question': {
+      const answer = answerQuestion(await load(job.path, job, onProgress), job.question, telling);
+      if (answer.ask !== 'summary') return { kind: 'question', answer };
+      const suspects = answer.summary.suspects.map(place);
+      return { kind: 'question', answer: { ...answer, summary: { ...answer.summary, suspects } } };
+    }
+    case 'difference': {
+      const { view, earlier } = await loadAll(job.paths, job, onProgress);
+      const difference = compareHeaps(earlier, view, telling);
+      return { kind: 'difference', difference: { ...difference, grown: difference.grown.map(place) } };
+    }
+    default: {
+      const before = job.dated?.by === 'two heapSnapshots' ? [job.dated.earlier.path] : [];
+      const { view, earlier } = await loadAll([...before, job.path], job, onProgress);
+      if (job.dated?.by === 'tracking') earlier.push(baselineBefore(view, job.dated.lastOldId));
+      const summary = summarise(view, { ...telling, limit: READING_SUSPECTS });
+      const difference = earlier.length === 0 ? undefined : compareHeaps(earlier, view, telling);
+      return { kind: 'reading', reading: readingOf({ summary, difference, dated: job.dated, place }) };
+    }
   }
+}
+
+/** What a model reads without losing the thread. */
+const READING_SUSPECTS = 6;
+
+interface Loaded {
+  readonly view: HeapView;
+  readonly earlier: Baseline[];
+}
+
+/** The last file whole, of the others what a comparison needs. */
+async function loadAll(paths: readonly string[], job: HeapJob, onProgress: OnProgress): Promise<Loaded> {
   const earlier: Baseline[] = [];
-  for (const path of job.paths.slice(0, -1)) earlier.push(baselineOf(await load(path, job, onProgress)));
-  const view = await load(job.paths.at(-1)!, job, onProgress);
-  return { kind: 'difference', difference: compareHeaps(earlier, view, { showUrl }) };
+  for (const path of paths.slice(0, -1)) earlier.push(baselineOf(await load(path, job, onProgress)));
+  return { earlier, view: await load(paths.at(-1)!, job, onProgress) };
 }
 
 async function load(path: string, job: HeapJob, onProgress: OnProgress): Promise<HeapView> {

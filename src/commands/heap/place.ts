@@ -1,37 +1,58 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { displayPath, filePath, isUserCode } from '../../base/script-url.js';
-import type { SaidSuspect } from '../../heap/index.js';
+import { displayPath, isUserCode, packageOf } from '../../base/script-url.js';
+import type { SaidSuspect, ScriptPlace } from '../../heap/index.js';
 import type { CodeLocation } from '../../model/location.js';
 import { declarationOf } from '../../source/declarations.js';
-import { codeFrame } from '../../source/frame.js';
+import type { ScriptFiles } from './script-files.js';
 
-/** Bundles beyond this are not parsed for one line. */
-const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
+/** Adds the place; a variable that a bundle holds is told by the file it was written in. */
+export function placed<S extends SaidSuspect>(suspect: S, files: ScriptFiles, cwd: string): S {
+  const place = placeOf(suspect, files, cwd);
+  if (!place) return suspect;
+  const { variable, module, text } = suspect.path;
+  const held = module === undefined ? '' : `\`${variable}\` in ${displayPath(module, cwd)}`;
+  const told = held === '' ? text : text.replace(held, () => `\`${variable}\` in ${place.file}`);
+  return { ...suspect, path: { ...suspect.path, text: told }, place };
+}
 
 /**
  * Where a person should look for a suspect: the declaration of the variable that holds it (when the file is here to be
  * read), else the nearest function that uses it, else the function that its objects call.
  */
-export function placeOf(suspect: SaidSuspect, cwd: string): CodeLocation | undefined {
+function placeOf(suspect: SaidSuspect, files: ScriptFiles, cwd: string): CodeLocation | undefined {
   const { variable, module, near, text } = suspect.path;
   if (variable !== undefined && module !== undefined) {
-    const declared = declaration(module, variable, near?.line);
-    const line = declared?.line ?? near?.line ?? 1;
-    return { file: displayPath(module, cwd), line, via: [text], ...(declared?.frame && { frame: declared.frame }) };
+    const declared = declaration(files, module, variable, near?.line);
+    const running = declared ?? near ?? { url: module, line: 1, column: 1 };
+    return location(files, files.original(running), running, { cwd, via: text });
   }
   const places = suspect.children.flatMap(({ place, callsPlace }) => [place, callsPlace]);
   const made = places.find(place => place && isUserCode(place.url));
-  return made && { file: displayPath(made.url, cwd), line: made.line, column: made.column, via: [text] };
+  return made && location(files, made, made, { cwd, via: text });
 }
 
-function declaration(url: string, variable: string, near?: number): { line: number; frame?: string } | undefined {
-  const path = filePath(url);
-  if (!existsSync(path) || statSync(path).size > MAX_SOURCE_BYTES) return undefined;
-  const text = readFileSync(path, 'utf8');
-  const found = declarationIn(text, variable, near);
-  if (!found) return undefined;
-  const frame = codeFrame(text, found.line0 + 1);
-  return { line: found.line0 + 1, ...(frame && { frame }) };
+function location(
+  files: ScriptFiles,
+  place: ScriptPlace,
+  running: ScriptPlace,
+  { cwd, via }: { readonly cwd: string; readonly via: string },
+): CodeLocation {
+  const frame = files.frame(place, running);
+  const packageName = packageOf(place.url);
+  return {
+    ...(packageName !== undefined && { package: packageName }),
+    file: displayPath(place.url, cwd),
+    line: place.line,
+    column: place.column,
+    via: [via],
+    ...(frame !== undefined && { frame }),
+  };
+}
+
+/** In the text that V8 runs, because a variable has its name from there. */
+function declaration(files: ScriptFiles, url: string, variable: string, near?: number): ScriptPlace | undefined {
+  const text = files.script(url)?.text;
+  const found = text === undefined ? undefined : declarationIn(text, variable, near);
+  return found && { url, line: found.line0 + 1, column: found.column0 + 1 };
 }
 
 /** The file may have changed since, or not be JavaScript at all. */

@@ -12,7 +12,6 @@ import type {
   SaidSuspect,
   ScriptPlace,
 } from '../../heap/index.js';
-import { placeOf } from './place.js';
 
 export interface TextContext {
   readonly path: string;
@@ -84,14 +83,13 @@ function summaryText(summary: HeapSummary, context: TextContext): string {
 }
 
 function suspectLines(suspect: SaidSuspect, rank: number, { cwd }: TextContext): string {
-  const place = placeOf(suspect, cwd);
   const [main] = suspect.children;
   const what = main === undefined ? suspect.class : `${suspect.class} with ${childText(main, cwd)}`;
   const lines = [
     `${String(rank).padStart(2)}. ${sayBytes(suspect.retainedBytes)} (${sayShare(suspect.share)})  ${what}  @${suspect.id}`,
     `    ${suspect.path.text}`,
   ];
-  if (place) lines.push(`    at ${place.file}:${place.line}`);
+  if (suspect.place) lines.push(`    at ${suspect.place.file}:${suspect.place.line}`);
   return lines.join('\n');
 }
 
@@ -116,12 +114,11 @@ export function differenceText(difference: HeapDifference, cwd: string): string 
 
 function grownLines(holder: GrownHolder, rank: number, cwd: string): string {
   const [main] = holder.children;
-  const place = placeOf(holder, cwd);
   const lines = [
     `${String(rank).padStart(2)}. +${sayBytes(holder.grownBytes)} (${holder.history.map(sayBytes).join(' → ')})  ${holder.class}${main ? `, new: ${childText(main, cwd)}` : ''}  @${holder.id}`,
     `    ${holder.path.text}`,
   ];
-  if (place) lines.push(`    at ${place.file}:${place.line}`);
+  if (holder.place) lines.push(`    at ${holder.place.file}:${holder.place.line}`);
   return lines.join('\n');
 }
 

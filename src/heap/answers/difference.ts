@@ -1,5 +1,5 @@
 import type { Baseline } from './baseline.js';
-import { Scripts } from './scripts.js';
+import { Scripts, type Telling } from './scripts.js';
 import { type SaidSuspect, saySuspect } from './summary.js';
 import { describeHolders, holderOf, isOfProgram } from './suspects.js';
 import type { HeapView } from './view.js';
@@ -39,9 +39,8 @@ const PASSED_ON = 0.7;
 const OWN_GROWTH_BYTES = 1024 * 1024;
 const MAX_GROWN = 10;
 
-export interface DifferenceOptions {
+export interface DifferenceOptions extends Telling {
   readonly limit?: number;
-  readonly showUrl?: (url: string) => string;
 }
 
 /** Compares a heap with earlier ones of the same process (oldest first), object by object: V8 keeps their ids. */
@@ -52,7 +51,7 @@ export function compareHeaps(
 ): HeapDifference {
   const [oldest] = earlier;
   if (!oldest) throw new Error('compareHeaps needs an earlier heap');
-  const scripts = new Scripts(view);
+  const scripts = new Scripts(view, options);
   const { added, removed, classes } = compareObjects(oldest, view);
   return {
     totalBytes: [...earlier.map(baseline => baseline.totalBytes), view.totalBytes],
@@ -108,7 +107,7 @@ function grownHolders(
   earlier: readonly Baseline[],
   view: HeapView,
   scripts: Scripts,
-  { limit = MAX_GROWN, showUrl }: DifferenceOptions,
+  { limit = MAX_GROWN }: DifferenceOptions,
 ): GrownHolder[] {
   const histories = new Map<number, readonly number[]>();
   const growth = growthOf(earlier, view, histories);
@@ -120,7 +119,7 @@ function grownHolders(
     if (grownBytes < Math.max(OWN_GROWTH_BYTES, whole / 2) && !isOfProgram(view, scripts, suspect)) return [];
     const newChildren = suspect.children.reduce((sum, { count }) => sum + count, 0);
     const history = histories.get(suspect.holder) ?? [];
-    return [{ ...saySuspect(view, scripts, suspect, showUrl), history, grownBytes, newChildren }];
+    return [{ ...saySuspect(view, scripts, suspect), history, grownBytes, newChildren }];
   });
 }
 

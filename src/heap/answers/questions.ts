@@ -1,8 +1,8 @@
 import { PathFinder } from './paths.js';
 import { repeatedTexts } from './repeated.js';
 import { type SaidPath, sayNode, sayPath } from './say.js';
-import { Scripts } from './scripts.js';
-import { classRows, type HeapSummary, summarise } from './summary.js';
+import { Scripts, type Telling } from './scripts.js';
+import { asWritten, classRows, type HeapSummary, summarise } from './summary.js';
 import type { HeapView } from './view.js';
 
 /** What can be asked about one heap. Lists are given in pages. */
@@ -38,11 +38,11 @@ export type HeapAnswer =
   | { readonly ask: 'unknown-id'; readonly id: number };
 
 /** Answers one question; an id that the heap does not have is an answer, too. */
-export function answerQuestion(view: HeapView, question: HeapQuestion, showUrl = (url: string) => url): HeapAnswer {
-  const scripts = new Scripts(view);
+export function answerQuestion(view: HeapView, question: HeapQuestion, telling: Telling = {}): HeapAnswer {
+  const scripts = new Scripts(view, telling);
   const row = (node: number, more: Partial<NodeRow> = {}): NodeRow => ({
     id: view.id(node),
-    what: sayNode(view, scripts, node, showUrl),
+    what: sayNode(view, scripts, node),
     selfBytes: view.selfBytes(node),
     retainedBytes: view.retainedBytes(node),
     distance: view.distance(node),
@@ -50,13 +50,16 @@ export function answerQuestion(view: HeapView, question: HeapQuestion, showUrl =
   });
   switch (question.ask) {
     case 'summary':
-      return { ask: 'summary', summary: summarise(view, { showUrl, ...(question.rows && { rows: question.rows }) }) };
+      return {
+        ask: 'summary',
+        summary: summarise(view, { ...telling, ...(question.rows && { rows: question.rows }) }),
+      };
     case 'classes':
-      return { ask: 'classes', page: pageOf(classRows(view, scripts), question, item => item) };
+      return { ask: 'classes', page: pageOf(classRows(view, scripts), question, row => asWritten(scripts, row)) };
     case 'strings':
       return { ask: 'strings', page: pageOf(repeatedTexts(view).repeated, question, item => item) };
     default:
-      return aboutNode(view, scripts, question, row, showUrl);
+      return aboutNode(view, scripts, question, row);
   }
 }
 
@@ -65,13 +68,12 @@ function aboutNode(
   scripts: Scripts,
   question: Extract<HeapQuestion, { id?: number }>,
   row: (node: number, more?: Partial<NodeRow>) => NodeRow,
-  showUrl: (url: string) => string,
 ): HeapAnswer {
   const node = question.id === undefined ? view.heap.file.root : view.find(question.id);
   if (node === undefined) return { ask: 'unknown-id', id: question.id ?? 0 };
   if (question.ask === 'paths') {
     const [path] = new PathFinder(view, scripts).find([node]);
-    return { ask: 'paths', node: row(node), path: sayPath(view, scripts, path!, showUrl) };
+    return { ask: 'paths', node: row(node), path: sayPath(view, scripts, path!) };
   }
   if (question.ask === 'dominators') {
     const page = pageOf(dominatedBy(view, node), question, child => row(child));

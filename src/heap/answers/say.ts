@@ -33,16 +33,11 @@ const SILENT = new Set([
   'backing_store',
 ]);
 
-/** Turns a path into words; `showUrl` shortens script names. */
-export function sayPath(
-  view: HeapView,
-  scripts: Scripts,
-  path: RetainingPath,
-  showUrl = (url: string) => url,
-): SaidPath {
+/** Turns a path into words. */
+export function sayPath(view: HeapView, scripts: Scripts, path: RetainingPath): SaidPath {
   const start = startOf(view, scripts, path);
-  const steps = start.rest.flatMap(step => sayStep(view, scripts, step.edge, step.node, showUrl) ?? []);
-  const text = withoutRuns([start.text(showUrl), ...steps.map(sayOne)].filter(Boolean)).join(' → ');
+  const steps = start.rest.flatMap(step => sayStep(view, scripts, step.edge, step.node) ?? []);
+  const text = withoutRuns([start.text, ...steps.map(sayOne)].filter(Boolean)).join(' → ');
   return {
     ...(start.variable !== undefined && { variable: start.variable }),
     ...(path.module !== undefined && { module: path.module }),
@@ -69,28 +64,26 @@ interface Start {
   readonly variable?: string;
   readonly near?: ScriptPlace;
   readonly rest: RetainingPath['steps'];
-  text(showUrl: (url: string) => string): string;
+  readonly text: string;
 }
 
 function startOf(view: HeapView, scripts: Scripts, path: RetainingPath): Start {
   const { module, closure, steps } = path;
   const first = steps[0]!;
   if (module === undefined) {
-    return { rest: steps.slice(1), text: () => sayRoot(view, first.node) };
+    return { rest: steps.slice(1), text: sayRoot(view, first.node) };
   }
   const cell = isSourceModule(view, steps[1]!.node) ? steps.findIndex(({ node }) => view.name(node) === CELL) : -1;
   const variable = cell > 0 ? exportedName(view, steps[1]!.node, steps[cell]!.node) : view.edgeName(steps[1]!.edge);
   const near = closure === undefined ? undefined : scripts.place(closure);
   const holder = steps[cell > 0 ? cell + 1 : 1];
+  const name = variable === undefined ? 'an export' : `\`${variable}\``;
+  const what = holder === undefined ? '' : ` → ${sayNode(view, scripts, holder.node)}`;
   return {
     ...(variable !== undefined && { variable }),
     ...(near && { near }),
     rest: steps.slice(holder === undefined ? 1 : steps.indexOf(holder) + 1),
-    text: showUrl => {
-      const name = variable === undefined ? 'an export' : `\`${variable}\``;
-      const what = holder === undefined ? '' : ` → ${sayNode(view, scripts, holder.node, showUrl)}`;
-      return `${name} in ${showUrl(module)}${what}`;
-    },
+    text: `${name} in ${scripts.showUrl(module)}${what}`,
   };
 }
 
@@ -128,13 +121,7 @@ function childrenOf(view: HeapView, node: number): number[] {
   return [...view.edges(node)].map(edge => view.target(edge));
 }
 
-function sayStep(
-  view: HeapView,
-  scripts: Scripts,
-  edge: number,
-  node: number,
-  showUrl: (url: string) => string,
-): SaidStep | undefined {
+function sayStep(view: HeapView, scripts: Scripts, edge: number, node: number): SaidStep | undefined {
   const type = view.edgeType(edge);
   const name = view.edgeName(edge);
   const isSilent = (type === 'internal' || type === 'hidden') && (SILENT.has(name) || /^\d+$/.test(name));
@@ -144,7 +131,7 @@ function sayStep(
   }
   if (view.isPart(node) || (view.type(node) === 'code' && isSilent)) return undefined;
   const via = isSilent ? '' : sayEdge(type, name);
-  return { via, id: view.id(node), what: sayNode(view, scripts, node, showUrl) };
+  return { via, id: view.id(node), what: sayNode(view, scripts, node) };
 }
 
 function sayEdge(type: string, name: string): string {
@@ -156,15 +143,15 @@ function sayEdge(type: string, name: string): string {
 }
 
 /** What an object is: its class, a function with its place, the scope of a function. */
-export function sayNode(view: HeapView, scripts: Scripts, node: number, showUrl: (url: string) => string): string {
-  if (view.type(node) === 'closure') return sayFunction(view, scripts, node, showUrl);
+export function sayNode(view: HeapView, scripts: Scripts, node: number): string {
+  if (view.type(node) === 'closure') return sayFunction(view, scripts, node);
   if (view.name(node) === 'system / Context') return 'scope';
   return view.className(node);
 }
 
 /** `onTick() src/store.js:6` */
-export function sayFunction(view: HeapView, scripts: Scripts, node: number, showUrl: (url: string) => string): string {
-  const place = scripts.place(node);
+export function sayFunction(view: HeapView, scripts: Scripts, node: number): string {
+  const place = scripts.written(scripts.place(node));
   const name = view.name(node) || 'anonymous';
-  return place ? `${name}() ${showUrl(place.url)}:${place.line}` : `${name}()`;
+  return place ? `${name}() ${scripts.showUrl(place.url)}:${place.line}` : `${name}()`;
 }

@@ -9,6 +9,14 @@ export interface ScriptPlace {
   readonly column: number;
 }
 
+/** How places are told to people. */
+export interface Telling {
+  /** Shortens script urls in texts. */
+  readonly showUrl?: (url: string) => string;
+  /** Where a place of the running text was written (source maps). */
+  readonly original?: (place: ScriptPlace) => ScriptPlace;
+}
+
 /** Which script a closure, class or context belongs to, from what the snapshot holds itself. */
 export class Scripts {
   /** Position number of each closure and object that has one. */
@@ -16,11 +24,24 @@ export class Scripts {
   private readonly urls = new Map<number, string>();
   private readonly urlOfShared = new Map<number, string | undefined>();
 
-  constructor(private readonly view: HeapView) {
+  readonly showUrl: (url: string) => string;
+  private readonly original: (place: ScriptPlace) => ScriptPlace;
+
+  constructor(
+    private readonly view: HeapView,
+    { showUrl = url => url, original = place => place }: Telling = {},
+  ) {
+    this.showUrl = showUrl;
+    this.original = original;
     this.learn();
   }
 
-  /** Place where a closure, or the constructor of an object, was written. */
+  /** The same place in the file that a person edits. */
+  written<P extends ScriptPlace | undefined>(place: P): P {
+    return place && (this.original(place) as P); // a place gives a place
+  }
+
+  /** Place of a closure, or of the constructor of an object, in the text that V8 runs. */
   place(node: number): ScriptPlace | undefined {
     const { locations } = this.view.heap.file;
     const position = this.positionOf.get(node);

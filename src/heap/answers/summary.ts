@@ -1,9 +1,10 @@
+import type { CodeLocation } from '../../model/location.js';
 import { isDetached } from '../analysis/detached.js';
 import { sizeOf } from '../analysis/own-sizes.js';
 import { DETACHED_SHIFT, TYPE_BITS } from '../parse/nodes.js';
 import { repeatedTexts, type Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
-import { type ScriptPlace, Scripts } from './scripts.js';
+import { type ScriptPlace, Scripts, type Telling } from './scripts.js';
 import {
   type ChildGroup,
   findSuspects,
@@ -78,31 +79,40 @@ export interface SaidSuspect {
   readonly share: number;
   readonly children: readonly SaidChildren[];
   readonly path: SaidPath;
+  /** Where a person should look; filled in by who can read the program's files. */
+  readonly place?: CodeLocation;
 }
 
-export interface SummaryOptions extends SuspectOptions {
+export interface SummaryOptions extends SuspectOptions, Telling {
   /** Rows of each table. */
   readonly rows?: number;
-  /** Shortens script urls in texts. */
-  readonly showUrl?: (url: string) => string;
 }
 
 /** The first page about a heap: where its bytes are, who holds them, what repeats. Small enough to read as a whole. */
 export function summarise(view: HeapView, options: SummaryOptions = {}): HeapSummary {
   const rows = options.rows ?? 20;
-  const scripts = new Scripts(view);
+  const scripts = new Scripts(view, options);
   const { file } = view.heap;
   return {
     nodes: file.nodeCount,
     edges: file.edgeCount,
     totalBytes: view.totalBytes,
     kinds: kindBytes(view),
-    suspects: findSuspects(view, scripts, options).map(suspect => saySuspect(view, scripts, suspect, options.showUrl)),
-    classes: classRows(view, scripts).slice(0, rows),
-    closures: closureRows(view, scripts).slice(0, rows),
+    suspects: findSuspects(view, scripts, options).map(suspect => saySuspect(view, scripts, suspect)),
+    classes: classRows(view, scripts)
+      .slice(0, rows)
+      .map(row => asWritten(scripts, row)),
+    closures: closureRows(view, scripts)
+      .slice(0, rows)
+      .map(row => asWritten(scripts, row)),
     texts: repeatedTexts(view, rows),
     detached: detachedRows(view).slice(0, rows),
   };
+}
+
+/** A row whose place is told as a person would find it. Only for rows that are shown: each may cost a source map. */
+export function asWritten<R extends { readonly place?: ScriptPlace }>(scripts: Scripts, row: R): R {
+  return row.place ? { ...row, place: scripts.written(row.place) } : row;
 }
 
 /** Classes by retained size, largest first. */
@@ -182,40 +192,30 @@ function detachedRows(view: HeapView): HeapSummary['detached'][number][] {
   return [...rows.values()].sort((a, b) => b.retainedBytes - a.retainedBytes);
 }
 
-export function saySuspect(
-  view: HeapView,
-  scripts: Scripts,
-  suspect: Suspect,
-  showUrl: (url: string) => string = url => url,
-): SaidSuspect {
-  const path = sayPath(view, scripts, suspect.path, showUrl);
+export function saySuspect(view: HeapView, scripts: Scripts, suspect: Suspect): SaidSuspect {
+  const path = sayPath(view, scripts, suspect.path);
   return {
     kind: kindOf(view, suspect),
     shape: suspect.shape,
     id: view.id(suspect.holder),
-    class: sayNode(view, scripts, suspect.holder, showUrl),
+    class: sayNode(view, scripts, suspect.holder),
     retainedBytes: suspect.retainedBytes,
     share: suspect.share,
-    children: suspect.children.slice(0, 3).map(group => sayChildren(view, scripts, group, showUrl)),
+    children: suspect.children.slice(0, 3).map(group => sayChildren(view, scripts, group)),
     path,
   };
 }
 
-function sayChildren(
-  view: HeapView,
-  scripts: Scripts,
-  group: ChildGroup,
-  showUrl: (url: string) => string,
-): SaidChildren {
+function sayChildren(view: HeapView, scripts: Scripts, group: ChildGroup): SaidChildren {
   const isFunction = view.type(group.sample) === 'closure';
   const position = view.heap.classes.list[group.classIndex]?.position;
-  const place = isFunction ? scripts.place(group.sample) : position && scripts.at(position);
+  const place = scripts.written(isFunction ? scripts.place(group.sample) : position && scripts.at(position));
   const called = isFunction ? undefined : userFunctionIn(view, scripts, group.sample);
   return {
-    what: sayNode(view, scripts, group.sample, showUrl),
+    what: sayNode(view, scripts, group.sample),
     ...(place && { place }),
     ...(called !== undefined && {
-      calls: sayFunction(view, scripts, called, showUrl),
+      calls: sayFunction(view, scripts, called),
       ...placeOfCall(scripts, called),
     }),
     count: group.count,
@@ -225,7 +225,7 @@ function sayChildren(
 }
 
 function placeOfCall(scripts: Scripts, closure: number): { callsPlace?: ScriptPlace } {
-  const place = scripts.place(closure);
+  const place = scripts.written(scripts.place(closure));
   return place ? { callsPlace: place } : {};
 }
 

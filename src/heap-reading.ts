@@ -1,0 +1,67 @@
+import type { Collector } from './collectors/collector.js';
+import { heapSnapshotCollector } from './collectors/heap-snapshot.js';
+import { runHeapJob } from './commands/heap/run-job.js';
+import type { Session } from './inspector/session.js';
+import type { Emit } from './model/event.js';
+import type { HeapReading, HeapSnapshotFile, SavedFile } from './model/evidence/heap-snapshot.js';
+import { type Evidence, type EvidenceKind, isUsable } from './model/evidence/index.js';
+import type { Probe } from './model/probe.js';
+
+interface Place {
+  readonly evidenceDirectory?: string;
+  readonly emit: Emit;
+}
+
+/** The collectors of a run: a heapSnapshot is filed with its evidence and read at once, in a thread of its own. */
+export function withHeapReading(
+  collectors: ReadonlyMap<EvidenceKind, Collector>,
+  { evidenceDirectory: directory, emit }: Place,
+): ReadonlyMap<EvidenceKind, Collector> {
+  if (directory === undefined) return collectors;
+  const reading: Collector<'heap-snapshot'> = {
+    ...heapSnapshotCollector,
+    async collect(session, params, context) {
+      const taken = await heapSnapshotCollector.collect(session, { directory, ...params }, context);
+      for (const file of filesOf(taken.data)) announce(file, emit);
+      try {
+        return { ...taken, data: { ...taken.data, reading: await read(session, taken.data, context.signal) } };
+      } catch (error) {
+        if (context.signal.aborted) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        return { ...taken, partial: `The heapSnapshot was kept but could not be read: ${why}` };
+      }
+    },
+  };
+  // A collector's params belong to its own kind; the probe only hands it that kind's.
+  return new Map([...collectors, ['heap-snapshot', reading as unknown as Collector]]);
+}
+
+async function read(session: Session, { path, dated }: HeapSnapshotFile, signal: AbortSignal): Promise<HeapReading> {
+  const { pid, cwd } = session.target;
+  const roots = pid > 0 ? [`/proc/${pid}/root`, ''] : [''];
+  const result = await runHeapJob({ kind: 'reading', path, cwd, roots, ...(dated && { dated }) }, { signal });
+  if (result.kind !== 'reading') throw new Error(`asked for a reading, got a ${result.kind}`);
+  return result.reading;
+}
+
+function filesOf(data: HeapSnapshotFile): SavedFile[] {
+  return data.dated?.by === 'two heapSnapshots' ? [data.dated.earlier, data] : [data];
+}
+
+function announce({ path, bytes, sha256 }: SavedFile, emit: Emit): void {
+  emit({ type: 'artifact.saved', artifact: { kind: 'heapSnapshot', path, bytes, sha256 } });
+}
+
+/** Keeps a heapSnapshot of the end, unless the run has taken one; a refusal says what it would have cost. */
+export async function saveHeapSnapshot(
+  { probe, evidence }: { readonly probe: Probe; readonly evidence: ReadonlyMap<string, Evidence> },
+  { emit }: Place,
+): Promise<void> {
+  const has = [...evidence.values()].some(one => one.kind === 'heap-snapshot' && isUsable(one));
+  if (has) return;
+  const taken = await probe.ask('heap-snapshot', { name: 'heap' });
+  if (!isUsable(taken)) {
+    const message = taken.reason ?? 'no reason';
+    emit({ type: 'failure', failure: { where: '--save-heapsnapshot', message } });
+  }
+}
