@@ -1,4 +1,4 @@
-import { sayMs, sayShare } from '../base/say.js';
+import { sayBytes, sayMs, sayShare } from '../base/say.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
@@ -161,6 +161,15 @@ function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): 
       fix: unread
         ? 'Read or destroy every body, also on an error status (response.resume(), body.cancel()).'
         : 'Raise maxSockets to what the peer can bear, or shorten the calls.',
+    };
+  }
+  const unreadBytes = holder?.numbers.unreadBytes ?? 0;
+  if (unreadBytes > 0) {
+    return {
+      title: `${name} does not read all answers it gets, so its connections are not given back`,
+      seen: `${holder?.waiting ?? 0} calls wait in \`${holder?.name ?? ''}.${holder?.queue ?? ''}\`, whose connection has received ${sayBytes(unreadBytes)} that nobody reads.`,
+      hypothesis: 'A connection is free again only when the body of its answer has been read or destroyed.',
+      fix: 'Read or destroy every body, also on an error status (body.dump(), body.cancel(), response.resume()).',
     };
   }
   const state = holder && poolState(holder);

@@ -161,6 +161,8 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
         ...(silent ? { silent } : {}),
       };
     }
+    if ((holder.numbers.unreadBytes ?? 0) > 0)
+      return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', holder, ...(silent ? { silent } : {}) };
     return { ...base, faultClass: 'waiting.lock', confidence: 'high', holder, holding: holdersOf(group, context) };
   }
   // It ends by itself: a long poll, a pause, a race against a time limit.

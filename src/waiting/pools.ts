@@ -54,6 +54,7 @@ const PERMITS = /^_?(value|permits?|available|count|slots|free\w*)$/i;
 export function isTaken(holder: Holder): boolean {
   if (shapeOf(holder) === 'pool') return isExhausted(poolState(holder));
   const entries = Object.entries(holder.numbers);
+  if ((holder.numbers.unreadBytes ?? 0) > 0) return true;
   return (
     entries.some(([name, value]) => TAKEN.test(name) && value > 0) ||
     entries.some(([name, value]) => PERMITS.test(name) && value <= 0)

@@ -101,7 +101,20 @@ function row(
   said: Pick<Holder, 'queue' | 'waiting' | 'waiters'>,
 ): Holder {
   const path = walk.tree.path(node);
-  return { ...said, name: classOf(realm, owner), path, numbers: numbersOf(owner), lists };
+  const unreadBytes = unreadOf(owner);
+  const numbers = { ...numbersOf(owner), ...(unreadBytes > 0 ? { unreadBytes } : {}) };
+  return { ...said, name: classOf(realm, owner), path, numbers, lists };
+}
+
+/** What its own connection has received and nobody has taken: an answer whose body is not read. */
+function unreadOf(owner: object): number {
+  for (const key of ownKeys(owner).slice(0, MOST_FIELDS)) {
+    const stream = isUntouchable(owner, key) ? undefined : own(owner, key);
+    const state = isObject(stream) && isObject(own(stream, '_handle')) ? own(stream, '_readableState') : undefined;
+    const length = isObject(state) ? own(state, 'length') : undefined;
+    if (typeof length === 'number' && length > 0) return length;
+  }
+  return 0;
 }
 
 /** Functions, deferreds, or objects one of whose fields is a function, at most two levels deep. */
