@@ -49,6 +49,12 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/mcp.js')).mcpCommand(),
   },
   {
+    name: 'trace',
+    usage: '<pid> FILE:LINE|FUNCTION …',
+    about: 'what happens at a line or in a function, without pausing the process',
+    load: async () => (await import('./commands/trace.js')).traceCommand(),
+  },
+  {
     name: 'skills',
     usage: '[--json]',
     about: 'what lens can look at, and what it can ask',
@@ -59,6 +65,12 @@ const COMMANDS: readonly Entry[] = [
     usage: 'RUN [--output FMT=FILE]',
     about: 'render a recorded run again',
     load: async () => (await import('./commands/report.js')).reportCommand(),
+  },
+  {
+    name: 'replay',
+    usage: 'RUN',
+    about: 'the screens of a recorded run, with a time line',
+    load: async () => (await import('./commands/replay.js')).replayCommand(),
   },
   {
     name: 'doctor',

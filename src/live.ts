@@ -1,6 +1,6 @@
 import { vitalsCollector } from './collectors/vitals.js';
 import type { Session } from './inspector/session.js';
-import type { Vitals } from './model/evidence/vitals.js';
+import type { Vitals, VitalsSample } from './model/evidence/vitals.js';
 import type { RunEnv } from './run.js';
 
 /** Between two windows of one second: the screen's clock. Slower than a person reads, far below 1 % of a core. */
@@ -40,17 +40,18 @@ export async function emitVitals(
 
 function numbersOf(vitals: Vitals): { readonly [name: string]: number } {
   const last = vitals.samples.at(-1);
-  const handles = Object.values(last?.activeResources ?? {}).reduce((sum, count) => sum + count, 0);
   return {
-    rssBytes: last?.rssBytes ?? Number.NaN,
-    heapUsedBytes: last?.heapUsedBytes ?? Number.NaN,
-    heapLimitBytes: last?.heapLimitBytes ?? Number.NaN,
-    externalBytes: last?.externalBytes ?? Number.NaN,
+    ...(last && numbersOfSample(last)),
     cpuPercent: vitals.cpuPercent,
     elu: vitals.elu,
     loopDelayMs: vitals.loopDelay.maxMs,
     gcShare: vitals.gcShare,
-    handles,
-    requests: last?.requests ?? 0,
   };
+}
+
+/** One moment as the numbers that a screen draws; what is not known is left out. */
+export function numbersOfSample(sample: VitalsSample): { readonly [name: string]: number } {
+  const { rssBytes, heapUsedBytes, heapLimitBytes, externalBytes, cpuPercent, elu, requests } = sample;
+  const handles = Object.values(sample.activeResources).reduce((sum, count) => sum + count, 0);
+  return { rssBytes, heapUsedBytes, heapLimitBytes, externalBytes, cpuPercent, elu, handles, requests };
 }

@@ -10,7 +10,7 @@ import type { InFlight } from '../model/evidence/in-flight.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { Logs } from '../model/evidence/logs.js';
 import type { Vitals } from '../model/evidence/vitals.js';
-import type { FlameNode } from '../report/html.js';
+import type { FlameNode } from '../report/flame.js';
 import type { Curve, EvidenceSection, EvidenceView, TreeNode } from '../tui/world.js';
 
 /** What fits on a screen and is still worth reading. */

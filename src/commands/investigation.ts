@@ -16,6 +16,7 @@ import { EXIT, exitOfReport } from './exit.js';
 import { identifiers } from './identifiers.js';
 import { render, writeOutput } from './output.js';
 import { progressLine } from './progress.js';
+import { pageOfRun } from './recorded-page.js';
 import type { RunOptions } from './run.js';
 import { type Interruption, watchSignals } from './signals.js';
 import { learnSecretsOf } from './target-secrets.js';
@@ -111,7 +112,7 @@ function deliver(report: Report, directory: RunDirectory, options: RunOptions): 
   directory.write('report.json', json);
   directory.write('report.md', markdown);
   if (options.json !== 'stream') process.stdout.write(options.json ? json : markdown);
-  for (const output of options.output) writeOutput(report, output);
+  for (const output of options.output) writeOutput(report, output, done => pageOfRun(directory.path, done));
   if (directory.failed)
     process.stderr.write(`lens: the run could not be kept in ${directory.path}: ${directory.failed.message}.\n`);
   else if (!options.quiet)

@@ -7,7 +7,7 @@ import { junitOf } from '../report/junit.js';
 import { markdownOf } from '../report/markdown.js';
 import { sarifOf } from '../report/sarif.js';
 
-export const OUTPUT_FORMATS = ['json', 'md', 'sarif', 'junit', 'github'] as const;
+export const OUTPUT_FORMATS = ['json', 'md', 'html', 'sarif', 'junit', 'github'] as const;
 type Format = (typeof OUTPUT_FORMATS)[number];
 
 export interface Output {
@@ -25,7 +25,11 @@ export function parseOutput(text: string): Output {
   return { format: known, path };
 }
 
-const RENDER: { readonly [F in Format]: (report: Report) => string } = {
+/** The page is made from the whole recorded run, not from the report alone: whoever has the run gives it. */
+export type Page = (report: Report) => string;
+type TextFormat = Exclude<Format, 'html'>;
+
+const RENDER: { readonly [F in TextFormat]: (report: Report) => string } = {
   json: report => `${JSON.stringify(report, null, 2)}\n`,
   md: markdownOf,
   sarif: sarifOf,
@@ -33,16 +37,16 @@ const RENDER: { readonly [F in Format]: (report: Report) => string } = {
   github: annotationsOf,
 };
 
-export function render(report: Report, format: Format): string {
+export function render(report: Report, format: TextFormat): string {
   return RENDER[format](report);
 }
 
 /** Writes the report; throws LensError `storage` that names the file and why. */
-export function writeOutput(report: Report, { format, path }: Output): void {
+export function writeOutput(report: Report, { format, path }: Output, page: Page): void {
   try {
     const file = openSync(path, 'w', 0o644);
     try {
-      const text = render(report, format);
+      const text = format === 'html' ? page(report) : render(report, format);
       if (writeSync(file, text) < Buffer.byteLength(text)) throw new Error('the disk took only a part of it');
       fsyncSync(file);
     } finally {

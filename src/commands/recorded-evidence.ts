@@ -8,7 +8,8 @@ export function evidenceOf({ events, path }: RecordedRun): ReadonlyMap<string, E
   const readings = events.flatMap(event => {
     if (event.type !== 'evidence.collected') return [];
     const { id, kind, at, status, pausedMs, costMs, reason } = event;
-    const data = event.data ?? (event.path ? fileData(join(dirname(path), event.path)) : undefined);
+    const kept = event.data ?? (event.path ? fileData(join(dirname(path), event.path)) : undefined);
+    const data = kind === 'cpu-profile' ? wrapped(kept) : kept;
     const known = data === undefined && status !== 'refused' ? 'unavailable' : status;
     const evidence: Evidence = {
       id,
@@ -23,6 +24,11 @@ export function evidenceOf({ events, path }: RecordedRun): ReadonlyMap<string, E
     return [[id, evidence] as const];
   });
   return new Map(readings);
+}
+
+/** Profiles are kept bare, as DevTools opens them. */
+function wrapped(profile: unknown): unknown {
+  return typeof profile === 'object' && profile !== null && !('profile' in profile) ? { profile } : profile;
 }
 
 function fileData(path: string): unknown {

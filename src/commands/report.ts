@@ -7,6 +7,7 @@ import { initialState, reduce } from '../report/state.js';
 import { readRun } from '../stores/recorded-run.js';
 import { runsHome } from '../stores/run-directory.js';
 import { OUTPUT_FORMATS, type Output, parseOutput, render, writeOutput } from './output.js';
+import { pageOfRun } from './recorded-page.js';
 
 /** Renders a recorded run again; one that was cut off gets the report of what it had. */
 export function reportCommand(): Command {
@@ -22,7 +23,7 @@ export function reportCommand(): Command {
     )
     .action((run: string, options: { json?: boolean; output: readonly Output[] }) => {
       const report = reportFrom(run);
-      for (const output of options.output) writeOutput(report, output);
+      for (const output of options.output) writeOutput(report, output, done => pageOfRun(run, done));
       if (options.output.length === 0) process.stdout.write(render(report, options.json ? 'json' : 'md'));
     });
 }

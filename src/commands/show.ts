@@ -16,6 +16,8 @@ export interface ShowSetting {
   readonly size: () => Size;
   /** Set once there is something to read and somebody to obey. */
   view?: (id: string) => EvidenceView | undefined;
+  /** A recorded run has a clock of its own. */
+  now?: () => number;
   onCommand?: (command: UiCommand) => void;
 }
 
@@ -26,6 +28,7 @@ export class Show implements Stage, Face {
   #extras: Extras = {};
   #scene: Scene;
   #frozen: RunState | undefined;
+  #digest: { readonly id: string; readonly view: EvidenceView | undefined } | undefined;
   #shownAt = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #listeners = new Set<() => void>();
@@ -65,6 +68,7 @@ export class Show implements Stage, Face {
 
   /** Puts a whole state on the screen: a new investigation, or a moment of a recorded one. */
   reset(run: RunState): void {
+    if (run.runId !== this.#run.runId) this.#digest = undefined;
     this.#run = run;
     this.#soon();
   }
@@ -105,9 +109,17 @@ export class Show implements Stage, Face {
     this.#timer ??= setTimeout(() => this.refresh(), Math.max(0, FRAME_MS - since)).unref();
   }
 
+  /** Digesting a profile takes longer than a frame may: the last one shown is kept. */
+  #digested(view: (id: string) => EvidenceView | undefined): World['view'] {
+    return id => {
+      if (this.#digest?.id !== id) this.#digest = { id, view: view(id) };
+      return this.#digest.view;
+    };
+  }
+
   #compose(): Scene {
-    const { ascii, color, size, view = () => undefined } = this.setting;
-    const world: World = { run: this.#frozen ?? this.#run, now: Date.now(), view, ...this.#extras };
+    const { ascii, color, size, view = () => undefined, now = Date.now } = this.setting;
+    const world: World = { run: this.#frozen ?? this.#run, now: now(), view: this.#digested(view), ...this.#extras };
     return { world, ui: this.#ui, size: size(), ascii, color };
   }
 }

@@ -1,5 +1,5 @@
+import type { FlameNode } from '../report/flame.js';
 import { type Line, line, type Span, span, type Tone } from './line.js';
-import type { FlameNode } from './world.js';
 
 const SHADES: readonly Tone[] = ['inverse', 'accent'];
 /** Deeper stacks are cut: a screen has no more rows. */

@@ -1,3 +1,4 @@
+import type { FlameNode } from '../report/flame.js';
 import type { RunState } from '../report/state.js';
 
 /** One piece of evidence, made ready to be read: what a screen can show without knowing any engine. */
@@ -28,12 +29,6 @@ export interface Curve {
 export interface TreeNode {
   readonly label: string;
   readonly children: readonly TreeNode[];
-}
-
-export interface FlameNode {
-  readonly name: string;
-  readonly value: number;
-  readonly children: readonly FlameNode[];
 }
 
 /** A process to choose from when no target was named. */
