@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Case } from './case.js';
 import { CASES } from './cases.js';
-import { grade } from './grade.js';
+import { type Grade, grade } from './grade.js';
 import { runLens } from './lens.js';
 import { listeningPorts, residue } from './residue.js';
 import { ImpossibleHere, NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
@@ -72,7 +72,7 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   return {
     ...{ case: one, node, repeat, seconds: run.seconds },
     ...(fate && { fate }),
-    grade: grade(one, run, readMarks(stage.folder)),
+    grade: spoiltBy(fate, grade(one, run, readMarks(stage.folder))),
     longestPauseMs: disturbance?.longestPauseMs ?? 0,
     longestPauseBy: longest?.kind ?? '-',
     targetCpuMs: disturbance?.targetCpuMs ?? 0,
@@ -81,6 +81,9 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
     residue: fate ? [] : residue(stage, ports),
   };
 }
+
+/** The right words about a program that died of the looking are not right. */
+const spoiltBy = (fate: string | undefined, graded: Grade): Grade => (fate ? { ...graded, right: false } : graded);
 
 function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): Row {
   const said = error.message;
