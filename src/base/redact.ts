@@ -70,7 +70,8 @@ export class Redactor {
   }
 
   #string(text: string, key: string): string {
-    const isSecret = SECRET_KEY.test(key) && isValue(text);
+    // A traced expression is a key too: `user.password`.
+    const isSecret = SECRET_KEY.test(key.slice(key.lastIndexOf('.') + 1)) && isValue(text);
     return isSecret && !text.startsWith('[secret-') ? this.#hide(text) : this.redact(text);
   }
 }

@@ -22,6 +22,8 @@ export interface Reading<T> {
 
 export interface CollectContext {
   readonly signal: AbortSignal;
+  /** Whoever asked has seen enough: a reading that lasts ends with what it has. */
+  readonly stop?: AbortSignal;
   readonly now: () => number;
   /** Waits, and wakes early when aborted (then throws). */
   sleep(ms: number): Promise<void>;

@@ -15,8 +15,10 @@ import { hostCollector } from './host.js';
 import { inFlightCollector } from './in-flight.js';
 import { logsCollector } from './logs.js';
 import { processCollector } from './process.js';
+import { scriptsCollector } from './scripts.js';
 import { sourceCollector } from './source.js';
 import { threadpoolCollector } from './threadpool.js';
+import { traceCollector } from './trace.js';
 import { vitalsCollector } from './vitals.js';
 import { workersCollector } from './workers.js';
 
@@ -38,8 +40,10 @@ const all = [
   inFlightCollector,
   logsCollector,
   processCollector,
+  scriptsCollector,
   sourceCollector,
   threadpoolCollector,
+  traceCollector,
   vitalsCollector,
   workersCollector,
 ];

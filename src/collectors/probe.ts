@@ -50,7 +50,7 @@ export function guardedProbe(env: ProbeEnv): Probe {
       if (known && isFresh(known, options.freshMs ?? FRESH_MS)) return known.answer as Promise<EvidenceOf<K>>;
       const entry: { at: number; answer: Promise<Evidence> } = {
         at: Number.POSITIVE_INFINITY,
-        answer: take(kind, params),
+        answer: take(kind, params, options.stop),
       };
       remembered.set(key, entry);
       const settled = () => {
@@ -65,7 +65,11 @@ export function guardedProbe(env: ProbeEnv): Probe {
     return entry.at === Number.POSITIVE_INFINITY || env.now() - entry.at <= freshMs;
   }
 
-  async function take<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>): Promise<Evidence> {
+  async function take<K extends EvidenceKind>(
+    kind: K,
+    params: EvidenceParams<K>,
+    stop?: AbortSignal,
+  ): Promise<Evidence> {
     const collector = env.collectors.get(kind) as Collector<K> | undefined;
     const startedAt = env.now();
     if (!collector) return book(kind, params, startedAt, absent('unavailable', 'This build has no such reading.'));
@@ -74,7 +78,7 @@ export function guardedProbe(env: ProbeEnv): Probe {
     if (refusal) return book(kind, params, startedAt, absent('refused', refusal));
     const before = env.cpuMs();
     try {
-      const reading = await collector.collect(env.session, params, context());
+      const reading = await collector.collect(env.session, params, context(stop));
       const pausedMs = reading.pausedMs ?? (await estimated(collector, params));
       return book(kind, params, startedAt, present(reading, pausedMs, cost(collector, before, pausedMs)));
     } catch (error) {
@@ -126,9 +130,10 @@ export function guardedProbe(env: ProbeEnv): Probe {
     return evidence;
   }
 
-  function context(): CollectContext {
+  function context(stop?: AbortSignal): CollectContext {
     return {
       signal: env.signal,
+      ...(stop && { stop }),
       now: env.now,
       sleep: env.sleep,
       exclusively: work => lock.run(work),

@@ -56,8 +56,13 @@ async function visitFor(session: Session, params: SourceParams, library: Library
 const idOf = ({ scriptId, url }: SourceParams, { ids }: Library): string =>
   scriptId || (ids.get(filePath(url ?? '')) ?? '');
 
+/** Where the target's files are to be seen from here. */
+export function rootsOf({ target }: Session): Roots {
+  return target.pid > 0 ? [`/proc/${target.pid}/root`, ''] : [];
+}
+
 async function visit(session: Session, params: SourceParams, library: Library): Promise<number> {
-  const roots: Roots = session.target.pid > 0 ? [`/proc/${session.target.pid}/root`, ''] : [];
+  const roots = rootsOf(session);
   const { sources, ids } = library;
   const fetched: ScriptSource[] = [];
   const pausedMs = await session.withDebugger(async debug => {
@@ -71,7 +76,8 @@ async function visit(session: Session, params: SourceParams, library: Library): 
   return pausedMs;
 }
 
-async function fetchTexts(debug: DebuggerConnection, ids: readonly string[]): Promise<ScriptSource[]> {
+/** Texts of the scripts with these ids; one that is gone meanwhile is left out. */
+export async function fetchTexts(debug: DebuggerConnection, ids: readonly string[]): Promise<ScriptSource[]> {
   const texts = ids.map(async scriptId => {
     const script: Script = debug.scripts.get(scriptId) ?? { url: '' };
     const text = await debug.send('Debugger.getScriptSource', { scriptId }).catch(() => undefined);
@@ -80,8 +86,8 @@ async function fetchTexts(debug: DebuggerConnection, ids: readonly string[]): Pr
   return (await Promise.all(texts)).flat();
 }
 
-/** In small batches, each as large as fits, because a script's length is known only once it has come. */
-async function fetchApplication(debug: DebuggerConnection, known: ReadonlySet<string>): Promise<ScriptSource[]> {
+/** The application's own scripts beside those known already. In small batches, each as large as fits, because a script's length is known only once it has come. */
+export async function fetchApplication(debug: DebuggerConnection, known: ReadonlySet<string>): Promise<ScriptSource[]> {
   const ids = [...debug.scripts].filter(([id, { url }]) => !known.has(id) && isUserCode(url)).map(([id]) => id);
   const fetched: ScriptSource[] = [];
   let characters = 0;
@@ -93,7 +99,8 @@ async function fetchApplication(debug: DebuggerConnection, known: ReadonlySet<st
   return fetched;
 }
 
-async function withMap(source: ScriptSource, roots: Roots): Promise<ScriptSource> {
+/** With its source map, where one can be read. */
+export async function withMap(source: ScriptSource, roots: Roots): Promise<ScriptSource> {
   if (!source.sourceMapUrl) return source;
   const sourceMap = await readSourceMap(source.url, source.sourceMapUrl, roots).catch(() => undefined);
   return sourceMap === undefined ? source : { ...source, sourceMap };

@@ -11,4 +11,6 @@ export interface Probe {
 export interface AskOptions {
   /** An answer at most this old with the same params is reused, in milliseconds. Default 2000; 0 asks anew. */
   readonly freshMs?: number;
+  /** Ends a reading that lasts before its time; what it has seen by then is the answer. */
+  readonly stop?: AbortSignal;
 }

@@ -16,6 +16,7 @@ import { overload } from './overload.js';
 import { runtime } from './runtime.js';
 import { system } from './system.js';
 import { threadpool } from './threadpool.js';
+import { tracer } from './tracer.js';
 import { vmEvents } from './vm-events.js';
 import { workers } from './workers.js';
 
@@ -39,5 +40,6 @@ export const skills: readonly Skill[] = [
   exceptions,
   workers,
   vmEvents,
+  tracer,
   system,
 ];

@@ -1,4 +1,5 @@
 import {
+  eachMapping,
   GREATEST_LOWER_BOUND,
   LEAST_UPPER_BOUND,
   originalPositionFor,
@@ -52,6 +53,31 @@ export class ScriptText {
     if (place.source === null) return undefined;
     const { source, line, column, name } = place;
     return { file: filePath(source), line, column: column + 1, mapped: true, ...(name === null ? {} : { name }) };
+  }
+
+  /** Paths of the files it was written in; empty without a source map. */
+  files(): string[] {
+    return this.#map?.resolvedSources.flatMap(name => (name === null ? [] : [filePath(name)])) ?? [];
+  }
+
+  /** Where code of a written 1-based line stands in the running text, or of the next one within `nextLines` that has some. */
+  generated(
+    file: string,
+    line: number,
+    column: number | undefined,
+    nextLines: number,
+  ): { line0: number; column0: number } | undefined {
+    if (!this.#map) return undefined;
+    let best: { line: number; line0: number; column0: number } | undefined;
+    eachMapping(this.#map, mapping => {
+      if (mapping.source === null || mapping.originalLine < line || mapping.originalLine > line + nextLines) return;
+      if (column !== undefined && mapping.originalLine === line && mapping.originalColumn < column - 1) return;
+      // Mappings come in the order of the running text: the first of the nearest line stays.
+      if (best !== undefined && best.line <= mapping.originalLine) return;
+      if (filePath(mapping.source) !== file) return;
+      best = { line: mapping.originalLine, line0: mapping.generatedLine - 1, column0: mapping.generatedColumn };
+    });
+    return best && { line0: best.line0, column0: best.column0 };
   }
 
   /** Numbered source lines around a place that `original` gave; undefined when that source's text is unknown. */

@@ -13,8 +13,10 @@ import type { Host } from './host.js';
 import type { InFlight } from './in-flight.js';
 import type { Logs, LogsParams } from './logs.js';
 import type { ProcessReading } from './process.js';
+import type { Scripts, ScriptsParams } from './scripts.js';
 import type { ScriptSource, SourceParams } from './source.js';
 import type { Threadpool, ThreadpoolParams } from './threadpool.js';
+import type { Trace, TraceParams } from './trace.js';
 import type { Traffic, TrafficParams } from './traffic.js';
 import type { Vitals, VitalsParams } from './vitals.js';
 import type { Workers, WorkersParams } from './workers.js';
@@ -41,6 +43,8 @@ export interface EvidenceKinds {
   logs: { params: LogsParams; data: Logs };
   exceptions: { params: ExceptionsParams; data: Exceptions };
   workers: { params: WorkersParams; data: Workers };
+  scripts: { params: ScriptsParams; data: Scripts };
+  trace: { params: TraceParams; data: Trace };
   source: { params: SourceParams; data: ScriptSource };
   hang: { params: HangParams; data: Hang };
 }
