@@ -1,5 +1,6 @@
 import type { ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/index.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
+import { standstill } from '../inspector/standstill.js';
 import type {
   CollectionGrowth,
   CollectionGrowthParams,
@@ -25,6 +26,8 @@ const COUNTED: ReadonlySet<EntrySample['type']> = new Set([
   'module',
   'context',
 ]);
+/** Two collections nearer to each other compare requests under way, not what stays. */
+const SHORTEST_LIVE_SECONDS = 5;
 /** Live heap that rises by less than this is the noise of two collections, in bytes a second. */
 const NOISE_LIVE = 40_000;
 const READ_EVERY_MS = 1000;
@@ -71,6 +74,7 @@ interface LiveHeap {
 
 class Watch {
   private pausedMs = 0;
+  private longestPauseMs = 0;
   private firstLive: LiveHeap | undefined;
   private lastLive: LiveHeap | undefined;
 
@@ -84,16 +88,25 @@ class Watch {
     const quietAfter = params.quietAfter ?? QUIET_AFTER_SECONDS;
     const scripts = await this.prepare();
     await this.walk();
-    this.firstLive = await this.liveHeap();
+    // It may have to wait for its turn: sizes are read meanwhile.
+    const first = this.liveHeap().then(
+      live => {
+        this.firstLive = live;
+      },
+      () => undefined, // lost: the next reading says so
+    );
     const stoppedEarly = await this.watch(seconds, quietAfter);
+    await first;
     const result = await this.call<ScopeWalkResult>('result');
     const live = this.liveOf();
     const compiled = await this.compiledSince(scripts, result, live);
     const data = await this.assemble(result, scripts, stoppedEarly, { live, compiled });
     const cut = result.walks.some(walk => walk.cut);
+    const longestSliceMs = Math.max(...result.walks.map(walk => walk.longestSliceMs));
     return {
       data,
-      pausedMs: Math.round(this.pausedMs + Math.max(...result.walks.map(walk => walk.longestSliceMs))),
+      pausedMs: Math.round(this.pausedMs + longestSliceMs),
+      longestPauseMs: Math.round(Math.max(this.longestPauseMs, longestSliceMs)),
       ...(cut && { partial: 'The walk met a bound before it had seen every object.' }),
     };
   }
@@ -147,6 +160,11 @@ class Watch {
     return !rises && !growing.some(isWorthWatching);
   }
 
+  private paused(ms: number): void {
+    this.pausedMs += ms;
+    this.longestPauseMs = Math.max(this.longestPauseMs, ms);
+  }
+
   private walk(): Promise<void> {
     return this.context.exclusively(() => this.work('walk'));
   }
@@ -169,7 +187,7 @@ class Watch {
   private scripts(): Promise<Scripts> {
     return this.context.exclusively(() =>
       this.session.withDebugger(async (debug: DebuggerConnection) => {
-        this.pausedMs += debug.pausedMs;
+        this.paused(debug.pausedMs);
         return new Map([...debug.scripts].map(([id, { url }]) => [id, url]));
       }),
     );
@@ -181,10 +199,8 @@ class Watch {
     const pauseMs = COLLECTION_BASE_MS + (usedSize / MB) * COLLECTION_MS_PER_MB;
     if (!this.context.mayPause(pauseMs, 'a forced collection')) return undefined;
     await this.context.exclusively(async () => {
-      // Waiting for one's turn is no pause.
-      const from = this.context.now();
-      await this.session.send('HeapProfiler.collectGarbage');
-      this.pausedMs += this.context.now() - from;
+      const collect = () => this.session.send('HeapProfiler.collectGarbage');
+      this.paused((await standstill(this.session, this.session.target.pid, collect)).pausedMs);
     });
     const after = await this.session.send('Runtime.getHeapUsage');
     return { bytes: after.usedSize, at: this.context.now() };
@@ -194,6 +210,7 @@ class Watch {
     const last = this.lastLive;
     if (!this.firstLive || !last) return undefined;
     const seconds = (last.at - this.firstLive.at) / 1000;
+    if (seconds < SHORTEST_LIVE_SECONDS) return undefined;
     return { firstBytes: this.firstLive.bytes, lastBytes: last.bytes, seconds: Math.round(seconds * 10) / 10 };
   }
 

@@ -17,12 +17,19 @@ const store = new Store();
 const signals = new AbortController();
 let replaced = [];
 let touched = 0;
+const journal = { text: 'begun '.repeat(500) };
+let page = 'begun '.repeat(500);
+const accounts = new Map(Array.from({ length: 300 }, (_, i) => [i, { visits: [] }]));
+let visit = 0;
 const trap = new Proxy({}, { get() { touched++; }, ownKeys() { touched++; return []; }, getPrototypeOf() { touched++; return null; } });
 const traps = { trap, get costly() { touched++; return 1; } };
 const still = new Map([[1, 1], [2, 2]]);
 function tick() {
   store.add({ text: 'x'.repeat(2000) + Math.random() });
   bus.on('tick', () => store);
+  journal.text += 'one more line ';
+  page += 'one more paragraph ';
+  for (let i = 0; i < 10; i++) accounts.get((visit = (visit + 7) % 300)).visits.push({ at: visit, text: 'z'.repeat(50) });
   signals.signal.addEventListener('abort', () => touched);
   replaced = [...replaced, 'y'.repeat(3000) + Math.random()];
   setInterval(() => bus, 3_600_000).unref();
@@ -71,6 +78,18 @@ test('listeners of an emitter and of an abort signal are counted, with the code 
 
 test('an array that is copied to grow is found by the second walk', () => {
   expect(rowOf('replaced')).toMatchObject({ replaced: true, kind: 'Array' });
+});
+
+test('texts that are appended to are counted, in properties and in variables', () => {
+  expect(rowOf('journal.text')).toMatchObject({ kind: 'string', entry: { bytes: 1 } });
+  expect(rowOf('page')).toMatchObject({ kind: 'string' });
+});
+
+test('lists that each gain a little are one row, scaled up to all of them', () => {
+  const row = rowOf('accounts.get(*).visits');
+  expect(row?.kin).toBe(300);
+  expect(row?.perSecond).toBeGreaterThan(250);
+  expect(row?.perSecond).toBeLessThan(700);
 });
 
 test('intervals are counted by duration, and know their callback', () => {

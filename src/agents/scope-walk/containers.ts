@@ -21,7 +21,7 @@ export interface Watched {
   /** The nearest object with a class above it. */
   readonly maker: WeakRef<object> | undefined;
   readonly kind: Exclude<ContainerKind, 'timers'>;
-  /** The number field of a list, the link of a chain. */
+  /** The number field of a list, the link of a chain, the property of a string; none for a string in a variable. */
   readonly key: PropertyKey | undefined;
   readonly node: number;
   readonly first: number;
@@ -62,10 +62,14 @@ export function sizeOf(
       return numberField(object, key ?? '');
     case 'chain':
       return chainLength(object, key ?? '');
+    case 'string':
+      return key === undefined ? last : textLength(own(object, key));
     case 'huge-object':
       return last;
   }
 }
+
+const textLength = (value: unknown): number | undefined => (typeof value === 'string' ? value.length : undefined);
 
 function numberField(object: object, key: PropertyKey): number | undefined {
   const value = own(object, key);
@@ -108,6 +112,7 @@ export function someEntries(object: object, kind: Watched['kind'], key: Property
       return firstLink(object);
     case 'chain':
       return chainLinks(object, key ?? '');
+    case 'string':
     case 'huge-object':
       return [];
   }
@@ -142,7 +147,8 @@ function firstLink(object: object): [unknown, unknown][] {
 function chainLinks(head: object, key: PropertyKey): [unknown, unknown][] {
   const out: [unknown, unknown][] = [];
   for (let at = own(head, key); isObject(at) && out.length < 4; at = own(at, key)) out.push([undefined, at]);
-  return out;
+  // A link reaches all behind it: the furthest is weighed first, so that the nearest adds only itself.
+  return out.reverse();
 }
 
 /** Number fields of the holder (and of its options) that read like a bound. */

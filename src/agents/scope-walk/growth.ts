@@ -1,6 +1,7 @@
 import type * as v8 from 'node:v8';
 import type {
   Container,
+  EntrySample,
   GrowingContainer,
   MemorySample,
   SizedContainer,
@@ -102,7 +103,9 @@ export class Growth {
 
   biggest(last: Seen, done: (rows: SizedContainer[]) => void): void {
     const { walk } = last;
-    const big = walk.containers.filter(one => one.first >= SMALLEST_BIG && one.kind !== 'chain' && one.kind !== 'list');
+    const big = walk.containers.filter(
+      one => one.first >= SMALLEST_BIG && one.kind !== 'chain' && one.kind !== 'list' && one.kind !== 'string',
+    );
     big.sort((a, b) => b.first - a.first);
     const out: SizedContainer[] = [];
     const jobs = big.slice(0, 2 * BIGGEST_OUT).map(watched => () => {
@@ -162,7 +165,10 @@ export class Growth {
   private families(grown: readonly Watched[]): [key: string, members: Watched[]][] {
     const byKey = new Map<string, Watched[]>();
     for (const one of grown) {
-      const key = one.kind === 'list' || one.kind === 'chain' ? '' : this.first.walk.tree.kinKey(one.node);
+      const key =
+        one.kind === 'list' || one.kind === 'chain' || one.kind === 'string'
+          ? ''
+          : this.first.walk.tree.kinKey(one.node);
       if (key !== '') byKey.set(`${one.kind}|${key}`, [...(byKey.get(`${one.kind}|${key}`) ?? []), one]);
     }
     return [...byKey]
@@ -210,11 +216,14 @@ export class Growth {
     const lost = new Map<string, Watched>();
     for (const old of walk.containers) {
       const object = old.ref.deref();
-      if (!object || !last.byObject.has(object)) lost.set(`${old.kind}|${walk.tree.key(old.node)}`, old);
+      if (!object || !last.byObject.has(object) || old.kind === 'string')
+        lost.set(`${old.kind}|${walk.tree.key(old.node)}`, old);
     }
     return last.containers.flatMap(watched => {
       const object = watched.ref.deref();
-      if (!object || walk.byObject.has(object) || last.tree.isSampled(watched.node)) return [];
+      const isVariable = watched.kind === 'string' && watched.key === undefined;
+      if (!object || last.tree.isSampled(watched.node)) return [];
+      if (isVariable ? false : watched.kind === 'string' || walk.byObject.has(object)) return [];
       const old = lost.get(`${watched.kind}|${last.tree.key(watched.node)}`);
       if (!old || watched.first <= old.first) return [];
       return [{ watched, walk: last, sizes: this.endpoints(old.first, watched.first), replaced: true }];
@@ -232,7 +241,7 @@ export class Growth {
     const object = row.watched.ref.deref();
     if (!object) return undefined;
     const { kind, key } = row.watched;
-    const sampled = this.sizer.sample(someEntries(object, kind, key));
+    const sampled = kind === 'string' ? CHARACTER : this.sizer.sample(someEntries(object, kind, key));
     // A number field without a link beside it may count anything: requests served, say.
     const floor = (kind === 'list' || kind === 'chain') && sampled.text !== '' ? LIST_ENTRY_BYTES : 0;
     const entry = sampled.bytes < floor ? { ...sampled, bytes: floor } : sampled;
@@ -339,6 +348,8 @@ export class Growth {
   }
 }
 
+/** What a string gains by one more. */
+const CHARACTER: EntrySample = { type: 'string', text: 'character', bytes: 1, externalBytes: 0 };
 const round = (value: number): number => Math.round(value * 100) / 100;
 const lastSize = (sizes: readonly (number | null)[]): number => sizes.findLast(size => size !== null) ?? 0;
 const lastOf = (watched: Watched): number => (watched.sizes ? lastSize(watched.sizes) : watched.first);

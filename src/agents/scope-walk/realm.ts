@@ -19,6 +19,9 @@ export const LIMITS = {
   sampledElements: 5,
   /** An object with this many own keys counts as a dictionary. */
   dictionaryKeys: 12,
+  /** Texts of this many characters are watched: logs and pages that are appended to soon have them. */
+  longText: 2048,
+  texts: 400,
   /** Listing a dictionary's keys can't be sliced: beyond this forecast, in milliseconds, it is left out. */
   longestListingMs: 25,
   /** Links of a chain through the same property that are followed one by one. */

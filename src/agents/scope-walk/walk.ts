@@ -58,6 +58,7 @@ export class Walk {
   private later: { readonly phase: Phase; readonly value: unknown; readonly name: string }[] = [];
   private readonly sameText = new Map<string, number>();
   private readonly siblings = new Map<number, { dry: number }>();
+  private readonly textVariables = new Set<string>();
   private readonly links = new Map<number, number>();
   private readonly askedAgain = new WeakSet<object>();
   private readonly makers = new WeakMap<object, object>();
@@ -69,6 +70,7 @@ export class Walk {
   private askedLate = 0;
   private promises = 0;
   private chains = 0;
+  private texts = 0;
   private cpuMs = 0;
   private longestMs = 0;
   private wallMs = 0;
@@ -140,6 +142,19 @@ export class Walk {
     this.watch(container, kind, this.tree.add(-1, { kind: 'root', name }), undefined);
   }
 
+  /** Every function of a script shows the same variable: once is enough. */
+  private watchVariable(
+    f: object,
+    text: string,
+    node: number,
+    edge: Extract<DetailedEdge, { kind: 'variable' }>,
+  ): void {
+    const name = `${edge.seen.location?.scriptId} ${edge.name}`;
+    if (text.length < LIMITS.longText || this.textVariables.has(name)) return;
+    this.textVariables.add(name);
+    this.watchText(f, text, node, edge);
+  }
+
   private finish(done: () => void): void {
     this.objects = new Queue();
     this.functions = new Queue();
@@ -149,6 +164,7 @@ export class Walk {
     this.sameText.clear();
     this.siblings.clear();
     this.links.clear();
+    this.textVariables.clear();
     done();
   }
 
@@ -229,7 +245,14 @@ export class Walk {
       slow: false,
     };
     this.containers.push(watched);
-    if (!this.byObject.has(object)) this.byObject.set(object, watched);
+    if (kind !== 'string' && !this.byObject.has(object)) this.byObject.set(object, watched);
+  }
+
+  /** A string is no object: its owner is held and the property read again; of a variable's only the walks tell. */
+  private watchText(owner: object, text: string, parent: number, edge: Edge): void {
+    if (text.length < LIMITS.longText || this.texts++ >= LIMITS.texts) return;
+    const key = typeof edge === 'object' ? undefined : edge;
+    this.watch(owner, 'string', this.tree.add(parent, edge), owner, key, text.length);
   }
 
   /** The object with a class that an owner belongs to: itself, or the one that leads to it through plain objects. */
@@ -338,6 +361,7 @@ export class Walk {
     const descriptor = describeKey(object, key);
     if (!descriptor) return;
     if (descriptor.get) this.add(descriptor.get, node, { kind: 'getter', name: String(key) }, object);
+    else if (typeof descriptor.value === 'string') this.watchText(object, descriptor.value, node, key as Edge);
     else if (isObject(descriptor.value)) {
       this.noteMaker(object, descriptor.value);
       // The second object in a row behind the same property begins to look like a list without a size.
@@ -493,15 +517,17 @@ export class Walk {
         function: typeof name === 'string' ? name : '',
         scope: isModuleScope(scopes, depth) ? 'module' : 'closure',
       };
-      this.enterScope(scope, one.node, seen);
+      this.enterScope(scope, one, seen);
     }
   }
 
-  private enterScope({ variables }: Scope, node: number, seen: SeenBy): void {
+  private enterScope({ variables }: Scope, { object, node }: Pending, seen: SeenBy): void {
     for (const key of ownKeys(variables)) {
       const descriptor = describeKey(variables, key);
-      if (!descriptor || !('value' in descriptor) || !isObject(descriptor.value)) continue;
-      this.add(descriptor.value, node, { kind: 'variable', name: String(key), seen });
+      if (!descriptor || !('value' in descriptor)) continue;
+      const edge = { kind: 'variable' as const, name: String(key), seen };
+      if (typeof descriptor.value === 'string') this.watchVariable(object, descriptor.value, node, edge);
+      else if (isObject(descriptor.value)) this.add(descriptor.value, node, edge);
     }
   }
 }

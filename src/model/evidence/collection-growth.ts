@@ -44,6 +44,8 @@ export type ContainerKind =
   | 'huge-object'
   /** A chain of objects that hold each other through the same property. */
   | 'chain'
+  /** A text that is appended to: its characters are counted. */
+  | 'string'
   /** Timers of one duration and callback. */
   | 'timers';
 
