@@ -18,6 +18,8 @@ export interface Reading<T> {
   readonly partial?: string;
   /** Measured standstill of the event loop; when absent the guard's estimate is booked. */
   readonly pausedMs?: number;
+  /** The longest of several standstills, where the reading causes more than one. */
+  readonly longestPauseMs?: number;
 }
 
 export interface CollectContext {

@@ -1,5 +1,6 @@
 import type { RawVitals, RawWindow } from '../agents/vitals/raw.js';
 import type { Session } from '../inspector/session.js';
+import { standstill } from '../inspector/standstill.js';
 import type { CpuProfile, CpuProfileParams } from '../model/evidence/cpu-profile.js';
 import type { V8CpuProfile } from '../model/evidence/v8-cpu-profile.js';
 import type { ScriptPosition } from '../model/location.js';
@@ -30,9 +31,8 @@ async function profile(session: Session, params: CpuProfileParams, context: Coll
   await session.send('Profiler.enable', { timeoutMs: ANSWER_MS });
   try {
     await session.send('Profiler.setSamplingInterval', { interval: params.intervalUs });
-    const startedAt = context.now();
-    await session.send('Profiler.start', { timeoutMs: ANSWER_MS });
-    const startPauseMs = context.now() - startedAt;
+    const start = () => session.send('Profiler.start', { timeoutMs: ANSWER_MS });
+    const { pausedMs: startPauseMs } = await standstill(session, session.target.pid, start);
     await dropCode(session, params.compileAnew ?? []);
     const data = await window(session, params, context, startPauseMs);
     return { data, pausedMs: startPauseMs };

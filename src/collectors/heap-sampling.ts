@@ -1,3 +1,4 @@
+import { standstill } from '../inspector/standstill.js';
 import type { V8SamplingNode } from '../model/evidence/heap-sampling.js';
 import type { Collector } from './collector.js';
 
@@ -34,14 +35,12 @@ export const heapSamplingCollector: Collector<'heap-sampling'> = {
       await stop();
       throw error;
     }
-    const from = context.now();
-    await context.exclusively(stop);
-    const pausedMs = Math.round(context.now() - from);
+    const { pausedMs } = await context.exclusively(() => standstill(session, session.target.pid, stop));
     if (!head) throw new Error('The profile was stopped by someone else.');
     const own = withoutLens(head);
     return {
       data: { seconds, intervalBytes, head: own, bytes: bytesOf(own), includesCollected: all === true },
-      pausedMs,
+      pausedMs: Math.round(pausedMs),
     };
   },
 };

@@ -123,6 +123,7 @@ export function guardedProbe(env: ProbeEnv): Probe {
       status: evidence.status,
       ...(evidence.reason === undefined ? {} : { reason: evidence.reason }),
       pausedMs: evidence.pausedMs,
+      ...(evidence.longestPauseMs === undefined ? {} : { longestPauseMs: evidence.longestPauseMs }),
       costMs: evidence.costMs,
       tookMs: env.now() - startedAt,
       ...kept,
@@ -147,7 +148,9 @@ type Outcome = Omit<Evidence, 'id' | 'kind' | 'takenAt'>;
 function present(reading: Reading<EvidenceData<EvidenceKind>>, pausedMs: number, costMs: number): Outcome {
   const status = reading.partial === undefined ? 'ok' : 'partial';
   const why = reading.partial === undefined ? {} : { reason: reading.partial };
-  return { status, ...why, data: reading.data, pausedMs, costMs };
+  const { longestPauseMs } = reading;
+  const longest = longestPauseMs === undefined ? {} : { longestPauseMs };
+  return { status, ...why, data: reading.data, pausedMs, ...longest, costMs };
 }
 
 function absent(status: 'unavailable' | 'refused', reason: string): Outcome {

@@ -1,6 +1,7 @@
 import type { Protocol } from 'devtools-protocol';
 import { ProtocolConnection } from './connection.js';
 import type { DebuggerConnection } from './session.js';
+import { standstill } from './standstill.js';
 import type { Wire } from './wire.js';
 
 /** A cheap call whose only use is to make the kernel acknowledge what arrived. */
@@ -15,8 +16,8 @@ const LOOK_TIMEOUT_MS = 500;
 type PausedEvent = Protocol.Debugger.PausedEvent;
 
 /** Debugger enabled, every pause skipped but the one that is asked for. */
-export async function enableDebugger(wire: Wire): Promise<DebuggerConnection> {
-  const connection = new LiveDebugger(wire);
+export async function enableDebugger(wire: Wire, pid: number): Promise<DebuggerConnection> {
+  const connection = new LiveDebugger(wire, pid);
   try {
     await connection.enable();
     return connection;
@@ -31,7 +32,10 @@ class LiveDebugger extends ProtocolConnection implements DebuggerConnection {
   pausedMs = 0;
   #onPaused: ((event: PausedEvent) => void) | undefined;
 
-  constructor(wire: Wire) {
+  constructor(
+    wire: Wire,
+    private readonly pid: number,
+  ) {
     super(wire);
     hurry(this);
     this.on('Debugger.scriptParsed', ({ scriptId, url, sourceMapURL }) => {
@@ -45,18 +49,14 @@ class LiveDebugger extends ProtocolConnection implements DebuggerConnection {
 
   /** In one breath: nothing can pause between enabling and skipping. */
   async enable(): Promise<void> {
-    let startedAt = performance.now();
-    // A version may refuse it before enable. Its answer marks the moment the target listens: a program that blocks its
-    // own loop for seconds must not be booked as our pause.
-    const early = this.#skipPauses(true)
-      .catch(() => {})
-      .then(() => {
-        startedAt = performance.now();
-      });
-    const enabled = this.send('Debugger.enable', {}, { timeoutMs: ENABLE_TIMEOUT_MS });
-    const skipping = this.#skipPauses(true);
-    await enabled;
-    this.pausedMs = performance.now() - startedAt;
+    const early = this.#skipPauses(true).catch(() => {}); // a version may refuse it before enable
+    let skipping: Promise<void> | undefined;
+    const { pausedMs } = await standstill(this, this.pid, () => {
+      const enabled = this.send('Debugger.enable', {}, { timeoutMs: ENABLE_TIMEOUT_MS });
+      skipping = this.#skipPauses(true);
+      return enabled;
+    });
+    this.pausedMs = pausedMs;
     await Promise.all([early, skipping]);
   }
 

@@ -111,7 +111,7 @@ export class LiveSession implements Session {
       await wire.close();
       throw new LensError('target-lost', 'lens has left the target.');
     }
-    const debug = await enableDebugger(wire);
+    const debug = await enableDebugger(wire, this.target.pid);
     const release = this.onDetach(() => debug.close());
     try {
       return await use(debug);

@@ -35,6 +35,7 @@ export type EventBody =
       readonly status: EvidenceStatus;
       readonly reason?: string;
       readonly pausedMs: number;
+      readonly longestPauseMs?: number;
       readonly costMs: number;
       readonly tookMs: number;
       /** The data itself while small; otherwise it lies in the run's evidence folder under `path`. */

@@ -58,7 +58,7 @@ function disturbanceOf(state: RunState): Disturbance {
   const paused = state.readings.filter(r => r.pausedMs > 0);
   return {
     pausedMs: round(sum(paused.map(r => r.pausedMs))),
-    longestPauseMs: round(Math.max(0, ...paused.map(r => r.pausedMs))),
+    longestPauseMs: round(Math.max(0, ...paused.map(r => r.longestPauseMs ?? r.pausedMs))),
     targetCpuMs: round(sum(state.readings.map(r => r.costMs))),
     readings: paused.map(r => ({ kind: r.kind, pausedMs: round(r.pausedMs) })),
   };

@@ -16,6 +16,7 @@ export interface ReadingRow {
   readonly status: EvidenceStatus;
   readonly reason?: string;
   readonly pausedMs: number;
+  readonly longestPauseMs?: number;
   readonly costMs: number;
   readonly tookMs: number;
   readonly path?: string;
@@ -153,7 +154,7 @@ export function reduce(before: RunState, event: LensEvent): RunState {
 }
 
 function row(event: Extract<LensEvent, { type: 'evidence.collected' }>): ReadingRow {
-  const { id, kind, status, reason, pausedMs, costMs, tookMs, path } = event;
+  const { id, kind, status, reason, pausedMs, longestPauseMs, costMs, tookMs, path } = event;
   return {
     id,
     kind,
@@ -161,6 +162,7 @@ function row(event: Extract<LensEvent, { type: 'evidence.collected' }>): Reading
     pausedMs,
     costMs,
     tookMs,
+    ...(longestPauseMs === undefined ? {} : { longestPauseMs }),
     ...(reason === undefined ? {} : { reason }),
     ...(path === undefined ? {} : { path }),
   };

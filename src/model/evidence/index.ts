@@ -14,6 +14,8 @@ export interface Evidence<T = unknown> {
   readonly takenAt: number;
   /** How long the target's event loop stood still for this reading, in milliseconds; measured or, failing that, estimated. */
   readonly pausedMs: number;
+  /** The longest of several standstills, where the reading causes more than one. */
+  readonly longestPauseMs?: number;
   /** CPU time the reading took from the target, in milliseconds. */
   readonly costMs: number;
   readonly status: EvidenceStatus;
