@@ -48,7 +48,8 @@ function sameCause(a: Notification, b: Notification): boolean {
     const near = related.some(place => samePlace(place, b.culprit));
     return near && (a.faultClass === b.faultClass || sameFamily(a, b));
   }
-  return a.faultClass === b.faultClass && !a.culprit && !b.culprit;
+  // A nameless sight of the same fault adds numbers, not a second fault.
+  return a.faultClass === b.faultClass && !b.culprit && (!a.culprit || b.mechanism !== true);
 }
 
 function sameFamily(a: Notification, b: Notification): boolean {

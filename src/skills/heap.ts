@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
 import { type AllocationSite, allocationSites } from '../heap/growth/allocation-sites.js';
-import { listenedEvent } from '../heap/growth/holder.js';
+import { isInAsyncStore, listenedEvent } from '../heap/growth/holder.js';
 import { type Suspect, sortGrowth } from '../heap/growth/suspects.js';
 import { boundedBy, isContradicted, liveRate, type Rest } from '../heap/growth/verdict.js';
 import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
@@ -234,7 +234,8 @@ function secondsLeft(bytesPerSecond: number, data: Vitals | undefined): number |
 }
 
 const at = (location: CodeLocation | undefined): string => (location ? ` (${location.file}:${location.line})` : '');
-const rateOf = (row: Suspect['row']): string => `${row.perSecond} a second, ${sayBytes(row.bytesPerSecond)}/s`;
+const rateOf = (row: Suspect['row']): string => `${sayRate(row.perSecond)} a second, ${sayBytes(row.bytesPerSecond)}/s`;
+const sayRate = (perSecond: number): string => (perSecond >= 10 ? `${Math.round(perSecond)}` : perSecond.toFixed(1));
 
 function titleOf(suspect: Suspect, where: GrowthPlace): string {
   const { row, holder } = suspect;
@@ -262,20 +263,26 @@ function contextOf({ row, holder }: Suspect, growth: CollectionGrowth): string {
   const heapText = live
     ? ` Live heap after forced collections: ${sayBytes(live.firstBytes)}, then ${sayBytes(live.lastBytes)}.`
     : '';
-  const kind = row.timer ? 'timers' : `a ${row.kind === 'object' ? 'dictionary object' : row.kind}`;
+  const kind =
+    row.kind === 'string'
+      ? 'a text'
+      : row.timer
+        ? 'timers'
+        : `a ${row.kind === 'object' ? 'dictionary object' : row.kind}`;
   const through = holder.through ? `, used through \`${holder.through.name}\`` : '';
   return `\`${holder.text}\` is ${kind}${row.ownerClass && row.ownerClass !== 'Object' ? ` in a ${row.ownerClass}` : ''}${through}; watched for ${growth.seconds} s.${heapText}`;
 }
 
 function observationOf({ row, inStep }: Suspect, growth: CollectionGrowth): string {
   const first = row.sizes.find(size => size !== null) ?? 0;
+  const many = row.kin === undefined ? '' : `In ${row.kin} containers of one kind, counted from those looked at, `;
   const together = inStep[0]
     ? ` In step with it: ${inStep
         .slice(0, 3)
         .map(one => `\`${one.holder.text}\``)
         .join(', ')}.`
     : '';
-  return `${first} entries became ${row.size} in ${growth.seconds} s (${row.perSecond}/s); one more costs ${row.entry.bytes} B, together ${row.bytesPerSecond} B/s. The newest is \`${row.entry.text}\`.${together}`;
+  return `${many}${first} ${row.kind === 'string' ? 'characters' : 'entries'} became ${row.size} in ${growth.seconds} s (${row.perSecond}/s); one more costs ${sayBytes(row.entry.bytes)}, together ${sayBytes(row.bytesPerSecond)}/s. The newest is \`${row.entry.text}\`.${together}`;
 }
 
 function hypothesisOf({ row, curve }: Suspect, { bounds }: GrowthPlace, left: number | undefined): string {
@@ -293,6 +300,10 @@ function hypothesisOf({ row, curve }: Suspect, { bounds }: GrowthPlace, left: nu
   return why + short + when;
 }
 
+/** Handles and listeners keep the store of the moment they were made. */
+const ASYNC_STORE_FIX =
+  'Make what lives longer than a request (timers, sockets, clients, listeners) outside of the AsyncLocalStorage run: at start, or inside storage.exit().';
+
 function fixOf({ row, holder, fault }: Suspect, { fedBy }: GrowthPlace): string {
   const where = fedBy ? ` at ${fedBy.place.file}:${fedBy.place.line}` : '';
   const fixes: Partial<Record<FaultClass, string>> = {
@@ -305,6 +316,7 @@ function fixOf({ row, holder, fault }: Suspect, { fedBy }: GrowthPlace): string 
     'memory.external': `Drop buffers from \`${holder.text}\` when they have been used; copy the few bytes that must stay (Buffer.from(slice)).`,
   };
   const bounded = `Bound \`${holder.text}\`: remove entries when they are done${where}, or use an LRU with max and ttl.`;
+  if (isInAsyncStore(row.path)) return ASYNC_STORE_FIX;
   return (row.timer ? fixes['memory.leak.timer'] : fixes[fault]) ?? bounded;
 }
 
