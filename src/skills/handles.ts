@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isUserCode } from '../base/script-url.js';
+import { allocationSites } from '../heap/growth/allocation-sites.js';
 import type { Creator, CreatorFrame, Descriptors, HandleKind, Handles } from '../model/evidence/handles.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Json } from '../model/json.js';
@@ -22,6 +23,11 @@ const CREATOR_SHARE = 0.4;
 const CRITICAL_MINUTES = 15;
 const CRITICAL_TABLE_SHARE = 0.9;
 const MAX_VIA = 4;
+/** The same reading as the heap's, so that a run takes it once. */
+const SURVIVORS = { seconds: 8, intervalBytes: 64 * 1024 } as const;
+const SURVIVORS_STAY_MS = 120_000;
+/** Of what survives; below it anybody may have used the library in passing. */
+const USER_SHARE = 0.1;
 const MAX_NOTIFICATIONS = 4;
 
 const handlesNeed = { kind: 'handles', params: { seconds: SECONDS } } as const;
@@ -150,7 +156,9 @@ function lookCloser(suspects: readonly Suspect[], urgent: boolean) {
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
 
 async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<Draft> {
-  const culprit = yield* creatorOf(see, leak, data.creators ?? []);
+  const creator = yield* creatorOf(see, leak, data.creators ?? []);
+  const user = creator?.package === undefined ? undefined : yield* userOf(see, creator.package);
+  const culprit = user ?? creator;
   const callback = yield* callbackOf(see, leak);
   const where = culprit ?? callback;
   const forecast = forecastOf(leak, data.descriptors);
@@ -164,7 +172,7 @@ async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<D
     observation: `${capitalized(observe(leak))}.`,
     hypothesis: HYPOTHESIS[leak.kind],
     ...(where === undefined ? {} : { culprit: where }),
-    ...(culprit !== undefined && callback !== undefined ? { related: [callback] } : {}),
+    ...relatedTo(culprit, [callback, creator]),
     fix: fixOf(leak),
     metrics: [...metricsOf(leak), ...forecast.metrics],
     mechanism: culprit !== undefined,
@@ -273,6 +281,26 @@ async function* creatorOf(
     .reverse()
     .map(sayFrame);
   return yield* place(see, spot, via.length > 0 ? { via } : {});
+}
+
+function relatedTo(
+  culprit: CodeLocation | undefined,
+  places: readonly (CodeLocation | undefined)[],
+): { related?: CodeLocation[] } {
+  const others = places.filter(place => place !== undefined && place !== culprit);
+  // The filter leaves places only.
+  return culprit === undefined || others.length === 0 ? {} : { related: others as CodeLocation[] };
+}
+
+/** A library that opens in a later tick has no line of the application on its stack: who allocates through it is its user. */
+async function* userOf(see: OperatorView, name: string): Step<CodeLocation | undefined> {
+  const sampling = yield* see.ask('heap-sampling', SURVIVORS, SURVIVORS_STAY_MS);
+  const sites = isUsable(sampling) ? allocationSites(sampling.data) : [];
+  const site = sites.find(({ through, share }) => share >= USER_SHARE && through.includes(name));
+  if (site === undefined) return undefined;
+  const { lineNumber: line, columnNumber: column } = site.frame;
+  const user = yield* place(see, { ...site.frame, line, column });
+  return { ...user, package: name };
 }
 
 /** watch and watchFile are told apart by their async type. */
