@@ -32,6 +32,8 @@ interface Slot extends RawSlot {
   placed?: TextSpot;
   /** Why it is not watched, or no longer. */
   cut?: string;
+  /** What had been counted when it was cut. */
+  counted?: { readonly reached: number; readonly perSecond: number };
 }
 
 interface Around {
@@ -90,14 +92,13 @@ export class ThreadTrace {
     const first = new Map<number, number>();
     for (const [at, { point }] of this.#slots.entries()) if (!first.has(point)) first.set(point, at);
     return [...first].map(([point, at]) => {
-      const { placed, cut } = this.#slots[at]!;
+      const { placed, cut, counted } = this.#slots[at]!;
       const reached = this.#reached[at] ?? 0;
       return {
         ...(this.around.title === undefined ? {} : { thread: this.around.title }),
         point,
         ...(placed && { position: placed }),
-        reached,
-        perSecond: reached / seconds,
+        ...(counted ?? { reached, perSecond: reached / seconds }),
         ...(cut !== undefined && { refused: cut }),
       };
     });
@@ -143,9 +144,9 @@ export class ThreadTrace {
       if (entry?.cut !== undefined) slot.cut = entry.cut;
     }
     const rest = this.#slots.filter(slot => !entries.includes(slot) && slot.cut === undefined);
-    // What began in the trial would end unseen.
-    if (rest.length > 0) await this.#open();
     await this.#set(debug, rest);
+    // Anew, now that all is set: what began before would lack its end, and what a refused place brought is not shown.
+    if (rest.length > 0 || entries.some(({ cut }) => cut !== undefined)) await this.#open();
   }
 
   async #set(debug: DebuggerConnection, slots: readonly Slot[]): Promise<void> {
@@ -199,6 +200,7 @@ export class ThreadTrace {
       const hits = this.#reached[at] ?? 0;
       if (slot.breakpointId === undefined || hits <= BURST_HITS + seconds * MAX_HITS_PER_SECOND) continue;
       await remove(debug, slot);
+      slot.counted = { reached: hits, perSecond: hits / seconds };
       slot.cut = `It was reached ${hits} times within ${seconds.toFixed(2)} s; a logpoint costs about 0.1 ms each time.`;
     }
   }
@@ -297,8 +299,8 @@ function namesOf(params: TraceParams, point: TracePoint, role: RawSlot['role']) 
 
 /** Parameters tell calls of one function apart; two places of different functions share none. */
 function identityOf({ mode, points }: TraceParams, { body }: TracePoint): readonly string[] {
-  if (mode === 'calls' || mode === 'lines') return body?.parameters ?? [];
-  return mode === 'between' && isOneFunction(points) ? (body?.parameters ?? []) : [];
+  if (mode === 'calls' || mode === 'lines') return body?.unchanged ?? [];
+  return mode === 'between' && isOneFunction(points) ? (body?.unchanged ?? []) : [];
 }
 
 function isOneFunction(points: readonly TracePoint[]): boolean {

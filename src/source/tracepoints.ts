@@ -125,13 +125,23 @@ function pointAt(script: ScriptText, spot: TextPosition, { cwd, shown }: Wanted,
 
 function bodyRange(syntax: Syntax, node: SyntaxNode, { name }: FunctionName): NonNullable<TracePoint['body']> {
   const [start, end] = [positionOf(syntax, bodyOf(node).start), positionOf(syntax, node.end)];
+  const assigned = new Set(syntax.nodes.flatMap(each => (isWithin(each, node) ? assignedNames(each) : [])));
   return {
     name,
     parameters: parameterNames(node),
+    unchanged: parameterNames(node).filter(parameter => !assigned.has(parameter)),
     interleaves: node.async === true || node.generator === true,
     start: { line: start.line0, column: start.column0 },
     end: { line: end.line0, column: end.column0 },
   };
+}
+
+const isWithin = (inner: SyntaxNode, outer: SyntaxNode): boolean =>
+  outer.start <= inner.start && inner.end <= outer.end;
+
+function assignedNames({ type, left, argument }: SyntaxNode): string[] {
+  if (type === 'AssignmentExpression' && isNode(left)) return boundNames(left);
+  return type === 'UpdateExpression' && isNode(argument) ? boundNames(argument) : [];
 }
 
 const parameterNames = (node: SyntaxNode): string[] =>

@@ -128,8 +128,7 @@ const install: InstallPart = (host): TracePart => {
   };
 
   const onLeave = (slot: RawSlot, lookup: Lookup): void => {
-    const { interleaves, condition, key } = plan as RawPlan;
-    const left = open.leave(identityOf(slot, lookup), interleaves, condition === undefined && key === undefined);
+    const left = open.leave(identityOf(slot, lookup), (plan as RawPlan).interleaves);
     if (left === undefined) return;
     const { call, approximate } = left;
     const durationMs = host.now() - call.at;

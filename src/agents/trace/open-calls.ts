@@ -19,17 +19,9 @@ export class OpenCalls {
     this.#open.push(call);
   }
 
-  /**
-   * The call with the same arguments; where several have them the last on a stack, the first where calls interleave.
-   * `all`: every call is here, so that an end that fits none belongs to one whose parameter was assigned meanwhile.
-   */
-  leave(
-    identity: readonly unknown[],
-    interleaves: boolean,
-    all: boolean,
-  ): { call: OpenCall; approximate: boolean } | undefined {
-    const same = this.#open.filter(call => isSame(call.identity, identity));
-    const among = same.length > 0 || !all ? same : this.#open;
+  /** The call with the same arguments; where several have them the last on a stack, the first where calls interleave. */
+  leave(identity: readonly unknown[], interleaves: boolean): { call: OpenCall; approximate: boolean } | undefined {
+    const among = this.#open.filter(call => isSame(call.identity, identity));
     const call = interleaves ? among[0] : among.at(-1);
     if (call === undefined) return undefined;
     this.#open = this.#open.filter(other => other !== call);

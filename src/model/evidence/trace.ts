@@ -26,6 +26,8 @@ export interface TracePoint {
   readonly body?: {
     readonly name: string;
     readonly parameters: readonly string[];
+    /** Those that the function never assigns: at its end they still tell one call from another. */
+    readonly unchanged: readonly string[];
     /** Async functions and generators: several calls may be under way at once. */
     readonly interleaves: boolean;
     readonly start: TextSpot;
