@@ -9,7 +9,7 @@ export interface Point {
   readonly y: number;
 }
 
-const CHART = { width: 240, height: 70, foot: 12 } as const;
+const CHART = { width: 240, height: 72, foot: 14 } as const;
 
 /** A line over its area, from zero up: heights can be compared, and nothing looks like a leak by scale alone. */
 export function chartSvg(points: readonly Point[], label: string, say: (value: number) => string): string {
@@ -19,7 +19,7 @@ export function chartSvg(points: readonly Point[], label: string, say: (value: n
   const top = Math.max(...points.map(p => p.y), Number.MIN_VALUE);
   const room = height - foot;
   const at = points.map(p => `${round(((p.x - first) / span) * width)},${round(room - (p.y / top) * (room - 4))}`);
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${esc(`${label} over ${sayMs(span)}, at most ${say(top)}`)}"><polygon class="area" points="0,${room} ${at.join(' ')} ${width},${room}"/><polyline class="line" points="${at.join(' ')}"/><line class="axis" x1="0" x2="${width}" y1="${room}" y2="${room}"/><text x="0" y="${height - 1}">0</text><text x="${width}" y="${height - 1}" text-anchor="end">${esc(sayMs(span))}, peak ${esc(say(top))}</text></svg>`;
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${esc(`${label} over ${sayMs(span)}, at most ${say(top)}`)}"><polygon class="area" points="0,${room} ${at.join(' ')} ${width},${room}"/><polyline class="line" points="${at.join(' ')}"/><line class="axis" x1="0" x2="${width}" y1="${room}" y2="${room}"/><text x="0" y="${height - 3}">0</text><text x="${width}" y="${height - 3}" text-anchor="end">${esc(sayMs(span))}, peak ${esc(say(top))}</text></svg>`;
 }
 
 const LINE = { width: 900, label: 90, row: 16 } as const;

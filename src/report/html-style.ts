@@ -3,14 +3,15 @@ export const HTML_STYLE = `
 :root{--ink:#1b1f24;--dim:#5b6570;--paper:#fff;--line:#d9dee4;--soft:#f5f7f9;--good:#1a7f37;--warn:#9a6700;--bad:#c62828;--accent:#0a66c2;--fill:#0a66c222}
 @media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--dim:#9aa5b1;--paper:#14171b;--line:#2e343c;--soft:#1c2127;--good:#4cc26a;--warn:#e0b341;--bad:#ff7b72;--accent:#6cb3ff;--fill:#6cb3ff2e}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+body{margin:0;overflow-wrap:break-word;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{max-width:60rem;margin:0 auto;padding:1rem}
 footer{max-width:60rem;margin:0 auto;padding:1rem;color:var(--dim);font-size:.8rem}
 header{border-left:.4rem solid var(--accent);padding:.2rem 0 .2rem 1rem;margin:1rem 0}
 header.critical,.insight.critical{border-color:var(--bad)}header.warning,.insight.warning{border-color:var(--warn)}header.healthy{border-color:var(--good)}
 .verdict{margin:0;font-weight:600;text-transform:uppercase;letter-spacing:.05em;font-size:.85rem}
 .critical>.verdict,.tag.critical,td.cause,td.failed{color:var(--bad)}.warning>.verdict,.inconclusive>.verdict,.tag.warning,td.noticed{color:var(--warn)}.healthy>.verdict,td.concluded{color:var(--good)}
-h1{font-size:1.5rem;line-height:1.25;margin:.3rem 0}
+h1{font-size:1.5rem;line-height:1.25;margin:.3rem 0;overflow-wrap:anywhere}
+code{font-family:ui-monospace,monospace;font-size:.92em}
 h2{font-size:1.1rem;margin:0 0 .5rem;overflow-wrap:anywhere}
 section{margin:1.5rem 0}
 .insight{background:var(--soft);border-left:.3rem solid var(--line);padding:1rem;border-radius:.3rem}
@@ -24,7 +25,7 @@ pre{background:var(--soft);border:1px solid var(--line);border-radius:.3rem;padd
 .insight pre{background:var(--paper)}
 mark{background:none;color:var(--bad);font-weight:600}
 ul{padding-left:1.2rem;margin:.4rem 0}li{margin:.2rem 0;overflow-wrap:anywhere}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:1rem}
 figure{margin:0;border:1px solid var(--line);border-radius:.3rem;padding:.6rem}
 figcaption{display:flex;justify-content:space-between;font-size:.85rem}
 svg{display:block;width:100%;height:auto;font:10px system-ui,sans-serif}

@@ -56,6 +56,11 @@ ${body.filter(Boolean).join('\n')}
 `;
 }
 
+/** Names in backticks as code. */
+function prose(text: string): string {
+  return esc(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
 function part(title: string, content: string): string {
   return content === '' ? '' : `<section><h2>${esc(title)}</h2>\n${content}\n</section>`;
 }
@@ -66,9 +71,9 @@ function head(report: Report): string {
   const who = [target.name ?? target.entry ?? target.command, `pid ${target.pid}`, `Node ${target.nodeVersion}`];
   return `<header class="${report.verdict}">
 <p class="verdict"><span aria-hidden="true">${GLYPH[report.verdict]}</span> ${esc(report.verdict)}</p>
-<h1>${esc(first?.title ?? report.summary)}</h1>
+<h1>${prose(first?.title ?? report.summary)}</h1>
 ${first?.culprit ? `<p class="where">${esc(place(first.culprit))}</p>` : ''}
-${first?.fix ? `<p class="fix"><b>Fix</b> ${esc(first.fix)}</p>` : ''}
+${first?.fix ? `<p class="fix"><b>Fix</b> ${prose(first.fix)}</p>` : ''}
 <p class="dim">${esc(who.filter(Boolean).join(' · '))}${report.run.reason ? esc(` · asked: “${report.run.reason}”`) : ''}</p>
 </header>`;
 }
@@ -76,13 +81,13 @@ ${first?.fix ? `<p class="fix"><b>Fix</b> ${esc(first.fix)}</p>` : ''}
 function insightPart(insight: Insight): string {
   const { rank, title, severity, faultClass, confidence, grounded, rootCause, culprit, fix } = insight;
   return `<section class="insight ${severity}">
-<h2>${rank}. ${esc(title)}</h2>
+<h2>${rank}. ${prose(title)}</h2>
 <p class="tags"><span class="tag ${severity}">${GLYPH[severity]} ${severity}</span> <span class="tag">${esc(faultClass)}</span> <span class="tag">confidence ${confidence}${grounded ? ', grounded' : ''}</span></p>
 ${list(insight.matchedObservations.map(o => ['', o]))}
-${rootCause ? `<p><b>Probably</b> ${esc(rootCause)}</p>` : ''}
+${rootCause ? `<p><b>Probably</b> ${prose(rootCause)}</p>` : ''}
 ${culprit ? location(culprit) : ''}
 ${(insight.related ?? []).map(location).join('\n')}
-${fix ? `<p class="fix"><b>Fix</b> ${esc(fix)}</p>` : ''}
+${fix && rank > 1 ? `<p class="fix"><b>Fix</b> ${prose(fix)}</p>` : ''}
 ${(insight.marks ?? []).map(m => `<p class="dim">Checked and not confirmed: ${esc(m)}</p>`).join('\n')}
 <p class="dim">Evidence: ${esc(insight.evidenceIds.join(', ') || 'none')}</p>
 </section>`;
@@ -146,7 +151,7 @@ function flame({ flame: given }: HtmlExtras): string {
 
 function list(rows: readonly (readonly [string, string])[]): string {
   if (rows.length === 0) return '';
-  const items = rows.map(([who, text]) => `<li>${who ? `<b>${esc(who)}</b> ` : ''}${esc(text)}</li>`);
+  const items = rows.map(([who, text]) => `<li>${who ? `<b>${esc(who)}</b> ` : ''}${prose(text)}</li>`);
   return `<ul>${items.join('\n')}</ul>`;
 }
 

@@ -1,4 +1,4 @@
-import { sayBytes, sayCount, sayMs } from '../../base/say.js';
+import { sayBytes, sayCount } from '../../base/say.js';
 import type { RunState } from '../../report/state.js';
 import { type Line, line, type Span, span } from '../line.js';
 import type { Ui } from '../ui.js';
@@ -7,7 +7,7 @@ import type { Replay, World } from '../world.js';
 /** The time line: what is past, where it stands, and marks at the moments a person would stop at. */
 export function replayFooter(replay: Replay, width: number): Line {
   const { at, from, to, playing, speed } = replay;
-  const clock = `${playing ? '▶' : '⏸'} ${sayMs(Math.max(0, at - from))} of ${sayMs(to - from)}${speed === 1 ? '' : `, ${speed}×`} `;
+  const clock = `${playing ? '▶' : '⏸'} ${seconds(at - from)} of ${seconds(to - from)}${speed === 1 ? '' : `, ${speed}×`} `;
   const keys = '  space plays, n next, ? help';
   const cells = Math.max(10, width - clock.length - keys.length - 1);
   return line(span(clock, 'accent'), ...track(replay, cells), span(keys, 'dim'));
@@ -35,7 +35,7 @@ export function compare(world: World, ui: Ui, width: number): Line[] {
   return [
     line(span('Two moments', 'bold'), span('   any key: back', 'dim')),
     [],
-    row('', [sayMs(before - replay.from), sayMs(after - replay.from), 'difference'], true),
+    row('', [seconds(before - replay.from), seconds(after - replay.from), 'difference'], true),
     ...VITALS.map(([label, name, say]) => row(label, numbers(states, name, say))),
     row(
       'readings',
@@ -55,6 +55,7 @@ export function compare(world: World, ui: Ui, width: number): Line[] {
   ];
 }
 
+const seconds = (ms: number) => `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
 const percent = (v: number) => `${Math.round(v)} %`;
 const VITALS: readonly (readonly [string, string, (value: number) => string])[] = [
   ['resident', 'rssBytes', sayBytes],
