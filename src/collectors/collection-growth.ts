@@ -45,6 +45,10 @@ const DEBUGGER_BASE_MS = 40;
 const UNEXPLAINED_GROWTH = 20_000;
 
 const MB = 1024 * 1024;
+/** A whole walk takes at most a quarter of it. */
+const AMPLE_ROOM = 120 * MB;
+/** The inspector's own answers and a walk of a few thousand objects. */
+const LEAST_ROOM = 12 * MB;
 
 /** Which containers grow, who holds them by name: walks the target's scopes twice and reads sizes each second between. */
 export const collectionGrowthCollector: Collector<'collection-growth'> = {
@@ -87,6 +91,7 @@ class Watch {
     const seconds = params.seconds ?? WATCH_SECONDS;
     const quietAfter = params.quietAfter ?? QUIET_AFTER_SECONDS;
     const scripts = await this.prepare();
+    await this.makeRoom();
     await this.walk();
     // It may have to wait for its turn: sizes are read meanwhile.
     const first = this.liveHeap().then(
@@ -116,6 +121,22 @@ class Watch {
     const internalScripts = [...scripts].filter(([, url]) => /^(node|lens):/.test(url)).map(([id]) => id);
     await this.session.agent.install('scope-walk', { internalScripts });
     return scripts;
+  }
+
+  /** Near V8's limit the garbage goes first; where little is left even then, a walk could end the process. */
+  private async makeRoom(): Promise<void> {
+    if ((await this.room()) >= AMPLE_ROOM) return;
+    await this.liveHeap();
+    const left = await this.room();
+    if (left < LEAST_ROOM)
+      throw new Error(
+        `V8's heap has only ${Math.round(left / MB)} MB left before its limit: walking it could end the process.`,
+      );
+  }
+
+  private async room(): Promise<number> {
+    const { limitBytes, usedBytes } = await this.call<{ limitBytes: number; usedBytes: number }>('room');
+    return limitBytes - usedBytes;
   }
 
   /** Sizes each second; true when nothing grew and the window was cut short. Ends with a second walk and the weighing. */

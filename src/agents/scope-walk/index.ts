@@ -1,3 +1,4 @@
+import type * as v8 from 'node:v8';
 import type {
   GrowingContainer,
   MemorySample,
@@ -38,6 +39,8 @@ export interface ScopeWalkResult {
 export interface ScopeWalkPart extends Part {
   /** Begins a walk; the first one also prepares. A later one finds containers and timers that were replaced. */
   walk(): void;
+  /** V8's heap in use, garbage included, and how big it may become: a walk takes no more than its share of what is left. */
+  room(): { readonly usedBytes: number; readonly limitBytes: number };
   /** Reads the sizes of all known containers again. */
   tick(): void;
   /** Weighs what grew. */
@@ -47,6 +50,11 @@ export interface ScopeWalkPart extends Part {
   timersGrew(): boolean;
   result(): ScopeWalkResult;
 }
+
+/** Of what is left before V8 ends the process a walk may take this share. */
+const ROOM_SHARE = 0.25;
+/** An object visited costs its place in a set (twice while the set grows), in the tree and in a queue. */
+const BYTES_PER_OBJECT = 200;
 
 class ScopeWalk implements ScopeWalkPart {
   private readonly bridge: InspectorBridge;
@@ -73,7 +81,9 @@ class ScopeWalk implements ScopeWalkPart {
   }
 
   walk(): void {
-    const walk = new Walk(this.realm, this.bridge, this.first?.walk);
+    const { limitBytes, usedBytes } = this.room();
+    const mostObjects = Math.floor(((limitBytes - usedBytes) * ROOM_SHARE) / BYTES_PER_OBJECT);
+    const walk = new Walk(this.realm, this.bridge, this.first?.walk, mostObjects);
     this.walks.push(walk);
     this.working = true;
     const timers: Seen['timers'][number][] = [];
@@ -84,6 +94,12 @@ class ScopeWalk implements ScopeWalkPart {
       this.timers.addTo(walk, timers);
     };
     walk.run(addRoots, () => this.walked({ walk, timers }));
+  }
+
+  room(): { readonly usedBytes: number; readonly limitBytes: number } {
+    const { getHeapStatistics } = this.realm.host.require('node:v8') as typeof v8;
+    const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics();
+    return { usedBytes, limitBytes };
   }
 
   tick(): void {

@@ -64,7 +64,7 @@ export class Walk {
   private readonly makers = new WeakMap<object, object>();
   private readonly privateClasses = new WeakMap<object, boolean>();
   private phase: Phase = 1;
-  private objectLimit: number = LIMITS.objects;
+  private objectLimit: number;
   private visited = 0;
   private asked = 0;
   private askedLate = 0;
@@ -80,7 +80,10 @@ export class Walk {
     private readonly realm: Realm,
     private readonly bridge: InspectorBridge,
     private readonly before?: Walk,
-  ) {}
+    mostObjects: number = LIMITS.objects,
+  ) {
+    this.objectLimit = Math.min(LIMITS.objects, mostObjects);
+  }
 
   /** Walks until nothing is left or a bound is met, then calls `done`. Every slice is followed by as long a pause. */
   run(addRoots: () => void, done: () => void): void {
@@ -186,7 +189,7 @@ export class Walk {
     const phase = Math.min(...this.later.map(root => root.phase)) as Phase;
     if (this.later.length > 0) {
       this.phase = phase;
-      if (phase === 3) this.objectLimit = Math.min(LIMITS.objects, this.visited + LIMITS.lateObjects);
+      if (phase === 3) this.objectLimit = Math.min(this.objectLimit, this.visited + LIMITS.lateObjects);
       const now = this.later.filter(root => root.phase === phase);
       this.later = this.later.filter(root => root.phase !== phase);
       for (const { value, name } of now) this.add(value, -1, { kind: 'root', name });
