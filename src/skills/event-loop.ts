@@ -21,6 +21,8 @@ const BUSY_ELU = 0.9;
 /** From here on callers give up or retry. */
 const CRITICAL_MS = 500;
 const CRITICAL_SHARE = 0.3;
+/** Shorter calls are not what stands still. */
+const LEAST_CALL_MS = 1;
 /** A loop that has not turned for this long hangs. */
 const HANG_SECONDS = 3;
 
@@ -170,7 +172,9 @@ interface Numbers {
 function numbersOf(studied: Study, stalled: Study['stalls'], cause: Cause, counted: Counted | undefined): Numbers {
   const stalledMs = total(stalled) / 1000;
   const windowMs = studied.tree.durationUs / 1000;
-  const callMs = counted?.lengths.find(length => length.frame === cause.blame.frame)?.msPerCall;
+  const ownMs = counted?.lengths.find(length => length.frame === cause.blame.frame)?.msPerCall;
+  // A comparator is called a thousand times within one sort: its length says nothing about the stall.
+  const callMs = ownMs !== undefined && ownMs >= LEAST_CALL_MS ? ownMs : undefined;
   const delayMs = studied.evidence.data.maxLoopDelayMs;
   return {
     windowMs,

@@ -1,12 +1,16 @@
 import { sayBytes, sayMs, sayShare } from '../base/say.js';
+import type { Holder } from '../model/evidence/holders.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { declarationOf } from '../source/declarations.js';
 import { isInLoop } from '../source/loops.js';
+import { isUserCode } from '../source/url.js';
 import type { Finding } from '../waiting/findings.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
 import { type HeldSite, leakSite, leakSiteOf } from './leak-site.js';
+import { locate } from './place.js';
 import type { WaitingLook } from './waiting-look.js';
 import { placeOfFrame, textOf } from './waiting-place.js';
 
@@ -18,8 +22,10 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
     finding.waits && finding.faultClass === 'downstream.chatty'
       ? yield* frameInLoop(see, finding.user)
       : culpritFrame(finding);
-  const culprit =
-    leak ?? (named ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined);
+  const seenAt = named
+    ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : [])
+    : undefined;
+  const culprit = leak ?? seenAt ?? (finding.holder ? yield* placeOfHolder(see, finding.holder) : undefined);
   const related: CodeLocation[] = [];
   for (const frame of relatedFrames(finding, leak ? undefined : named)) {
     const other = yield* placeOfFrame(see, frame);
@@ -46,6 +52,16 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
 /** Where it is taken: by those who were seen waiting, else by whoever names the holder in the application's text. */
 function heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
   return finding.standstill ? leakSiteOf(see, finding, scripts) : leakSite(see, finding);
+}
+
+/** Where the variable is declared that leads to a pool or lock; undefined when it is not the application's. */
+async function* placeOfHolder(see: OperatorView, { path }: Holder): Step<CodeLocation | undefined> {
+  const step = path.findLast(each => each.kind === 'variable' && isUserCode(each.seenBy.url));
+  if (step?.kind !== 'variable') return undefined;
+  const script = yield* textOf(see, step.seenBy.url);
+  const declared = script && declarationOf(script.text, step.name, step.seenBy.line);
+  const { scriptId, url } = step.seenBy;
+  return declared && locate(script, { scriptId, url, line: declared.line0, column: declared.column0 }, see.target.cwd);
 }
 
 /** The loop is what asks again and again: the innermost user frame whose place stands in one, else the innermost. */
@@ -100,8 +116,9 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, w
       'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
     fix: 'Release in a finally block that covers every way out, and do not wait for slow things while holding it.',
   }),
-  'waiting.unsettled': (_, name) => ({
-    title: `A promise made in ${name} is never settled`,
+  'waiting.unsettled': ({ place, maker }, name) => ({
+    title:
+      place || maker ? `A promise made in ${name} is never settled` : 'Requests are held that nothing will ever answer',
     seen: '',
     hypothesis:
       'A path calls neither resolve nor reject: a callback that is forgotten, an event that does not come, or an early return.',

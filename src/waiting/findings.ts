@@ -36,7 +36,7 @@ export interface Finding {
   readonly waits?: PlaceWaits;
   /** Sockets of the pool that moved no byte over the window: connections that are held and not used. */
   readonly silent?: { readonly peer: string; readonly count: number };
-  /** Nothing began in the window, so nobody was seen waiting: only the holder tells. */
+  /** Nobody was seen waiting, because nothing began in the window or callbacks wait: only the holder tells. */
   readonly standstill?: true;
 }
 
@@ -185,6 +185,12 @@ function isDriver(group: WaitGroup, { dump, routes }: Context): boolean {
   );
 }
 
+/** Callbacks leave no promise behind: whoever waits in a full pool by callback shows only in the pool. */
+function fullHolder({ holders, old }: Context): Holder | undefined {
+  const least = Math.max(2, STANDSTILL_SHARE * old);
+  return holders.find(one => one.waiters && one.waiting >= least && one.name !== 'Agent' && isTaken(one));
+}
+
 function fromOrphan(group: OrphanGroup, context: Context): Finding {
   const rejected = context.dump.rejections.reduce((sum, { count }) => sum + count, 0);
   const base = baseOf(
@@ -192,6 +198,11 @@ function fromOrphan(group: OrphanGroup, context: Context): Finding {
     context,
   );
   const swallowed = rejected >= group.requests * 0.5;
+  const holder = swallowed ? undefined : fullHolder(context);
+  if (holder) {
+    const faultClass = shapeOf(holder) === 'pool' ? 'pool.exhaustion' : 'waiting.lock';
+    return { ...base, faultClass, confidence: 'high', holder, standstill: true };
+  }
   return { ...base, faultClass: swallowed ? 'exceptions.swallowed' : 'waiting.unsettled', confidence: 'medium' };
 }
 

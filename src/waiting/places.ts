@@ -1,3 +1,4 @@
+import type { ServedRequest } from '../model/evidence/async-dump.js';
 import { keyOf } from './flow.js';
 import { codeFrame, type Frame, innermostPackage, placeKey, type Wait, type Waits } from './waits.js';
 
@@ -40,6 +41,7 @@ export function waitsByPlace(waits: Waits): PlaceWaits[] {
     const end = request.end || waits.dump.windowMs;
     if (
       own.length === 0 ||
+      isPartlyRead(request, own) ||
       request.aborted ||
       request.headersSent !== request.end > 0 ||
       end - request.at < LEAST_WALL_MS
@@ -53,6 +55,13 @@ export function waitsByPlace(waits: Waits): PlaceWaits[] {
     .map(sum => toPlace(sum, walls.get(sum.route) ?? 1))
     .sort((a, b) => b.share * b.wallMs - a.share * a.wallMs);
 }
+
+/**
+ * Of a finished request that was not chosen only what is still pending and moments (which end as they begin) have been
+ * read: it says nothing of its time.
+ */
+const isPartlyRead = (request: ServedRequest, own: readonly Wait[]): boolean =>
+  request.end > 0 && own.every(wait => wait.end <= wait.at);
 
 function addRequest(waits: Waits, route: string, own: readonly Wait[], end: number, sums: Map<string, Sum>): void {
   const byPlace = new Map<string, Wait[]>();

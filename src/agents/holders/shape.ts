@@ -110,7 +110,9 @@ function row(
 function unreadOf(owner: object): number {
   for (const key of ownKeys(owner).slice(0, MOST_FIELDS)) {
     const stream = isUntouchable(owner, key) ? undefined : own(owner, key);
-    const state = isObject(stream) && isObject(own(stream, '_handle')) ? own(stream, '_readableState') : undefined;
+    // `connecting` is a socket's own field on all versions; `_handle` is an accessor on some.
+    const isSocket = isObject(stream) && own(stream, 'connecting') !== undefined;
+    const state = isSocket ? own(stream, '_readableState') : undefined;
     const length = isObject(state) ? own(state, 'length') : undefined;
     if (typeof length === 'number' && length > 0) return length;
   }

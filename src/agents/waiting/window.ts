@@ -77,12 +77,13 @@ export class Window {
     );
     const finished = requests.filter(q => q.end).sort((a, b) => b.end - b.at - (a.end - a.at));
     const step = Math.max(1, Math.ceil(finished.length / FINISHED_SPREAD));
-    const shown = new Set(finished.filter((_, i) => i < FINISHED_SLOWEST || i % step === 0).map(q => q.index));
+    const spread = finished.filter((_, i) => i < FINISHED_SLOWEST || i % step === 0).map(q => q.index);
+    const shown = wholeRequests(spread, all, SHOWN.finished);
     const isOld = (record: Record) => this.stoppedAt - record.at > minAgeMs;
     this.selected = [
       ...all.filter(r => !r.end && stuck.has(r.request)).slice(0, SHOWN.stuckPending),
       ...all.filter(r => !r.end && !stuck.has(r.request) && isOld(r)).slice(0, SHOWN.otherPending),
-      ...all.filter(r => shown.has(r.request) && !(!r.end && isOld(r))).slice(0, SHOWN.finished),
+      ...all.filter(r => shown.has(r.request) && !(!r.end && isOld(r))),
       ...all.filter(isSample).slice(0, SHOWN.writes),
       ...all.filter(r => r.end && stuck.has(r.request)).slice(-SHOWN.stuckSettled),
     ];
@@ -130,6 +131,21 @@ export class Window {
     const end = record.end > 0 ? Math.round((record.end - this.startedAt) * 100) / 100 : record.end;
     return { id, type, executionId, triggerId, request, at, end, stack, ...(detail ? { detail } : {}) };
   }
+}
+
+/** As many of the requests as have all of their records within the budget: of half a request every share would be wrong. */
+function wholeRequests(wanted: readonly number[], records: readonly Record[], budget: number): Set<number> {
+  const counts = new Map<number, number>();
+  for (const { request } of records) counts.set(request, (counts.get(request) ?? 0) + 1);
+  const whole = new Set<number>();
+  let left = budget;
+  for (const request of wanted) {
+    const count = counts.get(request) ?? 0;
+    if (whole.size > 0 && count > left) continue;
+    whole.add(request);
+    left -= count;
+  }
+  return whole;
 }
 
 const MOMENTS = new Set(['HTTPSTART', 'HTTPWRITE', 'NETCONNECT']);
