@@ -8,20 +8,20 @@ const NS_PER_MS = 1e6;
 /** A blocked target listens when its own call returns. */
 const LISTENS_WITHIN_MS = 60_000;
 
-/** CPU milliseconds of a process' main thread so far; undefined where the kernel doesn't tell. */
-export function mainThreadCpuMs(pid: number): number | undefined {
-  if (pid === 0) return undefined;
+/** For how long a process' main thread was ready and had to wait for a core, in milliseconds; 0 where nothing tells. */
+function waitedForCoreMs(pid: number): number {
+  if (pid === 0) return 0;
   try {
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ', 1)[0]) / NS_PER_MS;
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[1]) / NS_PER_MS;
   } catch {
-    return undefined;
+    return 0;
   }
 }
 
 /**
  * What a call stopped the target for, in milliseconds. The clock starts when the target has begun to listen, because a
- * program that blocks its own loop makes a call late, not long; and what the machine took away from the target meanwhile
- * is not counted: the main thread's own cpu is the upper bound. `pid` 0: unknown, then the clock alone counts.
+ * program that blocks its own loop makes a call late, not long; and what a crowded host took from the main thread
+ * meanwhile is not counted. Its cpu alone would be too little: collections wait for V8's other threads. `pid` 0: unknown.
  */
 export async function standstill<T>(
   connection: Pick<Connection, 'sendRaw'>,
@@ -38,9 +38,7 @@ export async function standstill<T>(
   const value = await call();
   const until = now(pid);
   await listening;
-  const wallMs = until.wallMs - since.wallMs;
-  const cpuMs = until.cpuMs !== undefined && since.cpuMs !== undefined ? until.cpuMs - since.cpuMs : wallMs;
-  return { value, pausedMs: Math.max(0, Math.min(wallMs, cpuMs)) };
+  return { value, pausedMs: Math.max(0, until.wallMs - since.wallMs - (until.waitedMs - since.waitedMs)) };
 }
 
-const now = (pid: number) => ({ wallMs: performance.now(), cpuMs: mainThreadCpuMs(pid) });
+const now = (pid: number) => ({ wallMs: performance.now(), waitedMs: waitedForCoreMs(pid) });
