@@ -1,4 +1,5 @@
 import type { ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/index.js';
+import { isUserCode } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
 import type {
@@ -45,6 +46,7 @@ const DEBUGGER_BASE_MS = 40;
 const UNEXPLAINED_GROWTH = 20_000;
 
 const MB = 1024 * 1024;
+const MOST_SCRIPTS = 80;
 /** A whole walk takes at most a quarter of it. */
 const AMPLE_ROOM = 120 * MB;
 /** The inspector's own answers and a walk of a few thousand objects. */
@@ -271,6 +273,7 @@ class Watch {
       ...(also.live && { liveHeap: also.live }),
       modules: result.modules,
       ...(also.compiled && { scripts: also.compiled }),
+      applicationScripts: applicationScripts(scripts),
       walks: result.walks,
       unlisted: result.unlisted,
       stoppedEarly,
@@ -283,6 +286,13 @@ function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): bo
   if (bytesPerSecond > NOISE_BYTES_PER_SECOND) return true;
   const known = sizes.filter(size => size !== null);
   return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
+}
+
+function applicationScripts(scripts: Scripts): CollectionGrowth['applicationScripts'] {
+  return [...scripts]
+    .filter(([, url]) => isUserCode(url))
+    .slice(0, MOST_SCRIPTS)
+    .map(([scriptId, url]) => ({ scriptId, url }));
 }
 
 function countByUrl(scripts: Scripts): Map<string, number> {

@@ -1,13 +1,13 @@
 import { allocationSites } from '../heap/growth/allocation-sites.js';
 import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
-import { viaOf } from '../heap/growth/holder.js';
+import { listenedEvent, viaOf } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { emptyingsOf } from '../source/emptying.js';
-import { type Feeder, feedersOf } from '../source/feeders.js';
+import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
 import type { ScriptText } from '../source/script.js';
 import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
 import { locate, place, sourceOf } from './place.js';
@@ -20,7 +20,7 @@ const SAMPLING_STAYS_MS = 120_000;
 const FEEDING_SHARE = 0.2;
 const MOST_RELATED = 3;
 /** Sources searched for the name of a holder. */
-const MOST_SCRIPTS = 8;
+const MOST_SCRIPTS = 30;
 /** How a function feeds a holder when only its allocations tell. */
 export const ALLOCATES = 'allocates';
 
@@ -43,10 +43,14 @@ interface Home {
 }
 
 /** Finds the declaration, the lines that feed it, and what the source does against growth. */
-export async function* placeGrowth(see: OperatorView, suspect: Suspect): Step<GrowthPlace> {
+export async function* placeGrowth(
+  see: OperatorView,
+  suspect: Suspect,
+  files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[] = [],
+): Step<GrowthPlace> {
   const home = yield* homeOf(see, suspect);
   const declared = home && declaredAt(home, see.target.cwd, viaOf(suspect.row.path));
-  const written = yield* writtenAt(see, suspect);
+  const written = (yield* registeredAt(see, suspect)) ?? (yield* writtenAt(see, suspect));
   const fed = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
   const bounds = home ? boundsIn(home, suspect.row.kin === undefined ? [] : home.below.slice(-1)) : {};
   const feeders = [...(written ? [written] : []), ...fed];
@@ -55,7 +59,8 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect): Step<Gr
   if (isOwn || told.length > 0 || suspect.row.kind === 'timers')
     return assembled(suspect, { declared, feeders: told, bounds });
   const sampled = yield* sampledFeeders(see);
-  const byName = home ? [] : yield* feedersByName(see, suspect, sampled.scriptIds);
+  const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
+  const byName = home ? [] : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
   const allocating = byName.length > 0 ? byName : sampled.feeders;
   const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);
@@ -143,6 +148,21 @@ function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly str
   const found = declarationOf(script.text, name, spot.line);
   const at = { ...spot, line: found?.line0 ?? spot.line, column: found?.column0 ?? spot.column };
   return locate(script, found?.within === undefined ? at : { ...at, functionName: found.within }, cwd, via);
+}
+
+/** The call that registered a listener: around an inline function, else where its script subscribes to the event. */
+async function* registeredAt(see: OperatorView, { row, fault }: Suspect): Step<Fed | undefined> {
+  const event = fault === 'memory.leak.listener' ? listenedEvent(row.path) : undefined;
+  const { code } = row.entry;
+  if (event === undefined || !code || !isUserCode(code.url)) return undefined;
+  const script = yield* sourceOf(see, code.scriptId);
+  const calls = script ? subscriptionsOf(script.text, event) : [];
+  const around = calls.find(call => call.line0 <= code.line && code.line <= call.endLine0);
+  const call = around ?? calls[0];
+  if (!script || !call) return undefined;
+  const at = { ...code, line: call.line0, column: call.column0 };
+  const spot = call.function === undefined ? at : { ...at, functionName: call.function };
+  return { place: locate(script, spot, see.target.cwd), how: call.how, code: call.code };
 }
 
 /** The newest entry's own code: the very function that was registered. */

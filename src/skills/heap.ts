@@ -135,7 +135,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const found: NotificationDraft[] = [];
   for (const suspect of leaking.slice(0, MOST_SUSPECTS)) {
     if (isMinor(suspect, leaking)) continue;
-    const where = yield* placeGrowth(see, suspect);
+    const where = yield* placeGrowth(see, suspect, growth.data.applicationScripts);
     const rest = boundedBy(suspect, where.bounds, growth.data);
     if (rest) resting.push(restSentence(suspect, rest));
     else found.push(leakDraft({ suspect, where, growth, vitals: before }));

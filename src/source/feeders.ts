@@ -29,6 +29,21 @@ export function feedersOf(text: string, variable: string, propertyPath: readonly
   return found.sort((a, b) => b.likeness - a.likeness).map(({ feeder }) => feeder);
 }
 
+const SUBSCRIBING = new Set([
+  'on', 'once', 'addListener', 'prependListener', 'prependOnceListener', 'addEventListener', 'subscribe',
+]); // biome-ignore format: a list of names
+
+/** Calls that register a listener of `event`, in source order: `bus.on('tick', …)`. */
+export function subscriptionsOf(text: string, event: string): (Feeder & { readonly endLine0: number })[] {
+  const syntax = syntaxOf(text);
+  return syntax.nodes.flatMap(node => {
+    const call = node.type === 'CallExpression' ? growingCall(node) : undefined;
+    const [first] = Array.isArray(node.arguments) ? node.arguments : [];
+    if (!call || !SUBSCRIBING.has(call.how) || !isNode(first) || first.value !== event) return [];
+    return [{ ...feederAt(syntax, call.at, call.how), endLine0: positionOf(syntax, node.end).line0 }];
+  });
+}
+
 /** Entries' keys and indices (`[0]`, `"id-17"`) are data, not names in code. */
 function isName(part: string): boolean {
   return /^#?[A-Za-z_$][\w$]*$/.test(part);

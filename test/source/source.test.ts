@@ -2,7 +2,7 @@ import { buildSync, transformSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { callAt, callsInFunction } from '../../src/source/calls.js';
 import { declarationOf } from '../../src/source/declarations.js';
-import { feedersOf } from '../../src/source/feeders.js';
+import { feedersOf, subscriptionsOf } from '../../src/source/feeders.js';
 import { enclosingFunction } from '../../src/source/names.js';
 import { ScriptText } from '../../src/source/script.js';
 import { displayPath, filePath, isUserCode, packageOf } from '../../src/source/url.js';
@@ -144,4 +144,13 @@ test('a large bundle is parsed in reasonable time', () => {
   const text = outputFiles[0]?.text ?? '';
   expect(text.length).toBeGreaterThan(5_000);
   expect(enclosingFunction(text, 0, text.length >> 1)).toBeDefined();
+});
+
+test('the call that registers a listener is found by its event', () => {
+  const text = `function Upload() {\n  process.once('SIGTERM', this.discard.bind(this));\n}\nUpload.prototype.discard = function () {};\nbus.on('tick', () => {\n  more();\n});`;
+  expect(subscriptionsOf(text, 'SIGTERM').map(one => [one.line0, one.how, one.function])).toEqual([
+    [1, 'once', 'Upload'],
+  ]);
+  expect(subscriptionsOf(text, 'tick').map(one => [one.line0, one.endLine0])).toEqual([[4, 6]]);
+  expect(subscriptionsOf(text, 'other')).toEqual([]);
 });

@@ -166,6 +166,8 @@ export interface CollectionGrowth {
   readonly modules: { readonly commonjs: number; readonly esm: number; readonly packages: number };
   /** Scripts alive by url at the start and the end, where their number rose; only read when memory grew unexplained. */
   readonly scripts?: readonly { readonly url: string; readonly first: number; readonly last: number }[];
+  /** The application's own files, as loaded by the end: where a holder without a name is searched for. At most 80. */
+  readonly applicationScripts?: readonly { readonly scriptId: string; readonly url: string }[];
   readonly walks: readonly WalkCost[];
   /** Dictionaries that were too big to be listed, by estimated number of keys. */
   readonly unlisted: readonly number[];
