@@ -37,6 +37,12 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/check.js')).checkCommand(),
   },
   {
+    name: 'watch',
+    usage: '[pid | --name PATTERN | --tree PID | --all]',
+    about: 'watch processes: baselines, alerts, restarts, sinks',
+    load: async () => (await import('./commands/watch.js')).watchCommand(),
+  },
+  {
     name: 'ask',
     usage: '[target] "question"',
     about: 'a quick answer about a process, or about a finished run',

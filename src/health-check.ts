@@ -7,9 +7,10 @@ import type { FaultClass } from './model/fault.js';
 import type { Notification } from './model/notification.js';
 import type { Report } from './model/report.js';
 import type { SavedBaseline, SavedRun, Spread } from './model/saved-baseline.js';
+import type { Measures } from './model/watch-event.js';
 import { type Regression, regressions, summarize } from './monitor/regression.js';
 import { crosses, sayMetric, type Threshold } from './monitor/threshold.js';
-import { type Measured, measured, metricKind } from './monitor/vital-metrics.js';
+import { measured, metricKind } from './monitor/vital-metrics.js';
 import { concludeBlocked, finish, lookInto, type Plan, probeFor, type RunEnv, reach } from './run.js';
 
 /** What a check judges beyond what an investigation finds by itself. */
@@ -49,14 +50,14 @@ export async function healthCheck(where: AttachTarget, plan: CheckPlan, env: Run
 }
 
 interface Windows {
-  readonly measured: readonly Measured[];
+  readonly measured: readonly Measures[];
   readonly evidenceIds: readonly string[];
 }
 
 async function watchQuietly(session: Session, plan: CheckPlan, env: RunEnv): Promise<Windows> {
   const signal = AbortSignal.any([env.interrupt, session.lost]);
   const probe = probeFor(session, plan, env, signal, new Map<string, Evidence>());
-  const found: { measured: Measured[]; evidenceIds: string[] } = { measured: [], evidenceIds: [] };
+  const found: { measured: Measures[]; evidenceIds: string[] } = { measured: [], evidenceIds: [] };
   for (const until = env.now() + plan.quietMs; env.now() < until && !signal.aborted; ) {
     const vitals = await probe.ask('vitals', { seconds: WINDOW_S }, { freshMs: 0 });
     if (!isUsable(vitals)) break;

@@ -5,7 +5,7 @@ import type { Collector } from './collector.js';
 import { type MainThread, readMainThread } from './main-thread.js';
 
 /** One evaluate a second: 0.1 ms of the target's time each, far below what can be measured. */
-const SAMPLE_EVERY_MS = 1000;
+const SAMPLE_EVERY_S = 1;
 /** The histogram's timer in the target (src/agents/vitals). */
 const HISTOGRAM_STEP_MS = 10;
 /** Rounding of up to 283 ticks left 20 ms unaccounted in an undisturbed window of 4 s. */
@@ -36,14 +36,15 @@ export const vitalsCollector: Collector<'vitals'> = {
   kind: 'vitals',
   title: 'Vital signs',
   cost: 'free',
-  async collect(session, { seconds }, context) {
+  async collect(session, { seconds, sampleEvery = SAMPLE_EVERY_S }, context) {
     await session.agent.install('vitals');
     const asker = `window-${++askers}`;
     const moments: Moment[] = [withThread(session, await call<RawVitals>(session, 'open', asker))];
     const until = context.now() + seconds * 1000;
     try {
-      for (let left = until - context.now(); left > SAMPLE_EVERY_MS * 1.5; left = until - context.now()) {
-        await context.sleep(SAMPLE_EVERY_MS);
+      const every = sampleEvery * 1000;
+      for (let left = until - context.now(); left > every * 1.5; left = until - context.now()) {
+        await context.sleep(every);
         moments.push(withThread(session, await call<RawVitals>(session, 'read')));
       }
       await context.sleep(Math.max(0, until - context.now()));
@@ -67,7 +68,8 @@ const call = <T>(session: Session, method: string, ...args: string[]): Promise<T
   session.agent.call<T>('vitals', method, args, { timeoutMs: CALL_TIMEOUT_MS });
 
 function withThread(session: Session, raw: RawVitals): Moment {
-  const thread = readMainThread(session.target.pid);
+  // Of a worker thread the kernel's numbers would be the main thread's.
+  const thread = 'workerId' in session ? undefined : readMainThread(session.target.pid);
   return thread === undefined ? { raw } : { raw, thread };
 }
 

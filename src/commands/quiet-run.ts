@@ -8,7 +8,7 @@ import type { Evidence } from '../model/evidence/index.js';
 import type { Report } from '../model/report.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { initialState, reduce } from '../report/state.js';
-import { investigate, type RunEnv } from '../run.js';
+import { investigate, type Plan, type RunEnv } from '../run.js';
 import { skills } from '../skills/index.js';
 import { openRunDirectory, runsHome } from '../stores/run-directory.js';
 import { version } from '../version.js';
@@ -23,6 +23,8 @@ export interface QuietPlan {
   readonly safety?: Safety;
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
+  /** Instead of an investigation that attaches by itself. */
+  readonly pass?: (where: AttachTarget, plan: Plan, env: RunEnv) => Promise<Report>;
   /** Each event as it is kept, secrets out. */
   readonly onEvent?: (event: LensEvent) => void;
 }
@@ -71,7 +73,7 @@ export async function quietRun(where: AttachTarget, plan: QuietPlan): Promise<Qu
   const only = plan.only ? { only: plan.only } : {};
   const asked = { reason: plan.reason, skills, safety: plan.safety ?? 'normal', maxPauseMs: DEFAULT_MAX_PAUSE_MS };
   try {
-    const report = await investigate(where, { ...asked, ...only }, env);
+    const report = await (plan.pass ?? investigate)(where, { ...asked, ...only }, env);
     directory.write('report.json', render(report, 'json'));
     directory.write('report.md', render(report, 'md'));
     const { path, close } = directory;

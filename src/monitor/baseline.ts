@@ -60,9 +60,10 @@ export function follow(baseline: Baseline, value: number, at: number): Baseline 
  * How many deviations a value lies from normal: the smaller of the learned and the followed distance, so that neither
  * slow drift nor one wild minute of learning makes an alarm. The deviation has a floor.
  */
-export function distance(baseline: Baseline, value: number): number {
-  const learned = score(value, baseline.median, Math.max(baseline.deviation, baseline.robustDeviation));
-  const followed = score(value, baseline.emaMean, Math.sqrt(baseline.emaVariance));
+export function distance(baseline: Baseline, value: number, leastDeviation = 0): number {
+  const spread = Math.max(baseline.deviation, baseline.robustDeviation, leastDeviation);
+  const learned = score(value, baseline.median, spread);
+  const followed = score(value, baseline.emaMean, Math.max(Math.sqrt(baseline.emaVariance), leastDeviation));
   return Math.abs(learned) < Math.abs(followed) ? learned : followed;
 }
 

@@ -1,6 +1,7 @@
 import { deviation, mean, percentile } from '../base/statistics.js';
 import type { SavedBaseline, SavedRun, Spread } from '../model/saved-baseline.js';
-import { METRICS, type Measured, type MetricKind } from './vital-metrics.js';
+import type { Measures } from '../model/watch-event.js';
+import { METRICS, type MetricKind } from './vital-metrics.js';
 
 /** What a check remembers of itself: enough to know how much runs differ, few enough to follow a program that changes. */
 const MAX_RUNS = 20;
@@ -13,7 +14,7 @@ const RELATIVE_CHANGE = 0.25;
 const LEAST_SPREAD = 0.05;
 
 /** Windows → mean, deviation and 95th percentile of each metric. */
-export function summarize(windows: readonly Measured[]): { readonly [metric: string]: Spread } {
+export function summarize(windows: readonly Measures[]): { readonly [metric: string]: Spread } {
   const names = new Set(windows.flatMap(window => Object.keys(window)));
   return Object.fromEntries(
     [...names].map(name => {

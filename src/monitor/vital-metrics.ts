@@ -1,6 +1,7 @@
 import { mean } from '../base/statistics.js';
 import type { ProcessReading } from '../model/evidence/process.js';
 import type { Vitals, VitalsSample } from '../model/evidence/vitals.js';
+import type { Measures } from '../model/watch-event.js';
 
 /** What a metric's number is: decides how it is said, and how a threshold's suffix is read. */
 export type Unit = 'bytes' | 'ms' | 'share' | 'percent' | 'count';
@@ -30,6 +31,8 @@ export const METRICS: readonly MetricKind[] = [
   worse('memory.externalBytes', 'bytes', 8 * MIB, 'buffers and other memory outside of the V8 heap'),
   worse('heap.usedBytes', 'bytes', 16 * MIB, 'V8 heap in use, garbage included'),
   worse('heap.liveBytes', 'bytes', 8 * MIB, 'V8 heap right after a full collection'),
+  worse('heap.liveShare', 'share', 0.05, 'live heap by the heap limit'),
+  worse('memory.limitShare', 'share', 0.05, 'resident size by the memory limit of the container'),
   worse('heap.limitShare', 'share', 0.05, 'used heap by the heap limit'),
   worse('gc.share', 'share', 0.02, 'time in garbage collection'),
   worse('gc.longestMs', 'ms', 20, 'longest collection'),
@@ -54,10 +57,8 @@ const byName = new Map(METRICS.map(kind => [kind.name, kind]));
 /** Undefined for a name that is not in METRICS. */
 export const metricKind = (name: string): MetricKind | undefined => byName.get(name);
 
-export type Measured = { readonly [metric: string]: number };
-
 /** One window as metrics; what could not be read is absent, never 0. */
-export function measured(vitals: Vitals, process?: ProcessReading): Measured {
+export function measured(vitals: Vitals, process?: ProcessReading): Measures {
   const all = { ...ofVitals(vitals), ...(process && ofProcess(process)) };
   return Object.fromEntries(
     Object.entries(all).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
@@ -67,11 +68,14 @@ export function measured(vitals: Vitals, process?: ProcessReading): Measured {
 function ofVitals(vitals: Vitals): { readonly [metric: string]: number | undefined } {
   const of = (read: (sample: VitalsSample) => number) => mean(vitals.samples.map(read));
   const last = vitals.samples.at(-1);
+  const live = vitals.liveHeap.at(-1);
   return {
     'memory.rssBytes': of(s => s.rssBytes),
     'memory.externalBytes': of(s => s.externalBytes),
     'heap.usedBytes': of(s => s.heapUsedBytes),
-    'heap.liveBytes': vitals.liveHeap.at(-1)?.usedBytes,
+    'heap.liveBytes': live?.usedBytes,
+    'heap.liveShare': live && last && live.usedBytes / (vitals.oldLimitBytes ?? last.heapLimitBytes),
+    'memory.limitShare': vitals.memoryLimitBytes && of(s => s.rssBytes / (vitals.memoryLimitBytes ?? 1)),
     'heap.limitShare': of(s => s.heapUsedBytes / (vitals.oldLimitBytes ?? s.heapLimitBytes)),
     'gc.share': vitals.gcShare,
     'gc.longestMs': Math.max(0, ...vitals.gc.map(gc => gc.maxMs)),

@@ -1,6 +1,8 @@
 export interface VitalsParams {
   /** Length of the window, in seconds. A reading that another skill began is shared. */
   readonly seconds: number;
+  /** Seconds between its samples; absent: 1. The window's own sums don't depend on it. */
+  readonly sampleEvery?: number;
 }
 
 /** One moment of the target, read by one evaluate. */

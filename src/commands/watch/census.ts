@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { listNodeProcesses, type NodeProcess } from '../../inspector/node-processes.js';
+
+/** A process that is to be watched. */
+export interface Found {
+  readonly pid: number;
+  readonly name: string;
+  /** The same for every process with this command in this directory: how a restarted one is known again. */
+  readonly fingerprint: string;
+}
+
+export type Selection =
+  | { readonly by: 'all' }
+  | { readonly by: 'name'; readonly pattern: string }
+  | { readonly by: 'tree'; readonly pid: number }
+  | { readonly by: 'fingerprint'; readonly fingerprint: string };
+
+/** Wrappers start what is meant and then only wait. */
+const WRAPPER = /\b(npm|npx|yarn|pnpm)(-cli\.js)?\b/;
+
+/** Everything that is selected and alive now, but lens itself and what started it. */
+export async function census(selection: Selection): Promise<Found[]> {
+  const all = await listNodeProcesses();
+  return all
+    .filter(each => each.pid !== process.pid && each.pid !== process.ppid && !WRAPPER.test(each.command))
+    .filter(each => isMeant(each, selection, all))
+    .map(foundOf);
+}
+
+export function foundOf(process: NodeProcess): Found {
+  return { pid: process.pid, name: nameOf(process), fingerprint: fingerprintOf(process) };
+}
+
+function isMeant(each: NodeProcess, selection: Selection, all: readonly NodeProcess[]): boolean {
+  switch (selection.by) {
+    case 'all':
+      return each.mayAttach;
+    case 'name':
+      return each.command.includes(selection.pattern);
+    case 'tree':
+      return isBelow(each, selection.pid, all);
+    case 'fingerprint':
+      return fingerprintOf(each) === selection.fingerprint;
+    default:
+      return selection satisfies never;
+  }
+}
+
+function isBelow(each: NodeProcess, root: number, all: readonly NodeProcess[]): boolean {
+  if (each.pid === root || each.parentPid === root) return true;
+  const parent = all.find(other => other.pid === each.parentPid);
+  return parent !== undefined && parent.pid !== each.pid && isBelow(parent, root, all);
+}
+
+/** What stands in the command line after Node and its options: a script, shown with its folder. */
+function nameOf({ command, cwd }: NodeProcess): string {
+  const script = command
+    .split(' ')
+    .slice(1)
+    .find(word => !word.startsWith('-'));
+  if (script === undefined) return basename(cwd ?? 'node');
+  const parts = script.split('/');
+  return parts.slice(-2).join('/');
+}
+
+function fingerprintOf({ command, cwd }: NodeProcess): string {
+  return createHash('sha256')
+    .update(`${command}\n${cwd ?? ''}`)
+    .digest('hex')
+    .slice(0, 12);
+}

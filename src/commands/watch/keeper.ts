@@ -1,0 +1,238 @@
+import { Redactor } from '../../base/redact.js';
+import { processCollector } from '../../collectors/process.js';
+import { vitalsCollector } from '../../collectors/vitals.js';
+import { attach } from '../../inspector/attach.js';
+import { readNodeProcess } from '../../inspector/node-processes.js';
+import type { Session } from '../../inspector/session.js';
+import { LensError } from '../../model/error.js';
+import type { Alert, Measures, WatchEventBody, WatchedTarget } from '../../model/watch-event.js';
+import type { AlertNews } from '../../monitor/alert-book.js';
+import { type MonitorOptions, TargetMonitor } from '../../monitor/target-monitor.js';
+import { measured } from '../../monitor/vital-metrics.js';
+import { type Found, foundOf } from './census.js';
+import { lookWithin } from './look.js';
+import { recall, remember } from './memory.js';
+
+/** What all keepers of a watch share. */
+export interface KeeperEnv {
+  readonly intervalMs: number;
+  readonly monitor: MonitorOptions;
+  readonly home: string;
+  readonly emit: (event: WatchEventBody) => void;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+  /** True when an investigation may begin now; books it. */
+  readonly mayInvestigate: () => boolean;
+  readonly onEnded: (keeper: Keeper, before: Measures) => void;
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+const SAVE_EVERY_MS = 5 * 60_000;
+
+/** One application for as long as lens watches: attaches, reads, judges, and knows it again after a restart. */
+export class Keeper {
+  readonly #monitor: TargetMonitor;
+  readonly #redactor = new Redactor();
+  #alive = false;
+  #pid = 0;
+  #name: string;
+  #lostAt: number | undefined;
+  #last: Measures = {};
+  #savedAt: number;
+  #looking: Promise<void> | undefined;
+  #life: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly key: string,
+    readonly found: Found,
+    private readonly env: KeeperEnv,
+  ) {
+    this.#name = found.name;
+    this.#savedAt = env.now();
+    this.#monitor = new TargetMonitor(key, env.monitor, recall(env.home, key));
+  }
+
+  get pid(): number | undefined {
+    return this.#alive ? this.#pid : undefined;
+  }
+
+  get dropped(): number {
+    return this.#monitor.dropped;
+  }
+
+  get open(): readonly Alert[] {
+    return this.#monitor.open;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get isLooking(): boolean {
+    return this.#looking !== undefined;
+  }
+
+  /** Resolves once the investigation under way, if any, is done. */
+  get looking(): Promise<void> {
+    return this.#looking ?? Promise.resolve();
+  }
+
+  /** Begins to watch this process; the one before is gone. */
+  adopt(pid: number): void {
+    const previousPid = this.#pid;
+    this.#pid = pid;
+    this.#alive = true;
+    const downMs = this.#lostAt === undefined ? 0 : this.env.now() - this.#lostAt;
+    if (previousPid !== 0) this.env.emit({ type: 'target.restarted', target: this.target, previousPid, downMs });
+    this.#life = this.#live().finally(() => {
+      this.#alive = false;
+    });
+  }
+
+  /** Resolves once the process is released; lens is leaving. */
+  async leave(): Promise<void> {
+    await this.#life;
+    this.#save();
+  }
+
+  get target(): WatchedTarget {
+    return { name: this.#name, fingerprint: this.found.fingerprint, pid: this.#pid };
+  }
+
+  async #live(): Promise<void> {
+    for (let attempt = 0; !this.env.signal.aborted && (await this.#exists()); attempt++) {
+      const session = await this.#reach(attempt);
+      if (session) {
+        attempt = 0;
+        await this.#watch(session);
+      }
+      if (this.env.signal.aborted || !(await this.#exists())) break;
+      await this.#backoff(attempt);
+    }
+    if (!this.env.signal.aborted) this.#ended();
+  }
+
+  #ended(): void {
+    this.#lostAt = this.env.now();
+    this.env.emit({ type: 'target.lost', target: this.target, reason: 'the process has ended' });
+    this.#tell(this.#monitor.lost(this.#lostAt));
+    this.env.onEnded(this, this.#last);
+  }
+
+  /** The pid may by now be somebody else's. */
+  async #exists(): Promise<boolean> {
+    const process = await readNodeProcess(this.#pid);
+    return process !== undefined && foundOf(process).fingerprint === this.found.fingerprint;
+  }
+
+  async #reach(attempt: number): Promise<Session | undefined> {
+    try {
+      return await attach({ pid: this.#pid }, { signal: this.env.signal });
+    } catch (error) {
+      // Told once: a target that can't be attached to now is asked again every half a minute.
+      if (attempt === 0 && !this.env.signal.aborted) this.#fail('attach', error);
+      return undefined;
+    }
+  }
+
+  #backoff(attempt: number): Promise<void> {
+    const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 5));
+    return this.env.sleep(wait * (0.5 + this.env.random() / 2), this.env.signal).catch(() => undefined);
+  }
+
+  async #watch(session: Session): Promise<void> {
+    this.#name = session.target.name ?? this.#name;
+    this.env.emit({ type: 'target.attached', target: this.target, nodeVersion: session.target.nodeVersion });
+    const signal = AbortSignal.any([this.env.signal, session.lost]);
+    try {
+      // A first window of another length: many targets must not be asked in step.
+      let windowMs = this.env.intervalMs * (0.5 + this.env.random() / 2);
+      while (!signal.aborted) {
+        await this.#round(session, windowMs, signal);
+        windowMs = this.env.intervalMs;
+      }
+    } finally {
+      await this.#looking;
+      await session.detach();
+    }
+  }
+
+  async #round(session: Session, windowMs: number, signal: AbortSignal): Promise<void> {
+    const disturbed = this.#looking !== undefined;
+    const values = await this.#read(session, windowMs, signal);
+    if (values === undefined) return;
+    const at = this.env.now();
+    this.#last = values;
+    this.env.emit({ type: 'metrics.read', target: this.target, values });
+    // What lens itself does while it looks closer is no anomaly of the target.
+    if (disturbed || this.#looking) return;
+    const news = this.#monitor.observe(values, at);
+    this.#tell(news, values);
+    if (news.some(({ kind }) => kind === 'fired') && this.env.mayInvestigate()) this.#look(session);
+    if (at - this.#savedAt >= SAVE_EVERY_MS) this.#save();
+  }
+
+  async #read(session: Session, windowMs: number, signal: AbortSignal): Promise<Measures | undefined> {
+    const { now } = this.env;
+    const sleep = (ms: number) => this.env.sleep(ms, signal);
+    const context = { signal, now, sleep, exclusively: <T>(work: () => Promise<T>) => work(), mayPause: () => false };
+    const seconds = windowMs / 1000;
+    try {
+      const vitals = await vitalsCollector.collect(session, { seconds, sampleEvery: seconds }, context);
+      const process = await processCollector.collect(session, {}, context).catch(() => undefined);
+      return measured(vitals.data, process?.data);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      this.#fail('readings', error);
+      await sleep(windowMs).catch(() => undefined);
+      return undefined;
+    }
+  }
+
+  #tell(news: readonly AlertNews[], snapshot: Measures = this.#last): void {
+    for (const { kind, alert } of news) {
+      const target = this.target;
+      if (kind === 'fired') this.env.emit({ type: 'alert.fired', target, alert, snapshot });
+      else if (kind === 'escalated') this.env.emit({ type: 'alert.escalated', target, alert });
+      else this.env.emit({ type: 'alert.resolved', target, alert });
+    }
+    if (news.length > 0) this.#save();
+  }
+
+  #look(session: Session): void {
+    const reason = this.open.map(({ title }) => title).join('; ');
+    const target = this.target;
+    this.env.emit({ type: 'investigation.started', target, reason });
+    this.#looking = lookWithin(session, reason, this.#redactor, this.env.signal)
+      .then(({ report, path }) => {
+        const culprit = report.insights[0]?.culprit;
+        const { verdict, summary } = report;
+        this.env.emit({
+          ...{ type: 'investigation.finished', target, reason, verdict, summary, path },
+          ...(culprit && { culprit }),
+        });
+      })
+      .catch(error => this.#fail('investigation', error))
+      .finally(() => {
+        this.#looking = undefined;
+      });
+  }
+
+  #fail(where: string, error: unknown): void {
+    const message = error instanceof LensError ? `${error.message} ${error.hint ?? ''}`.trim() : String(error);
+    this.env.emit({ type: 'failure', where: `${where} of ${this.#name} (pid ${this.#pid})`, message });
+  }
+
+  #save(): void {
+    this.#savedAt = this.env.now();
+    try {
+      const { open } = this.#monitor;
+      remember(this.env.home, this.key, this.#name, { baselines: this.#monitor.baselines(), open });
+    } catch (error) {
+      this.#fail('what is normal', error);
+    }
+  }
+}

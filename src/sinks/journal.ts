@@ -1,0 +1,171 @@
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import type { WatchEvent } from '../model/watch-event.js';
+
+/** Events on their way to one sink, oldest first: added at one end, committed at the other once they have arrived. */
+export interface Journal {
+  readonly waiting: number;
+  /** Events that found no room. */
+  readonly dropped: number;
+  add(event: WatchEvent): void;
+  /** The oldest, at most `count`; they stay until committed. */
+  peek(count: number): { readonly events: readonly WatchEvent[]; readonly end: number };
+  commit(end: number): void;
+}
+
+/** For sinks that are as near as a file: when it is full, the oldest go. */
+export function memoryJournal(capacity: number): Journal {
+  let events: WatchEvent[] = [];
+  let first = 0;
+  let dropped = 0;
+  return {
+    get waiting() {
+      return events.length;
+    },
+    get dropped() {
+      return dropped;
+    },
+    add(event) {
+      events.push(event);
+      if (events.length <= capacity) return;
+      events.shift();
+      first++;
+      dropped++;
+    },
+    peek: count => ({ events: events.slice(0, count), end: first + Math.min(count, events.length) }),
+    commit(end) {
+      // Some of what is committed may have been pushed out meanwhile.
+      events = events.slice(Math.max(0, end - first));
+      first = Math.max(first, end);
+    },
+  };
+}
+
+/** About a week of alerts, or some hours of metrics. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
+/** Committed bytes are cut off once there are this many and they are the larger part. */
+const COMPACT_BYTES = 1024 * 1024;
+
+/**
+ * A file of one event a line, with the end of what has arrived beside it. Survives lens being killed at any moment: an
+ * event that was added is delivered at least once, in order.
+ */
+export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
+  const done = `${path}.done`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const left = existsSync(path) ? endTornLine(path) : Buffer.alloc(0);
+  let size = left.length;
+  let offset = readOffset(done, size);
+  let waiting = parse(left.subarray(offset)).events.length;
+  let dropped = 0;
+
+  return {
+    get waiting() {
+      return waiting;
+    },
+    get dropped() {
+      return dropped;
+    },
+    add(event) {
+      const line = `${JSON.stringify(event)}\n`;
+      const bytes = Buffer.byteLength(line);
+      if (size - offset + bytes > maxBytes || !attempt(() => appendFileSync(path, line, { mode: 0o600 }))) {
+        dropped++;
+        return;
+      }
+      size += bytes;
+      waiting++;
+    },
+    peek(count) {
+      const { events, ends } = parse(readFrom(path, offset, CHUNK_BYTES));
+      const taken = events.slice(0, count);
+      return { events: taken, end: offset + (ends[taken.length - 1] ?? 0) };
+    },
+    commit(end) {
+      waiting -= parse(readFrom(path, offset, end - offset)).events.length;
+      offset = end;
+      if (waiting === 0) clear();
+      else if (offset > COMPACT_BYTES && offset > size / 2) compact();
+      else writeOffset();
+    },
+  };
+
+  /** Emptied before the offset is: an offset beyond the end means "from the start", the other order would repeat all. */
+  function clear(): void {
+    attempt(() => truncateSync(path, 0));
+    attempt(() => rmSync(done, { force: true }));
+    [size, offset] = [0, 0];
+  }
+
+  function compact(): void {
+    const rest = readFrom(path, offset, Number.MAX_SAFE_INTEGER);
+    const written = attempt(() => {
+      writeFileSync(`${path}.tmp`, rest, { mode: 0o600 });
+      rmSync(done, { force: true });
+      renameSync(`${path}.tmp`, path);
+    });
+    if (written) [size, offset] = [rest.length, 0];
+  }
+
+  function writeOffset(): void {
+    attempt(() => writeFileSync(done, String(offset), { mode: 0o600 }));
+  }
+}
+
+function attempt(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false; // a full or read-only disk: what could not be stored is counted, what was stored comes twice
+  }
+}
+
+/** A crash in the middle of a write leaves half a line; the next event must not be glued to it. */
+function endTornLine(path: string): Buffer {
+  const content = readFileSync(path);
+  const whole = content.lastIndexOf(10) + 1;
+  if (whole < content.length) truncateSync(path, whole);
+  return content.subarray(0, whole);
+}
+
+function readOffset(path: string, size: number): number {
+  const offset = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+  return Number.isInteger(offset) && offset <= size ? offset : 0;
+}
+
+function readFrom(path: string, offset: number, most: number): Buffer {
+  if (!existsSync(path)) return Buffer.alloc(0);
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(Math.max(0, Math.min(most, fstatSync(file).size - offset)));
+    return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, offset));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Whole lines only; `ends[i]` is where event i ends, in bytes from the start of `content`. */
+function parse(content: Buffer): { events: WatchEvent[]; ends: number[] } {
+  const events: WatchEvent[] = [];
+  const ends: number[] = [];
+  for (let from = 0, to = content.indexOf(10); to >= 0; from = to + 1, to = content.indexOf(10, from)) {
+    events.push(JSON.parse(content.toString('utf8', from, to)) as WatchEvent); // written by `add`
+    ends.push(to + 1);
+  }
+  return { events, ends };
+}
