@@ -288,7 +288,7 @@ function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): bo
   return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
 }
 
-function applicationScripts(scripts: Scripts): CollectionGrowth['applicationScripts'] {
+function applicationScripts(scripts: Scripts): NonNullable<CollectionGrowth['applicationScripts']> {
   return [...scripts]
     .filter(([, url]) => isUserCode(url))
     .slice(0, MOST_SCRIPTS)
