@@ -165,7 +165,11 @@ function placeOf(
 function packageFor(parts: Owned, { mechanism }: Found): string | undefined {
   if (mechanism === 'logging') return parts.callees.find(callee => callee.frame.kind === 'package')?.frame.package;
   const owner = parts.packages[0];
-  return owner && owner.us >= MECHANISM_SHARE * allOf(parts) ? owner.name : undefined;
+  if (owner && owner.us >= MECHANISM_SHARE * allOf(parts)) return owner.name;
+  // Spread over a package and its helpers: then the one that is called.
+  const called = parts.callees.find(callee => callee.frame.kind === 'package')?.frame.package;
+  const us = parts.callees.filter(callee => callee.frame.package === called).reduce((sum, { us }) => sum + us, 0);
+  return called !== undefined && us >= MECHANISM_SHARE * allOf(parts) ? called : undefined;
 }
 
 /** The call as the source writes it (`zlib.gzipSync`), where V8 only knows Node's inner function. */

@@ -8,6 +8,7 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { FaultClass } from '../model/fault.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineSkill, type OperatorView, type Step } from '../model/skill.js';
+import { isDeterministic } from '../source/pure.js';
 import { explainWork, findBlock } from './blocking.js';
 import { type Cause, explain } from './cause.js';
 import { nameOf } from './event-loop.js';
@@ -196,7 +197,7 @@ function ranShare({ tree, work }: Study, { mainThreadPercent, cpuPercent }: Vita
 /** The largest piece of avoidable work among the counted functions, when it is worth a word. */
 function avoidable({ lengths }: Counted, studied: Study, cause: Cause, ran: number): Again | undefined {
   const worst = lengths
-    .filter(length => isRepeated(length) && isProof(length.count.example ?? '', cause))
+    .filter(length => isRepeated(length) && (isProof(length.count.example ?? '', cause) || isCalculated(length, cause)))
     .map(proof => {
       const whole = wholeOf(proof, lengths, cause);
       const msPerCall = (whole.msPerCall ?? 0) * ran;
@@ -247,6 +248,13 @@ function isProof(example: string, cause: Cause): boolean {
   return cause.place.package !== undefined && (evaluated || /object with [1-9]|array of [1-9]/.test(example));
 }
 
+/** A function of the application that by its text depends on nothing but its arguments gives the same again. */
+function isCalculated({ frame, count: { example = '' } }: CallLength, { scripts }: Cause): boolean {
+  const script = frame.kind === 'user' ? scripts.get(frame.scriptId) : undefined;
+  if (!script || /\bobject(?! with)|function|proxy/.test(example)) return false;
+  return isDeterministic(script.text, { line0: frame.line, column0: frame.column });
+}
+
 /** Shorter texts are keys and names, which repeat everywhere. */
 const LONG_TEXT = 100;
 
@@ -260,11 +268,14 @@ function repeatedDraft(
   const { count } = proof;
   const { msPerCall = 0 } = whole;
   const what = nameOfCall(whole);
+  const isItself = whole.frame === cause.blame.frame;
   return {
     anomalyType: 'repeated-work',
     faultClass: 'cpu.hot',
     severity: share >= 0.5 ? 'critical' : 'warning',
-    title: `${where} does the same work again on every call: ${what} takes ${sayShare(share)} of a core for results it had before`,
+    title: isItself
+      ? `${where} calculates what it had calculated before on every call and takes ${sayShare(share)} of a core`
+      : `${where} does the same work again on every call: ${what} takes ${sayShare(share)} of a core for results it had before`,
     context: `Arguments were compared inside the target for ${sayMs(count.seconds * 1000)}; none of their content was read out.`,
     observation: `${count.repeated ?? 0} of ${count.compared ?? 0} calls of ${nameOfCall(proof)} had arguments identical to an earlier call (${count.example ?? ''}); ${sayCount(whole.count.perSecond)} calls a second of ${what}, ${sayMs(msPerCall)} each, take ${sayShare(share)} of a core.`,
     culprit: cause.place,

@@ -9,7 +9,7 @@ import { countCalls, type Study } from './study.js';
 
 /** A spinning loop turned 1.4 million times a second, every other one measured at most 1.8 thousand. */
 const SPIN_TURNS_PER_SECOND = 20_000;
-/** Idle in the profile plus cpu of the process: a spinning loop reads as idle half of the time. */
+/** Idle in the profile plus cpu plus waiting for a core: more than all of the time, because a spinning loop reads as idle. */
 const SPIN_SUM = 1.2;
 const SPIN_ELU = 0.95;
 /** Share of the work that must stand under one runner of the loop. */
@@ -29,7 +29,8 @@ function isSpinning(tree: CallTree, data: Vitals, cpuPercent = 0): boolean {
   if (data.elu < SPIN_ELU) return false;
   const turns = turnsPerSecond(data);
   if (turns !== undefined) return turns >= SPIN_TURNS_PER_SECOND;
-  return byKind(tree).idle / Math.max(1, tree.durationUs) + cpuPercent / 100 >= SPIN_SUM;
+  const waited = data.runQueueShare ?? 0;
+  return byKind(tree).idle / Math.max(1, tree.durationUs) + cpuPercent / 100 + waited >= SPIN_SUM;
 }
 
 function turnsPerSecond(data: Vitals): number | undefined {
