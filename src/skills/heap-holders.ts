@@ -1,4 +1,4 @@
-import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
+import { sayBytes, sayMs, sayShare } from '../base/say.js';
 import type { AllocationSite } from '../heap/growth/allocation-sites.js';
 import type { GrownHeapHolder, HeapGrowth } from '../model/evidence/heap-snapshot.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
@@ -16,8 +16,6 @@ const WATCHED = { growthSeconds: 15 } as const;
 const STAYS_MS = 600_000;
 /** Of what the heap gained, the least that a holder must have to be its cause. */
 const CAUSE_SHARE = 0.3;
-/** Objects that came and stayed: fewer are the program's breathing. */
-const MIN_NEW_CHILDREN = 10;
 const MOST_HOLDERS = 2;
 const MIN_GROWN_BYTES = 256 * 1024;
 
@@ -45,10 +43,16 @@ export async function* heldGrowth(see: OperatorView, unheld: Unheld): Step<Notif
 }
 
 /** Tracking can't see what went, so that its net growth is what came. */
-function isCause({ grownBytes, newChildren }: GrownHeapHolder, { addedBytes, removedBytes }: HeapGrowth): boolean {
-  const gained = Math.max(addedBytes - removedBytes, MIN_GROWN_BYTES);
-  return grownBytes >= CAUSE_SHARE * gained && newChildren >= MIN_NEW_CHILDREN;
+function isCause({ grownBytes }: GrownHeapHolder, { addedBytes, removedBytes }: HeapGrowth): boolean {
+  return grownBytes >= CAUSE_SHARE * Math.max(addedBytes - removedBytes, MIN_GROWN_BYTES);
 }
+
+/** A few new objects that head long lists are not what a person would count. */
+function newsOf({ newChildren, content }: GrownHeapHolder): string {
+  return content && newChildren >= MIN_COUNTED ? `, with ${newChildren} new ${content.what}` : '';
+}
+
+const MIN_COUNTED = 10;
 
 interface Held {
   readonly holder: GrownHeapHolder;
@@ -60,18 +64,20 @@ interface Held {
 async function* heldDraft(see: OperatorView, { holder, growth, taken, unheld }: Held): Step<NotificationDraft> {
   const maker = yield* allocatedBy(see, unheld.sites);
   const declared = holder.place && { ...holder.place, via: holder.via };
-  const culprit = declared && isUserCode(absolute(declared.file)) ? declared : (maker ?? declared);
+  const faultClass = faultOfHolder(holder);
+  // Of a promise that waits for ever the one to change is who races against it; of a collection it is who keeps it.
+  const byMaker = faultClass === 'memory.leak.promise' || !declared || !isUserCode(absolute(declared.file));
+  const culprit = byMaker ? (maker ?? declared) : declared;
   const others = [declared, maker].filter(one => one !== undefined && one !== culprit);
   const rate = holder.grownBytes / growth.seconds;
   const name = holder.variable === undefined ? `A ${holder.class}` : `\`${holder.variable}\``;
-  const held = holder.content ? ` with ${sayCount(holder.newChildren)} new ${holder.content.what}` : '';
   return {
     anomalyType: 'live-heap-holder',
-    faultClass: faultOfHolder(holder),
+    faultClass,
     severity: unheld.severity(rate),
-    title: `${name}${at(declared)} keeps what live heap gains${maker && maker !== culprit ? `, made by ${maker.function ?? 'the function'}${at(maker)}` : ''}: ${sayBytes(rate)}/s`,
+    title: `${name}${at(declared)} keeps what live heap gains${maker ? `, made by ${maker.function ?? 'the function'}${at(maker)}` : ''}: ${sayBytes(rate)}/s`,
     context: `No collection that could be reached explains the growth; V8's heapSnapshot (${growth.by}, ${growth.seconds} s apart) shows what holds it: ${holder.path}.`,
-    observation: `${holder.class} @${holder.id} went up by ${holder.grownBytes} B in ${growth.seconds} s${held}; it retains ${holder.retainedBytes} B, ${sayShare(holder.share)} of the heap.`,
+    observation: `${holder.class} @${holder.id} went up by ${holder.grownBytes} B in ${growth.seconds} s${newsOf(holder)}; it retains ${holder.retainedBytes} B, ${sayShare(holder.share)} of the heap.`,
     hypothesis: `Each call leaves something behind that stays reachable over this path; nothing took it off in ${sayMs(growth.seconds * 1000)}.`,
     ...(culprit && { culprit }),
     // The filter above leaves places only.
