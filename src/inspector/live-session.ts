@@ -59,6 +59,7 @@ export class LiveSession implements Session {
     });
     attached.add(this);
     void parts.connection.closed.then(() => this.#lose());
+    this.#letEnd();
   }
 
   get target(): TargetInfo {
@@ -167,6 +168,20 @@ export class LiveSession implements Session {
   async #closeInspector(): Promise<boolean> {
     await endInspector(this.#parts.connection);
     return this.#parts.portClosed();
+  }
+
+  /** A program that ends waits for its debugger to leave, for as long as that takes: lens leaves at once. */
+  #letEnd(): void {
+    const { connection } = this.#parts;
+    connection.onRaw('NodeRuntime.waitingForDisconnect', () => void this.#leaveEnding());
+    // A Node without it (none from 18 to 26) would keep waiting until the run is over, as before.
+    connection.sendRaw('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true }).catch(() => undefined);
+  }
+
+  async #leaveEnding(): Promise<void> {
+    this.#lose();
+    await Promise.allSettled([...this.#undos].map(undo => undo()));
+    await this.#parts.connection.close();
   }
 
   #lose(): void {
