@@ -69,7 +69,9 @@ export class LinearFace implements Face {
 
   open(evidenceId: string): void {
     const view = this.view(evidenceId);
-    const sections = view?.sections ?? [];
+    const all = view?.sections ?? [];
+    // The raw fields of a reading that has a picture of its own would be minutes of speech.
+    const sections = all.length > 1 ? all.slice(0, -1) : all;
     const title = view?.title ?? `${evidenceId} holds nothing to show.`;
     this.print([title, ...sections.flatMap(s => [`${s.title}:`, ...plainLines(s)])].join('\n'));
   }

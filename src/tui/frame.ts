@@ -74,8 +74,12 @@ function header(world: World, ui: Ui, width: number): Line[] {
 
 /** The entry's last folder and file say more than the whole path cut off. */
 function nameOf({ name, entry, command }: NonNullable<World['run']['target']>): string {
-  return name ?? (entry ?? command).split('/').slice(-2).join('/');
+  const said = name ?? (entry ?? command).split('/').slice(-2).join('/');
+  return said.length > MAX_NAME ? `${said.slice(0, MAX_NAME - 1)}…` : said;
 }
+
+/** A program given with -e has its whole text for a name. */
+const MAX_NAME = 40;
 
 /** One line with both ends used; the right one gives way. */
 function sides(left: Line, right: Line, width: number): Line {
@@ -185,6 +189,8 @@ function footer(world: World, ui: Ui, width: number): Line {
   if (overlay.kind === 'ask') return typed('ask:', overlay.input, 'enter sends, esc leaves');
   if (overlay.kind === 'note') return typed('note:', overlay.input, 'enter keeps, esc leaves');
   if (ui.notice !== undefined) return line(span(ui.notice, 'accent'));
+  if (world.choices) return line(span('j k move   enter attaches   q leaves', 'dim'));
+  if (world.consent) return line(span('y takes it   n goes without it', 'dim'));
   if (world.replay) return replayFooter(world.replay, width);
   const keys = ui.opened !== undefined && ui.screen === 'evidence' ? ['esc back', 'e pin'] : [];
   const acts = world.run.report ? ['a ask', 'r again', 'w write'] : ['a ask', 'i conclude'];

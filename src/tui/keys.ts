@@ -208,11 +208,11 @@ function neighbour(screen: Screen, step: number): Screen {
 
 /** Escape always goes back one step and never leaves the program. */
 function back(ui: Ui): Ui {
+  if (ui.filter !== '') return { ...ui, filter: '' };
   if (ui.opened !== undefined) {
     const { opened: _closed, ...rest } = ui;
     return { ...rest, scroll: { ...ui.scroll, evidence: 0 } };
   }
-  if (ui.filter !== '') return { ...ui, filter: '' };
   return { ...ui, screen: 'overview' };
 }
 

@@ -4,6 +4,7 @@ import { initialState, reduce } from '../../src/report/state.js';
 import { frame } from '../../src/tui/frame.js';
 import { type Key, press } from '../../src/tui/keys.js';
 import { plain, widthOf } from '../../src/tui/line.js';
+import type { Size } from '../../src/tui/size.js';
 import { initialUi, SCREENS, type Ui } from '../../src/tui/ui.js';
 import { events, states, worldAt } from './world.js';
 
@@ -13,7 +14,7 @@ const SIZES = [
   { columns: 200, rows: 50 },
 ] as const;
 
-const textOf = (ui: Ui, size: (typeof SIZES)[number], at: number, ascii = false) =>
+const textOf = (ui: Ui, size: Size, at: number, ascii = false) =>
   frame(worldAt(at), ui, size, ascii)
     .map(line => plain(line).trimEnd())
     .join('\n');

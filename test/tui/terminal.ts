@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
 import headless from '@xterm/headless';
 
-const LENS = fileURLToPath(new URL('../../bin/lens.js', import.meta.url));
+/** The program as users start it; the build makes what it loads. */
+export const LENS = fileURLToPath(new URL('../../bin/lens.js', import.meta.url));
 
 /** lens in a real pseudo-terminal, its screen kept by a terminal emulator. */
 export class LensTerminal implements AsyncDisposable {
@@ -16,11 +18,13 @@ export class LensTerminal implements AsyncDisposable {
     args: readonly string[],
     size = { columns: 100, rows: 30 },
     env: { readonly [name: string]: string } = {},
+    cwd = process.cwd(),
   ) {
     this.#screen = new headless.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true });
     this.#pty = spawn(process.execPath, [LENS, ...args], {
       cols: size.columns,
       rows: size.rows,
+      cwd,
       env: { ...withoutCi(), TERM: 'xterm-256color', LANG: 'C.UTF-8', ...env },
     });
     this.#pty.onData(data => {
@@ -64,6 +68,22 @@ export class LensTerminal implements AsyncDisposable {
       await new Promise(resolve => setTimeout(resolve, 25));
     }
     throw new Error(`never saw ${pattern} on:\n${this.text()}`);
+  }
+
+  /** Stops reading, as Ctrl-S or a stuck connection does. */
+  pause(): void {
+    this.#pty.pause();
+  }
+
+  resume(): void {
+    this.#pty.resume();
+  }
+
+  /** Waits until lens has been suspended. */
+  async stopped(): Promise<void> {
+    // The state stands behind the name, which may hold blanks and brackets itself.
+    const state = () => readFileSync(`/proc/${this.pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0];
+    while (state() !== 'T') await new Promise(resolve => setTimeout(resolve, 20));
   }
 
   kill(signal: string): void {

@@ -1,0 +1,270 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { listeningSockets } from '../../src/inspector/proc/sockets.js';
+import { type Launched, launch } from '../launch.js';
+import { LENS, LensTerminal } from './terminal.js';
+
+/** A program with a leak, so that there is something to see: a Map that gains an entry every 5 ms. */
+const LEAKS = `const seen = new Map(); let next = 0;
+setInterval(() => seen.set(++next, { at: Date.now(), body: 'x'.repeat(200) + next }), 5); console.log('ready')`;
+const SIZE = { columns: 120, rows: 34 };
+const ESC = '\u001b';
+const CTRL_C = '\u0003';
+const CTRL_Z = '\u001a';
+
+const state = mkdtempSync(join(tmpdir(), 'lens-tui-'));
+afterAll(() => rmSync(state, { recursive: true, force: true }));
+
+/** The heap alone: these tests are about the screen, and a pass over everything takes half a minute. */
+function attach(target: Launched, options: { size?: typeof SIZE; args?: string[]; env?: Record<string, string> } = {}) {
+  const args = ['attach', String(target.pid), '--no-llm', '--skills', 'runtime,gc', ...(options.args ?? [])];
+  const env = { XDG_STATE_HOME: state, ...options.env };
+  return new LensTerminal(args, options.size ?? SIZE, env, state);
+}
+
+const clears = (raw: string) => raw.split(`${ESC}[2J`).length - 1;
+
+async function untilReleased(target: Launched): Promise<void> {
+  while ((await listeningSockets(target.pid)).length > 0) await new Promise(resolve => setTimeout(resolve, 20));
+  expect(target.child.exitCode).toBe(null);
+}
+
+test('numbers at once, every screen by its key, lists, dialogs, a written report; then the target is as it was', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/resident +\d+.* MB/);
+  await terminal.until(/loop delay +\d/);
+  await terminal.until(/handles +\d/);
+  terminal.press('2');
+  await terminal.until(/runtime.*\n.*gc/);
+  terminal.press('?');
+  await terminal.until(/ctrl-z +suspend/);
+  terminal.press('x:');
+  await terminal.until(/read cpu-profile/);
+  terminal.press('read handles\r');
+  await terminal.until(/handles-1: ok/, 20_000);
+  await terminal.until(/What keeps the loop alive/);
+  terminal.press('/every\r');
+  await terminal.until(/only “every”[\s\S]*timer every/);
+  terminal.press(`${ESC}e`);
+  await terminal.until(/handles-1 is pinned/);
+  terminal.press(`${ESC}3`);
+  await terminal.until(/● handles-1/);
+  terminal.press('/vital\r');
+  await terminal.until(/(?<!handles-1[\s\S]*)vitals-1/);
+  terminal.press(ESC);
+  await terminal.until(/handles-1/);
+  terminal.press('4');
+  await terminal.until(/No place in the code is accused/);
+  await terminal.until(/(healthy|warning|observing|inconclusive) .*pid \d/, 20_000);
+  terminal.press('5w');
+  await terminal.until(/Written: lens-report\.md and lens-report\.html/);
+  expect(readFileSync(join(state, 'lens-report.md'), 'utf8')).toMatch(/## Pinned evidence[\s\S]*handles-1: ok/);
+  expect(readFileSync(join(state, 'lens-report.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
+  terminal.press('c');
+  await terminal.until(/Copied/);
+  expect(terminal.raw).toContain(`${ESC}]52;c;`);
+  terminal.press('q');
+  expect(await terminal.exited).toBeLessThan(4);
+  expect(terminal.alternate).toBe(false);
+  expect(clears(terminal.raw)).toBe(0);
+  await untilReleased(target);
+});
+
+test('it follows every size, and asks politely for room below 60×15', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { size: { columns: 300, rows: 80 } });
+  await terminal.until(/resident +\d/);
+  terminal.resize(80, 24);
+  await terminal.until(/resident +\d/);
+  expect(
+    terminal
+      .text()
+      .split('\n')
+      .filter(line => line.includes('1 overview')),
+  ).toHaveLength(1);
+  terminal.resize(40, 10);
+  await terminal.until(/lens needs 60×15, this is 40×10/);
+  terminal.resize(100, 30);
+  await terminal.until(/resident +\d[\s\S]*\? help/);
+  expect(clears(terminal.raw)).toBe(0);
+  terminal.press('q');
+  await terminal.exited;
+  await untilReleased(target);
+});
+
+test('ctrl-z gives the shell its terminal back, and going on draws the screen anew', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/loop delay +\d/);
+  terminal.press(CTRL_Z);
+  await terminal.stopped();
+  expect(terminal.alternate).toBe(false);
+  terminal.kill('SIGCONT');
+  await terminal.until(/1 overview[\s\S]*resident +\d/);
+  expect(terminal.alternate).toBe(true);
+  terminal.press('2');
+  await terminal.until(/What happened/);
+  terminal.press('q');
+  await terminal.exited;
+  await untilReleased(target);
+});
+
+test('a target that is killed midway stays readable, and the exit code says that it was lost', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { args: ['--skills', 'runtime,heap'] });
+  await terminal.until(/loop delay +\d/);
+  process.kill(target.pid, 'SIGKILL');
+  await terminal.until(/target lost/);
+  expect(terminal.text()).toMatch(/resident +\d/);
+  terminal.press('2');
+  await terminal.until(/the target is gone/);
+  terminal.press('5');
+  await terminal.until(/The target was lost/);
+  terminal.press('q');
+  expect(await terminal.exited).toBe(6);
+});
+
+test('pasted rubbish neither leaves nor breaks the screen; typed questions take pasted text as one line', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/resident +\d/);
+  terminal.press(`${ESC}[200~qqq\u0003rm -rf /\n${ESC}[201~`);
+  await terminal.until(/Pasted text goes where you type/);
+  terminal.press(`${ESC}[999;999;999zKK\u0000\u0001\u0002\u009b2J${ESC}]0;title\u0007${ESC}[?1049l`);
+  terminal.press('a');
+  terminal.press(`${ESC}[200~why is\nthe ${ESC}[31mheap growing${ESC}[201~`);
+  await terminal.until(/ask: why is the .*heap growing▏/);
+  terminal.press(ESC);
+  await terminal.until(/\? help/);
+  terminal.press('1');
+  await terminal.until(/resident +\d/);
+  expect(terminal.alternate).toBe(true);
+  terminal.press('q');
+  await terminal.exited;
+});
+
+test('the first ctrl-c concludes, the next one leaves with 130; the target is released', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { args: ['--skills', 'heap'] });
+  await terminal.until(/loop delay +\d/);
+  terminal.press(CTRL_C);
+  await terminal.until(/(inconclusive|healthy|warning) .*pid \d/);
+  terminal.press(CTRL_C);
+  expect(await terminal.exited).toBe(130);
+  expect(terminal.alternate).toBe(false);
+  await untilReleased(target);
+});
+
+test.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s leaves cleanly with %i', async (signal, code) => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/loop delay +\d/);
+  terminal.kill(signal);
+  expect(await terminal.exited).toBe(code);
+  expect(terminal.raw).toContain(`${ESC}[?25h`);
+  expect(terminal.raw.lastIndexOf(`${ESC}[?1049l`)).toBeGreaterThan(terminal.raw.lastIndexOf(`${ESC}[?1049h`));
+  await untilReleased(target);
+});
+
+test('a dear reading is asked for first; without a yes it is refused and says so', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/loop delay +\d/);
+  terminal.press(':read heap-snap\r');
+  await terminal.until(/Take this reading\?[\s\S]*It costs +\S+/);
+  terminal.press('z');
+  await terminal.until(/Answer y/);
+  terminal.press('n');
+  await terminal.until(/heap-snapshot-1: refused/);
+  terminal.press('q');
+  await terminal.exited;
+});
+
+test('a question looks again where it points, and is answered', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/pid \d+[\s\S]*(Findings|No fault found|Not enough)/, 20_000);
+  terminal.press('awhat about gc only?\r');
+  await terminal.until(/Answered: 2 shows it/, 20_000);
+  terminal.press('2');
+  await terminal.until(/You asked what about gc only\?/);
+  expect(terminal.text()).toMatch(/1 operators: asked for: gc|gc +healthy/);
+  terminal.press('q');
+  await terminal.exited;
+});
+
+test('a terminal that stops reading neither stops lens nor floods it: afterwards it shows the newest frame', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { args: ['--skills', 'heap'] });
+  await terminal.until(/loop delay +\d/);
+  terminal.pause();
+  for (let i = 0; i < 400; i++) terminal.press(i % 2 ? '1' : '2');
+  await new Promise(resolve => setTimeout(resolve, 500));
+  terminal.press('3');
+  terminal.resume();
+  await terminal.until(/vitals|nothing has been read yet/);
+  terminal.press('q');
+  await terminal.exited;
+  await untilReleased(target);
+});
+
+test('TERM=dumb and screen readers get lines and numbered questions, no escape sequence at all', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { env: { TERM: 'dumb' } });
+  await terminal.until(/Type a question, or: 1 investigate again/, 20_000);
+  terminal.press('3\r');
+  await terminal.until(/Type an id to read it/);
+  terminal.press('vitals-1\r');
+  await terminal.until(/Loop delay:/);
+  terminal.press('4\r');
+  expect(await terminal.exited).toBeLessThan(4);
+  expect(terminal.raw).not.toContain(ESC);
+  await untilReleased(target);
+});
+
+test('NO_COLOR leaves weight alone; --ascii draws ASCII alone', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { env: { NO_COLOR: '1' }, args: ['--ascii'] });
+  await terminal.until(/loop delay +\d/);
+  terminal.press('2');
+  await terminal.until(/What happened/);
+  expect(terminal.text()).toMatch(/^[\x20-\x7e\n]*$/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escape sequences
+  expect(terminal.raw).not.toMatch(/\u001b\[(\d+;)*3\dm/);
+  terminal.press('q');
+  await terminal.exited;
+});
+
+test('without a pid it asks which process', async () => {
+  await using one = await launch(LEAKS);
+  await using two = await launch(LEAKS);
+  await using terminal = new LensTerminal(['attach'], SIZE, { XDG_STATE_HOME: state });
+  await terminal.until(/Which process\?/);
+  // The youngest stand last, and other programs may run on this machine.
+  terminal.press('G');
+  const text = await terminal.until(new RegExp(` ${two.pid} `));
+  expect(text).toContain(String(one.pid));
+  terminal.press('q');
+  expect(await terminal.exited).toBe(0);
+});
+
+test('without a terminal it says what to run instead', () => {
+  const { status, stderr } = spawnSync(process.execPath, [LENS, 'attach', String(process.pid)], { encoding: 'utf8' });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/draws in a terminal[\s\S]*lens run/);
+});
+
+test('a process that is not there gives the terminal back with one sentence', async () => {
+  const terminal = new LensTerminal(['attach', '999999999'], SIZE, { XDG_STATE_HOME: state });
+  onTestFinished(() => terminal[Symbol.asyncDispose]());
+  expect(await terminal.exited).toBe(5);
+  expect(terminal.alternate).toBe(false);
+  expect(terminal.raw).toMatch(/No process has pid 999999999|no process/i);
+});
