@@ -9,5 +9,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     isolate: true,
+    // Real processes on a shared machine get one second chance; what fails twice is wrong.
+    retry: 1,
   },
 });
