@@ -43,6 +43,12 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/watch.js')).watchCommand(),
   },
   {
+    name: 'config',
+    usage: 'print [--json]',
+    about: 'every setting, and where it came from',
+    load: async () => (await import('./commands/config.js')).configCommand(),
+  },
+  {
     name: 'ask',
     usage: '[target] "question"',
     about: 'a quick answer about a process, or about a finished run',

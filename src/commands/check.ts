@@ -10,10 +10,11 @@ import { parseThreshold, type Threshold } from '../monitor/threshold.js';
 import { readJsonFile, writeJsonFile } from '../stores/json-file.js';
 import { type Load, type Program, startLoad, startProgram } from './check/program.js';
 import { readinessOf } from './check/readiness.js';
-import { duration } from './duration.js';
+import { duration, durationMs } from './duration.js';
 import { fromWorkspace, tellGithub } from './github.js';
 import { runToEnd } from './investigation.js';
 import { type RunOptions, withRunOptions } from './run.js';
+import { loadSettings } from './settings.js';
 import { resolveTarget, specOf } from './target.js';
 
 interface CheckOptions extends RunOptions {
@@ -24,6 +25,7 @@ interface CheckOptions extends RunOptions {
   readonly warmup?: number;
   readonly baseline?: string;
   readonly updateBaseline?: boolean;
+  readonly config?: string;
   readonly threshold: readonly Threshold[];
 }
 
@@ -50,16 +52,32 @@ export function checkCommand(): Command {
     .option('--baseline <file>', 'fail when vital signs got worse than in the runs saved there')
     .option('--update-baseline', 'add this run to the baseline, unless it fails')
     .option('--threshold <limit>', 'METRIC>LIMIT, like memory.rssBytes>512MB; may be given several times', limits, [])
-    .action(async (argv: string[], options: CheckOptions) => {
-      process.exitCode = await check(argv, options);
+    .option('--config <file>', 'settings to use instead of the lens.config file found upwards from here')
+    .action(async (argv: string[], options: CheckOptions, command: Command) => {
+      process.exitCode = await check(argv, { ...options, ...(await settingsFor(command, options)) });
     });
 }
 
-function limits(text: string, before: readonly Threshold[]): readonly Threshold[] {
+/** What the flags left open, from the settings (src/commands/settings.ts). */
+async function settingsFor(command: Command, options: CheckOptions): Promise<Partial<CheckOptions>> {
+  const { check: set } = await loadSettings(process.cwd(), process.env, options.config);
+  const open = (name: keyof CheckOptions) =>
+    ['default', undefined].includes(command.getOptionValueSource(name)) ? set[name as keyof typeof set] : undefined;
+  const plain = (['failOn', 'load', 'ready', 'baseline'] as const).map(name => [name, open(name)] as const);
+  const times = (['for', 'warmup'] as const).map(name => [name, durationMs(String(open(name)))] as const);
+  const known = [...plain, ...times].filter(([, value]) => value !== undefined);
+  const threshold = [...(set.thresholds ?? []).map(limit), ...options.threshold];
+  // The schema of the settings gives each name the type that the flag of this name has.
+  return { ...(Object.fromEntries(known) as Partial<CheckOptions>), threshold };
+}
+
+function limit(text: string): Threshold {
   const parsed = parseThreshold(text);
   if ('problem' in parsed) throw new InvalidArgumentError(parsed.problem);
-  return [...before, parsed];
+  return parsed;
 }
+
+const limits = (text: string, before: readonly Threshold[]): readonly Threshold[] => [...before, limit(text)];
 
 async function check(argv: readonly string[], options: CheckOptions): Promise<number> {
   const baseline = readBaseline(options);

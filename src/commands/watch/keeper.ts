@@ -32,6 +32,11 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 const SAVE_EVERY_MS = 5 * 60_000;
 
+interface Read {
+  readonly values: Measures;
+  readonly uptimeMs: number;
+}
+
 /** One application for as long as lens watches: attaches, reads, judges, and knows it again after a restart. */
 export class Keeper {
   readonly #monitor: TargetMonitor;
@@ -162,20 +167,21 @@ export class Keeper {
 
   async #round(session: Session, windowMs: number, signal: AbortSignal): Promise<void> {
     const disturbed = this.#looking !== undefined;
-    const values = await this.#read(session, windowMs, signal);
-    if (values === undefined) return;
+    const read = await this.#read(session, windowMs, signal);
+    if (read === undefined) return;
+    const { values, uptimeMs } = read;
     const at = this.env.now();
     this.#last = values;
     this.env.emit({ type: 'metrics.read', target: this.target, values });
     // What lens itself does while it looks closer is no anomaly of the target.
     if (disturbed || this.#looking) return;
-    const news = this.#monitor.observe(values, at);
+    const news = this.#monitor.observe(values, at, uptimeMs);
     this.#tell(news, values);
     if (news.some(({ kind }) => kind === 'fired') && this.env.mayInvestigate()) this.#look(session);
     if (at - this.#savedAt >= SAVE_EVERY_MS) this.#save();
   }
 
-  async #read(session: Session, windowMs: number, signal: AbortSignal): Promise<Measures | undefined> {
+  async #read(session: Session, windowMs: number, signal: AbortSignal): Promise<Read | undefined> {
     const { now } = this.env;
     const sleep = (ms: number) => this.env.sleep(ms, signal);
     const context = { signal, now, sleep, exclusively: <T>(work: () => Promise<T>) => work(), mayPause: () => false };
@@ -183,7 +189,7 @@ export class Keeper {
     try {
       const vitals = await vitalsCollector.collect(session, { seconds, sampleEvery: seconds }, context);
       const process = await processCollector.collect(session, {}, context).catch(() => undefined);
-      return measured(vitals.data, process?.data);
+      return { values: measured(vitals.data, process?.data), uptimeMs: vitals.data.uptimeSeconds * 1000 };
     } catch (error) {
       if (signal.aborted) return undefined;
       this.#fail('readings', error);
