@@ -145,7 +145,8 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
 
 /** The numbers a person wants within half a second; false when the event loop stands still. */
 async function firstLook(session: Session, env: RunEnv): Promise<boolean> {
-  const turning = session.loopTurns(LOOP_ALIVE_MS);
+  // A target that is lost right now is told as lost further on, with a report.
+  const turning = session.loopTurns(LOOP_ALIVE_MS).catch(() => session.lost.aborted);
   try {
     env.emit({ type: 'vitals.read', vitals: plainVitals(await readVitalsOnce(session)) });
   } catch (error) {

@@ -61,6 +61,8 @@ export async function runToEnd(
     const report = finish(await pass(where, only ? { ...plan, only } : plan, mind ? { ...env, mind } : env));
     deliver(report, directory, options);
     return exitCode(report, options, interruption, stream.state().lost !== undefined);
+  } catch (error) {
+    return interruptedEarly(error, interruption);
   } finally {
     interruption.release();
     directory.close();
@@ -117,6 +119,20 @@ function deliver(report: Report, directory: RunDirectory, options: RunOptions): 
     process.stderr.write(`lens: the run could not be kept in ${directory.path}: ${directory.failed.message}.\n`);
   else if (!options.quiet)
     process.stderr.write(`kept in ${directory.path} (report.json ${sha256(json).slice(0, 12)})\n`);
+}
+
+/** Ended before there was a target to report on: no error of anybody's. */
+function interruptedEarly(error: unknown, { signal, cause }: Interruption): number {
+  if (!signal.aborted || error !== signal.reason || cause === undefined) throw error;
+  if (cause === 'unread') return EXIT.done;
+  if (cause === 'deadline')
+    throw new LensError(
+      'timeout',
+      'The deadline passed before the target was reached.',
+      'Give it more time: --deadline 60.',
+    );
+  process.stderr.write('lens: interrupted before the target was reached; nothing was left in it.\n');
+  return EXIT[cause];
 }
 
 function exitCode(report: Report, options: RunOptions, interruption: Interruption, lost: boolean): number {
