@@ -105,6 +105,13 @@ const REGEXP_METHODS = new Set(['test', 'exec', 'match', 'matchAll']);
 const REGEXP_OR_STRING = new Set(['replace', 'replaceAll', 'split', 'search']);
 
 const LINE_RULES: readonly (readonly [Mechanism, (call: WrittenCall) => boolean])[] = [
+  ['child_process', call => /^(?:exec|execFile|spawn)Sync$/.test(call.method)],
+  ['zlib', call => /^(?:gzip|gunzip|deflate|inflate|brotli|unzip|zstd)\w*Sync$/.test(call.method)],
+  [
+    'crypto',
+    call =>
+      /^(?:pbkdf2|scrypt|hkdf|argon2|generateKey|generateKeyPair|generatePrime|checkPrime)Sync$/.test(call.method),
+  ],
   [
     'serialization',
     call =>

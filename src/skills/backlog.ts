@@ -50,12 +50,19 @@ async function* isConsumed(see: OperatorView, { row, holder }: Suspect): Step<bo
   return DEQUEUES.test(home.text) || !home.text.includes(queueName(row.path) ?? '');
 }
 
+/** `limiter._queues` of `limiter._queues._lists[5]._last.prev`. */
+function queueText(text: string, name: string | undefined): string {
+  const end = name === undefined ? -1 : text.indexOf(name) + name.length;
+  return end > 0 && name !== undefined && text.includes(name) ? text.slice(0, end) : text;
+}
+
 function draftOf(
   { row, holder }: Suspect,
   { culprit, related, fedBy }: GrowthPlace,
   growth: Evidence<CollectionGrowth>,
 ): NotificationDraft {
-  const name = `\`${holder.text}\``;
+  const name = `\`${queueText(holder.text, queueName(row.path))}\``;
+  const rate = sayCount(row.perSecond);
   const owner = holder.package === undefined ? '' : ` of package ${holder.package}`;
   const first = row.sizes.find(size => size !== null) ?? 0;
   const seconds = growth.status === 'unavailable' ? 0 : growth.data.seconds;
@@ -63,9 +70,9 @@ function draftOf(
     anomalyType: 'queue-grows',
     faultClass: 'queue.backlog',
     severity: 'warning',
-    title: `Work waits in ${name}${owner} and more comes in than is done: ${row.perSecond} more a second`,
+    title: `Work waits in ${name}${owner} and more comes in than is done: ${rate} more a second`,
     context: `Its consumers take from it while it grows; watched for ${sayMs(seconds * 1000)}.`,
-    observation: `${sayCount(first)} waiting became ${sayCount(row.size)}, ${row.perSecond} more each second.`,
+    observation: `${sayCount(first)} waiting became ${sayCount(row.size)}, ${rate} more each second.`,
     hypothesis: `${fedBy ? `${fedBy.place.function ?? fedBy.place.file} puts work in` : 'Work is put in'} without waiting for it or looking at the length of the queue.`,
     ...(culprit && { culprit }),
     ...(related.length > 0 && { related }),

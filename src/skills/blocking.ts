@@ -14,6 +14,7 @@ import {
   SHORT_STALL_MS,
   STALL_MS,
   type Study,
+  stallGroups,
   study,
   weighStalls,
 } from './study.js';
@@ -27,6 +28,8 @@ const GC_SHARE = 0.5;
 
 /** A call that keeps the event loop from turning. */
 export interface Block {
+  /** The profile that shows it: a second one where V8 had hidden it in the first. */
+  readonly studied: Study;
   /** The long tasks that are laid to it. */
   readonly stalled: readonly Stall[];
   readonly cause: Cause;
@@ -62,14 +65,16 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   if (!isEnough(studied, stalled)) return 'No long task takes a notable share of the time.';
   const gcUs = stalled.reduce((sum, stall) => sum + stall.gcUs, 0);
   if (gcUs > GC_SHARE * totalUs(stalled)) return 'Most of the long tasks is garbage collection.';
-  const cause = yield* explain(see, studied.tree, weighStalls(studied.tree, stalled));
-  if (!cause) return 'Nothing ran in the long tasks.';
-  const limits = limitsOf(cause, studied);
+  const first = yield* explain(see, studied.tree, weighStalls(studied.tree, stalled));
+  if (!first) return 'Nothing ran in the long tasks.';
+  // Calls are counted of whoever is blamed in the end: a router that swallowed its handler is called far more often.
+  const looked = hidesInlined(first) ? yield* lookAgain(see, first) : undefined;
+  const seen = looked ?? { studied, stalled, cause: first };
+  const limits = limitsOf(seen.cause, seen.studied);
   if (delayMs < limits.stallMs) return `Nothing held the loop for ${limits.stallMs} ms while it was profiled.`;
-  const counted = yield* countCalls(see, studied, cause);
-  const verdict = isLongCall(counted, stalled, limits, ownShare(limits, data));
-  if (verdict !== true) return verdict;
-  return { stalled, cause: hidesInlined(cause) ? yield* lookAgain(see, cause) : cause, counted };
+  const counted = yield* countCalls(see, seen.studied, seen.cause);
+  const verdict = isLongCall(counted, seen.stalled, limits, ownShare(limits, data));
+  return verdict === true ? { ...seen, counted } : verdict;
 }
 
 /** Where the blamed function is defined, as V8 names it. */
@@ -91,19 +96,54 @@ export async function* explainWork(
   return found ? { studied: again, cause: found } : { studied, cause };
 }
 
-/** The cause from a second profile, in which V8 can name what it inlines; the first one's where that shows nothing. */
-async function* lookAgain(see: OperatorView, cause: Cause): Step<Cause> {
+/** Study, stalls and cause of a second profile, in which V8 can name what it inlines; undefined where that shows nothing. */
+async function* lookAgain(see: OperatorView, cause: Cause): Step<Omit<Block, 'counted'> | undefined> {
   const again = yield* study(see, { ...AGAIN, compileAnew: [positionOf(cause)] });
-  if (typeof again === 'string') return cause;
+  if (typeof again === 'string') return undefined;
   const stalled = mainStalls(again, longOnes(again));
   const found = stalled.length > 0 ? yield* explain(see, again.tree, weighStalls(again.tree, stalled)) : undefined;
-  return found?.blame.path.includes(found.blame.frame) && found.blame.frame.kind === 'user' ? found : cause;
+  return found?.blame.frame.kind === 'user' ? { studied: again, stalled, cause: found } : undefined;
 }
 
 /** Stalls of 40 ms and more where there are any: the shorter ones beside them are the ordinary course of things. */
 function longOnes({ stalls }: Study): readonly Stall[] {
   const long = stalls.filter(stall => stall.durationUs >= STALL_MS * 1000);
   return long.length > 0 ? long : stalls;
+}
+
+/** A second blocker takes at least this share of its stalls' time in one function. */
+const SECOND_SHARE = 0.5;
+
+/** Another call that blocks, in stalls of its own beside those of `first`; undefined when there is none. */
+export async function* findSecondBlock(
+  see: OperatorView,
+  studied: Study,
+  data: Vitals | undefined,
+  first: Block,
+): Step<Block | undefined> {
+  for (const stalled of stallGroups(studied, longOnes(studied)).slice(0, MOST_GROUPS)) {
+    const cause = isEnough(studied, stalled)
+      ? yield* explain(see, studied.tree, weighStalls(studied.tree, stalled))
+      : undefined;
+    if (cause?.blame.frame.kind !== 'user' || cause.blame.share < SECOND_SHARE || isSame(cause, first.cause)) continue;
+    const limits = limitsOf(cause, studied);
+    const counted = yield* countCalls(see, studied, cause);
+    if (isLongCall(counted, stalled, limits, ownShare(limits, data)) === true)
+      return { studied, stalled, cause, counted };
+  }
+  return undefined;
+}
+
+const MOST_GROUPS = 3;
+
+/** The same function, or one on the way to the other. */
+function isSame(a: Cause, b: Cause): boolean {
+  const isOn = (one: Cause, other: Cause) =>
+    other.users.some(({ url, line, column }) => {
+      const { frame } = one.blame;
+      return frame.url === url && frame.line === line && frame.column === column;
+    });
+  return isOn(a, b) || isOn(b, a) || (a.place.file === b.place.file && a.place.line === b.place.line);
 }
 
 /** However crowded the host, a call of several times the limit was long: 101 ms measured of one that takes 40 alone. */

@@ -7,7 +7,14 @@ import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import { displayPath, isUserCode, packageOf } from '../source/url.js';
-import { type Block, findBlock, LONG_STALL_MS, longestMs as longest, totalUs as total } from './blocking.js';
+import {
+  type Block,
+  findBlock,
+  findSecondBlock,
+  LONG_STALL_MS,
+  longestMs as longest,
+  totalUs as total,
+} from './blocking.js';
 import type { Cause } from './cause.js';
 import { BLOCK_CLASS, DOING, FIX } from './fixes.js';
 import { longTasks } from './profile-queries.js';
@@ -129,13 +136,18 @@ async function* judge(
     return data
       ? { outcome: 'healthy', summary: `${healthy(data).summary} ${blocked}` }
       : { outcome: 'inconclusive', summary: blocked };
-  const found = draft(looked, blocked);
+  const found = draft(blocked);
   yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
   yield* see.notify({ ...found, evidenceIds: [...evidenceIds, ...found.evidenceIds] });
+  const second = yield* findSecondBlock(see, looked, data, blocked);
+  if (second) {
+    const other = draft(second);
+    yield* see.notify({ ...other, evidenceIds: [...evidenceIds, ...other.evidenceIds] });
+  }
   return { outcome: 'found', summary: found.observation };
 }
 
-function draft(studied: Study, { stalled, cause, counted }: Block): NotificationDraft {
+function draft({ studied, stalled, cause, counted }: Block): NotificationDraft {
   const numbers = numbersOf(studied, stalled, cause, counted);
   const { longestMs, stalledShare } = numbers;
   const where = nameOf(cause.place);

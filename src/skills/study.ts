@@ -49,7 +49,12 @@ export async function* study(see: OperatorView, params: CpuProfileParams = PROFI
 }
 
 /** The stalls of the owner that takes most of the stalled time: two blockers must not blur each other. */
-export function mainStalls({ tree }: Study, all: readonly Stall[]): Stall[] {
+export function mainStalls(study: Study, all: readonly Stall[]): Stall[] {
+  return stallGroups(study, all)[0] ?? [];
+}
+
+/** Stalls by the owner that takes most of each, the heaviest group first. */
+export function stallGroups({ tree }: Study, all: readonly Stall[]): Stall[][] {
   const groups = new Map<number, { us: number; stalls: Stall[] }>();
   for (const stall of all) {
     const owner = dominantOwner(tree, weighStalls(tree, [stall]));
@@ -57,7 +62,7 @@ export function mainStalls({ tree }: Study, all: readonly Stall[]): Stall[] {
     group.stalls.push(stall);
     groups.set(owner, { ...group, us: group.us + stall.durationUs });
   }
-  return [...groups.values()].sort((a, b) => b.us - a.us)[0]?.stalls ?? [];
+  return [...groups.values()].sort((a, b) => b.us - a.us).map(group => group.stalls);
 }
 
 /** Weighs the work within stalls only. */

@@ -25,7 +25,8 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
   const seenAt = named
     ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : [])
     : undefined;
-  const culprit = leak ?? seenAt ?? (finding.holder ? yield* placeOfHolder(see, finding.holder) : undefined);
+  const held = leak || seenAt || !finding.holder ? undefined : yield* placeOfHolder(see, finding.holder);
+  const culprit = leak ?? seenAt ?? held;
   const related: CodeLocation[] = [];
   for (const frame of relatedFrames(finding, leak ? undefined : named)) {
     const other = yield* placeOfFrame(see, frame);
@@ -35,6 +36,7 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
   const packageName = culprit?.package ?? finding.package;
   return {
     ...words,
+    ...(held && finding.holder ? { title: takenTitle(finding.holder, held) } : {}),
     anomalyType: finding.faultClass,
     faultClass: finding.faultClass,
     severity: isCritical(finding) ? 'critical' : 'warning',
@@ -53,6 +55,9 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
 function heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
   return finding.standstill ? leakSiteOf(see, finding, scripts) : leakSite(see, finding);
 }
+
+const takenTitle = ({ name, waiting }: Holder, { file, line }: CodeLocation): string =>
+  `All of \`${name}\` (${file}:${line}) is taken and not given back: ${waiting} callers wait for it`;
 
 /** Where the variable is declared that leads to a pool or lock; undefined when it is not the application's. */
 async function* placeOfHolder(see: OperatorView, { path }: Holder): Step<CodeLocation | undefined> {

@@ -185,10 +185,19 @@ function isDriver(group: WaitGroup, { dump, routes }: Context): boolean {
   );
 }
 
-/** Callbacks leave no promise behind: whoever waits in a full pool by callback shows only in the pool. */
+/**
+ * Callbacks leave no promise behind: whoever waits in a full pool by callback shows only in the pool. A pool may keep a
+ * queue for each of its connections: those of one kind count together.
+ */
 function fullHolder({ holders, old }: Context): Holder | undefined {
   const least = Math.max(2, STANDSTILL_SHARE * old);
-  return holders.find(one => one.waiters && one.waiting >= least && one.name !== 'Agent' && isTaken(one));
+  const taken = holders.filter(one => one.waiters && one.name !== 'Agent' && isTaken(one));
+  for (const one of taken) {
+    const alike = taken.filter(other => other.name === one.name && other.queue === one.queue);
+    const waiting = alike.reduce((sum, other) => sum + other.waiting, 0);
+    if (waiting >= least) return { ...one, waiting };
+  }
+  return undefined;
 }
 
 function fromOrphan(group: OrphanGroup, context: Context): Finding {
@@ -200,7 +209,8 @@ function fromOrphan(group: OrphanGroup, context: Context): Finding {
   const swallowed = rejected >= group.requests * 0.5;
   const holder = swallowed ? undefined : fullHolder(context);
   if (holder) {
-    const faultClass = shapeOf(holder) === 'pool' ? 'pool.exhaustion' : 'waiting.lock';
+    const isPool = shapeOf(holder) === 'pool' || holder.numbers.unreadBytes !== undefined;
+    const faultClass = isPool ? 'pool.exhaustion' : 'waiting.lock';
     return { ...base, faultClass, confidence: 'high', holder, standstill: true };
   }
   return { ...base, faultClass: swallowed ? 'exceptions.swallowed' : 'waiting.unsettled', confidence: 'medium' };
@@ -233,12 +243,9 @@ function standstill(context: Context): Finding[] {
   } as const;
   const agent = context.dump.after.agents.find(one => one.queued >= STANDSTILL_SHARE * held);
   if (agent) return [{ ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent }];
-  const least = Math.max(2, STANDSTILL_SHARE * held);
-  const holder = context.holders.find(
-    one => one.waiters && one.waiting >= least && one.name !== 'Agent' && isTaken(one),
-  );
+  const holder = fullHolder({ ...context, old: held });
   if (!holder) return [];
-  const pool = shapeOf(holder) === 'pool';
+  const pool = shapeOf(holder) === 'pool' || holder.numbers.unreadBytes !== undefined;
   const used = poolState(holder).used ?? 1;
   const silent = silentPeers(context.dump).find(({ count }) => count >= used * 0.8);
   return [

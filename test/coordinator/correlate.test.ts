@@ -105,8 +105,37 @@ test('waiters of a lock are promises that pile up: no second fault, however well
   const proven = { mechanism: true, confidence: 'high' as const };
   expect(
     classes([
-      seen('async', 'waiting.lock', { ...proven, severity: 'critical', culprit: { ...at('src/booking.js'), package: 'async-mutex' } }),
+      seen('async', 'waiting.lock', {
+        ...proven,
+        severity: 'critical',
+        culprit: { ...at('src/booking.js'), package: 'async-mutex' },
+      }),
       seen('heap', 'memory.leak.promise', { ...proven, culprit: { ...at('src/halls.js'), package: 'async-mutex' } }),
     ]),
   ).toEqual(['waiting.lock']);
+});
+
+test('of two sights of one place the deeper one is the cause, and the louder one says how loud', () => {
+  const place = { mechanism: true, confidence: 'high' as const, culprit: at('src/queue.ts') };
+  const [insight, ...others] = correlate(
+    [seen('heap', 'memory.leak.collection', { ...place, severity: 'critical' }), seen('async', 'queue.backlog', place)],
+    prefix => prefix,
+  );
+  expect(others).toEqual([]);
+  expect(insight).toMatchObject({
+    faultClass: 'queue.backlog',
+    severity: 'critical',
+    culprit: { file: 'src/queue.ts' },
+  });
+});
+
+test('a full write buffer is placed by what piles up in it', () => {
+  const [insight] = correlate(
+    [
+      seen('overload', 'backpressure', { mechanism: true }),
+      seen('heap', 'memory.leak.collection', { mechanism: true, culprit: at('src/send.ts') }),
+    ],
+    prefix => prefix,
+  );
+  expect(insight).toMatchObject({ faultClass: 'backpressure', culprit: { file: 'src/send.ts' } });
 });

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { AsyncDump } from '../../src/model/evidence/async-dump.js';
+import type { Holder } from '../../src/model/evidence/holders.js';
+import type { InFlight } from '../../src/model/evidence/in-flight.js';
+import { look, needsHolders } from '../../src/waiting/findings.js';
+
+const route = {
+  method: 'GET',
+  route: '/items',
+  count: 40,
+  heldCount: 40,
+  heldMs: 9000,
+  headersSent: 0,
+  bodyIncomplete: 0,
+};
+// Only what the analysis reads of a scan; the rest of its fields is empty.
+const scan = {
+  servers: 1,
+  routes: [route],
+  outgoing: [],
+  agents: [],
+  peers: [],
+  stalled: [],
+  stalledCount: 0,
+} as unknown as InFlight;
+const still = {
+  windowMs: 4000,
+  before: scan,
+  after: scan,
+  requests: [],
+  finishedBefore: [],
+  calls: [],
+  sockets: [],
+  rejections: [],
+  records: [],
+  frames: [],
+  totals: { inits: 0, records: 0, dropped: 0, droppedPerRequest: 0, unrecordedRequests: 0, errors: 0 },
+} as unknown as AsyncDump;
+
+const holder = (more: Partial<Holder>): Holder => ({
+  name: 'Pool',
+  path: [],
+  queue: 'waiting',
+  waiting: 40,
+  waiters: true,
+  numbers: {},
+  lists: {},
+  ...more,
+});
+const classesWith = (...holders: Holder[]) =>
+  look(still, { holders, objects: 1, cpuMs: 1 }).findings.map(finding => finding.faultClass);
+
+test('when callers have stopped to ask, pools and locks are looked for all the same', () => {
+  expect(needsHolders(look(still, undefined))).toBe(true);
+});
+
+test('a full pool that they stand in is the cause', () => {
+  expect(classesWith(holder({ numbers: { max: 5 }, lists: { idle: 0, inUse: 5 } }))).toEqual(['pool.exhaustion']);
+});
+
+test('a pool with something at rest is not', () => {
+  expect(classesWith(holder({ numbers: { max: 5 }, lists: { idle: 2, inUse: 3 } }))).toEqual([]);
+});
+
+test('queues of one kind count together', () => {
+  const one = holder({ name: 'Client', queue: 'queue', waiting: 8, numbers: { unreadBytes: 60_000 } });
+  expect(classesWith(one, one, one)).toEqual(['pool.exhaustion']);
+});
+
+test('a lock that says it is taken is one; bare callbacks may be a long poll', () => {
+  expect(classesWith(holder({ name: 'Mutex', numbers: { _value: 0 } }))).toEqual(['waiting.lock']);
+  expect(classesWith(holder({ name: 'Object' }))).toEqual([]);
+});
