@@ -13,6 +13,8 @@ interface Options {
 }
 
 const MIB = 2 ** 20;
+/** Narrower terminals wrap by themselves. */
+const MIN_COLUMNS = 80;
 const QUESTIONS = ['classes', 'retainers', 'dominators', 'strings', 'paths'] as const;
 type Question = (typeof QUESTIONS)[number];
 
@@ -83,9 +85,10 @@ async function withProgress(job: HeapJob): Promise<HeapResult> {
 }
 
 function asText(result: HeapResult, job: HeapJob): string {
-  if (result.kind === 'difference') return differenceText(result.difference, job.cwd);
+  const shown = { cwd: job.cwd, ...(process.stdout.columns > MIN_COLUMNS && { columns: process.stdout.columns }) };
+  if (result.kind === 'difference') return differenceText(result.difference, shown);
   if (result.kind === 'reading') return asJson(result);
-  return answerText(result.answer, { path: job.kind === 'question' ? job.path : '', cwd: job.cwd });
+  return answerText(result.answer, { path: job.kind === 'question' ? job.path : '', ...shown });
 }
 
 function asJson(result: HeapResult): string {

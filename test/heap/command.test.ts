@@ -88,8 +88,8 @@ describe('drill-downs', () => {
 test('three files of one process: what grew from each to the next, and by which objects', async () => {
   const paths = ['first', 'second', 'third'].map(file);
   const result = await doHeapJob({ kind: 'difference', paths, cwd: folder });
-  const said = result.kind === 'difference' ? differenceText(result.difference, folder) : '';
-  expect(said).toMatch(/1\. \+.* → .* → .* {2}Map, new: 7 000 × Session \(store\.cjs:2\)/);
+  const said = result.kind === 'difference' ? differenceText(result.difference, { cwd: folder }) : '';
+  expect(said).toMatch(/1\. \+.* → .* → .*@\d+\n {4}Map, new: 7 000 × Session \(store\.cjs:2\)/);
   expect(said).toContain('at store.cjs:4');
 });
 
@@ -101,6 +101,28 @@ describe('as a command of its own', () => {
     const { stdout, status } = lens(file('first'), '--json');
     expect(status).toBe(0);
     expect(JSON.parse(stdout).suspects[0]).toMatchObject({ kind: 'map', place: { file: 'store.cjs', line: 4 } });
+  });
+
+  test('a file that is no good ends with 2 and a sentence that says where', () => {
+    const whole = readFileSync(file('first'));
+    const zipped = gzipSync(whole);
+    const bad: [string, Uint8Array, RegExp][] = [
+      ['html', Buffer.from('<html>'), /starts with "<" \(byte 0/],
+      ['half', whole.subarray(0, whole.length / 2), /ends too early \(byte \d+, in edges\).\n.*cut off/],
+      ['half.gz', zipped.subarray(0, zipped.length / 2), /beyond its first \d+ bytes/],
+    ];
+    for (const [name, bytes, where] of bad) {
+      writeFileSync(join(folder, name), bytes);
+      const { status, stdout, stderr } = lens(name);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toMatch(where);
+    }
+  });
+
+  test('lines fit a terminal of 80 columns', () => {
+    const { stdout } = lens(file('first'));
+    const long = stdout.split('\n').filter(line => line.length > 80 && !line.includes('.heapsnapshot'));
+    expect(long).toEqual([]);
   });
 
   test('what it can not do is told on stderr, with exit code 2', () => {
@@ -135,7 +157,9 @@ describe('a file that is no good', () => {
     expect((await refuse(join(folder, 'store.cjs'))).message).toContain('it starts with "c" (byte 0');
     const zipped = gzipSync(whole);
     writeFileSync(join(folder, 'cut.gz'), zipped.subarray(0, zipped.length / 2));
-    expect((await refuse(join(folder, 'cut.gz'))).message).toMatch(/can't be unpacked: unexpected end of file/);
+    expect((await refuse(join(folder, 'cut.gz'))).message).toMatch(
+      /can't be unpacked beyond its first \d+ bytes: unexpected end/,
+    );
     expect(await refuse(folder)).toMatchObject({ code: 'file-unreadable' });
   });
 

@@ -61,13 +61,30 @@ async function readGzip(path: string, bytes: number, options: ReadOptions): Prom
   source.on('error', error => unzipped.destroy(error));
   source.pipe(unzipped);
   let told = 0;
-  for await (const chunk of unzipped as AsyncIterable<Uint8Array>) {
-    reader.write(chunk);
-    if (source.bytesRead - told < PROGRESS_EVERY_BYTES) continue;
-    told = source.bytesRead;
-    options.onBytes?.(told, bytes);
+  try {
+    for await (const chunk of unzipped as AsyncIterable<Uint8Array>) {
+      reader.write(chunk);
+      if (source.bytesRead - told < PROGRESS_EVERY_BYTES) continue;
+      told = source.bytesRead;
+      options.onBytes?.(told, bytes);
+    }
+  } catch (error) {
+    throw brokenGzip(path, reader.bytesRead, error);
+  } finally {
+    source.destroy();
   }
   return reader.end();
+}
+
+/** zlib says what is wrong, but not where. */
+function brokenGzip(path: string, unpacked: number, error: unknown): unknown {
+  if (!codeOf(error).startsWith('Z_')) return error;
+  return new LensError(
+    'file-malformed',
+    `${path} can't be unpacked beyond its first ${unpacked} bytes: ${messageOf(error)}.`,
+    'Was it copied as a whole?',
+    { cause: error },
+  );
 }
 
 function told(path: string, error: unknown): unknown {
@@ -75,16 +92,17 @@ function told(path: string, error: unknown): unknown {
   if (error instanceof MalformedSnapshot) {
     return new LensError('file-malformed', `${path}: ${error.message}.`, hintOf(error), { cause: error });
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (!/^Z_|^E[A-Z]+$/.test(code)) return error;
-  const kind = code.startsWith('Z_') ? 'file-malformed' : 'file-unreadable';
-  return new LensError(kind, `${path} can't be unpacked: ${messageOf(error)}.`, 'Was it copied as a whole?', {
-    cause: error,
-  });
+  if (!/^E[A-Z]+$/.test(codeOf(error))) return error;
+  const what = codeOf(error) === 'EISDIR' ? `${path} is a folder.` : `${path} can't be read: ${messageOf(error)}.`;
+  return new LensError('file-unreadable', what, 'Give a .heapsnapshot file.', { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function hintOf({ problem }: MalformedSnapshot): string {
-  if (/ends too early/.test(problem))
+  if (/ends too early|the file has \d+/.test(problem))
     return 'The file is cut off: was the process killed while writing, or the copy broken?';
   if (/ceiling/.test(problem)) return 'Give more with --max-memory, or use a machine with more memory.';
   return 'Is it a heapSnapshot as V8 writes it (v8.writeHeapSnapshot, DevTools)?';

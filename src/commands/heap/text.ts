@@ -16,7 +16,15 @@ import type {
 export interface TextContext {
   readonly path: string;
   readonly cwd: string;
+  /** Width of the terminal; default 80. */
+  readonly columns?: number;
 }
+
+/** `36 000` is one word. */
+const BETWEEN_WORDS = / (?!\d{3}(?:\D|$))/;
+/** What every terminal has. */
+const COLUMNS = 80;
+const INDENT = '    ';
 
 /** An answer for people; every table says how to get its next page. */
 export function answerText(answer: HeapAnswer, context: TextContext): string {
@@ -29,12 +37,13 @@ export function answerText(answer: HeapAnswer, context: TextContext): string {
       return `${table(
         CLASS_HEAD,
         (answer.page.rows as ClassRow[]).map(row => classRow(row, context)),
+        context.columns,
       )}\n${more(answer.page)}`;
     case 'strings':
-      return `${table(TEXT_HEAD, (answer.page.rows as RepeatedText[]).map(textRow))}\n${more(answer.page)}`;
+      return `${table(TEXT_HEAD, (answer.page.rows as RepeatedText[]).map(textRow), context.columns)}\n${more(answer.page)}`;
     case 'retainers':
     case 'dominators':
-      return `${nodeLine(answer.node)}\n${table(NODE_HEAD, answer.page.rows.map(nodeRow))}\n${more(answer.page)}`;
+      return `${nodeLine(answer.node)}\n${table(NODE_HEAD, answer.page.rows.map(nodeRow), context.columns)}\n${more(answer.page)}`;
     default:
       return `No object has the id ${answer.id}.`;
   }
@@ -45,7 +54,11 @@ function summaryText(summary: HeapSummary, context: TextContext): string {
   const parts = Object.entries(kinds).filter(([, bytes]) => bytes > 0);
   return [
     `${context.path}: ${sayBytes(summary.totalBytes)} in ${sayCount(summary.nodes)} objects with ${sayCount(summary.edges)} references`,
-    parts.map(([kind, bytes]) => `${kind} ${sayBytes(bytes)}`).join(', '),
+    ...list(
+      '',
+      parts.map(([kind, bytes]) => `${kind} ${sayBytes(bytes)}`),
+      context,
+    ),
     '',
     suspects.length === 0 ? 'No object of the program holds a large part of it.' : 'Who holds it',
     ...suspects.map((suspect, i) => suspectLines(suspect, i + 1, context)),
@@ -54,6 +67,7 @@ function summaryText(summary: HeapSummary, context: TextContext): string {
     table(
       CLASS_HEAD,
       classes.slice(0, 10).map(row => classRow(row, context)),
+      context.columns,
     ),
     ...(closures.length === 0 ? [] : ['', 'Functions made again and again']),
     ...closures
@@ -72,25 +86,48 @@ function summaryText(summary: HeapSummary, context: TextContext): string {
     ...(detached.length === 0
       ? []
       : [
-          `Detached: ${detached
-            .slice(0, 3)
-            .map(row => `${sayCount(row.count)} × ${row.class}`)
-            .join(', ')}`,
+          ...list(
+            'Detached: ',
+            detached.slice(0, 3).map(row => `${sayCount(row.count)} × ${row.class}`),
+            context,
+          ),
         ]),
     '',
     `Look closer: lens heap ${context.path} paths|retainers|dominators ID, classes, strings`,
   ].join('\n');
 }
 
-function suspectLines(suspect: SaidSuspect, rank: number, { cwd }: TextContext): string {
+function suspectLines(suspect: SaidSuspect, rank: number, context: TextContext): string {
   const [main] = suspect.children;
-  const what = main === undefined ? suspect.class : `${suspect.class} with ${childText(main, cwd)}`;
-  const lines = [
-    `${String(rank).padStart(2)}. ${sayBytes(suspect.retainedBytes)} (${sayShare(suspect.share)})  ${what}  @${suspect.id}`,
-    `    ${suspect.path.text}`,
+  const what = main === undefined ? suspect.class : `${suspect.class} with ${childText(main, context.cwd)}`;
+  const head = `${String(rank).padStart(2)}. ${sayBytes(suspect.retainedBytes)} (${sayShare(suspect.share)})  @${suspect.id}`;
+  return [head, ...holderLines(what, suspect, context)].join('\n');
+}
+
+function holderLines(what: string, { path, place }: SaidSuspect, { columns = COLUMNS }: TextContext): string[] {
+  return [
+    ...wrapped(what.split(BETWEEN_WORDS), ' ', columns),
+    ...wrapped(path.text.split(/(?= → )/), '', columns),
+    ...(place ? [`${INDENT}at ${place.file}:${place.line}`] : []),
   ];
-  if (suspect.place) lines.push(`    at ${suspect.place.file}:${suspect.place.line}`);
-  return lines.join('\n');
+}
+
+/** Several things in a sentence. */
+function list(begin: string, items: readonly string[], { columns }: TextContext): string[] {
+  const [first = '', ...rest] = items.map((item, i) => (i === items.length - 1 ? item : `${item},`));
+  return wrapped([`${begin}${first}`, ...rest], ' ', columns, '');
+}
+
+/** Breaks between parts, never within one: a path must stay whole to be copied. */
+function wrapped(parts: readonly string[], glue: string, columns = COLUMNS, indent = INDENT): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? undefined : `${last}${glue}${part}`;
+    if (longer !== undefined && longer.length <= columns) lines[lines.length - 1] = longer;
+    else lines.push(`${indent}${last === undefined ? '' : '  '}${part.trimStart()}`);
+  }
+  return lines;
 }
 
 function childText({ count, what, place, calls }: SaidSuspect['children'][number], cwd: string): string {
@@ -99,27 +136,25 @@ function childText({ count, what, place, calls }: SaidSuspect['children'][number
 }
 
 /** The difference of files of one process, oldest first. */
-export function differenceText(difference: HeapDifference, cwd: string): string {
+export function differenceText(difference: HeapDifference, context: Omit<TextContext, 'path'>): string {
   const { totalBytes, added, removed, grown, classes } = difference;
   return [
     `${totalBytes.map(sayBytes).join(' → ')}: ${sayCount(added.count)} objects new (${sayBytes(added.bytes)}), ${sayCount(removed.count)} gone (${sayBytes(removed.bytes)})`,
     '',
     grown.length === 0 ? 'No object of the program grew from file to file.' : 'What grew',
-    ...grown.map((holder, i) => grownLines(holder, i + 1, cwd)),
+    ...grown.map((holder, i) => grownLines(holder, i + 1, { path: '', ...context })),
     '',
     'Classes',
-    table(['delta', 'new', 'gone', 'class'], classes.slice(0, 15).map(classDifferenceRow)),
+    table(['delta', 'new', 'gone', 'class'], classes.slice(0, 15).map(classDifferenceRow), context.columns),
   ].join('\n');
 }
 
-function grownLines(holder: GrownHolder, rank: number, cwd: string): string {
+function grownLines(holder: GrownHolder, rank: number, context: TextContext): string {
   const [main] = holder.children;
-  const lines = [
-    `${String(rank).padStart(2)}. +${sayBytes(holder.grownBytes)} (${holder.history.map(sayBytes).join(' → ')})  ${holder.class}${main ? `, new: ${childText(main, cwd)}` : ''}  @${holder.id}`,
-    `    ${holder.path.text}`,
-  ];
-  if (holder.place) lines.push(`    at ${holder.place.file}:${holder.place.line}`);
-  return lines.join('\n');
+  const history = holder.history.map(sayBytes).join(' → ');
+  const head = `${String(rank).padStart(2)}. +${sayBytes(holder.grownBytes)} (${history})  @${holder.id}`;
+  const what = main ? `${holder.class}, new: ${childText(main, context.cwd)}` : holder.class;
+  return [head, ...holderLines(what, holder, context)].join('\n');
 }
 
 function classDifferenceRow({ name, added, removed, addedBytes, removedBytes }: ClassDifference): string[] {
@@ -167,10 +202,18 @@ function more({ total, offset, rows }: { total: number; offset: number; rows: re
   return rows.length === 0 ? `nothing (of ${sayCount(total)})` : `${offset + 1}–${last} of ${sayCount(total)}${next}`;
 }
 
-/** Columns aligned to the right, the last one to the left. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Columns aligned to the right, the last one to the left and cut where the line ends. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], columns = COLUMNS): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => (i === cells.length - 1 ? `  ${cell}` : cell.padStart(widths[i]! + 2))).join('');
+    cells.map((cell, i) => (i === cells.length - 1 ? `  ${cut(cell, left)}` : cell.padStart(widths[i]! + 2))).join('');
+  const left = columns - 2 - widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   return [head, ...rows].map(line).join('\n');
+}
+
+/** A name says most at its beginning, a path at its end: what goes is in the middle. */
+function cut(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const head = Math.floor((width - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }

@@ -1,0 +1,36 @@
+// target.mjs MEGABYTES FOLDER    A server-like heap of small objects that gains a little, and a clock for standstills.
+import { join } from 'node:path';
+import { writeHeapSnapshot } from 'node:v8';
+
+const [megabytes = '20', folder = '.'] = process.argv.slice(2);
+const TICK_MS = 5;
+const sessions = new Map();
+const open = id => sessions.set(`s${id}`, { id, token: `token ${id}`, tags: [`a${id}`, 'b'], at: { hour: id % 24 } });
+let next = 0;
+while (process.memoryUsage().heapUsed < Number(megabytes) * 1e6) for (let i = 0; i < 2000; i++) open(next++);
+setInterval(() => open(next++), 20);
+
+let last = performance.now();
+let longest = 0;
+let stood = 0;
+let cpu = process.cpuUsage();
+setInterval(() => {
+  const now = performance.now();
+  const late = now - last - TICK_MS;
+  if (late > TICK_MS) stood += late;
+  longest = Math.max(longest, late);
+  last = now;
+}, TICK_MS);
+
+process.on('message', word => {
+  if (word === 'snapshot') writeHeapSnapshot(join(folder, `v8-${process.pid}.heapsnapshot`));
+  if (word === 'reset') [longest, stood, cpu] = [0, 0, process.cpuUsage()];
+  // The clock ticks once more, so that a standstill that has just ended counts.
+  setTimeout(() => {
+    const used = process.cpuUsage(cpu);
+    const heapMb = Math.round(process.memoryUsage().heapUsed / 1e6);
+    const cpuMs = Math.round((used.user + used.system) / 1000);
+    process.send({ heapMb, longestMs: Math.round(longest), stoodMs: Math.round(stood), cpuMs });
+  }, 4 * TICK_MS);
+});
+setTimeout(() => process.send('ready'), 2000); // the collector settles
