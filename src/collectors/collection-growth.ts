@@ -144,17 +144,21 @@ class Watch {
   /** Sizes each second; true when nothing grew and the window was cut short. Ends with a second walk and the weighing. */
   private async watch(seconds: number, quietAfter: number): Promise<boolean> {
     const from = this.context.now();
+    let until = seconds;
     let mayLeave = quietAfter > 0 && quietAfter < seconds;
     for (;;) {
       await this.work('tick');
       const passed = (this.context.now() - from) / 1000;
-      if (passed >= seconds) break;
+      if (passed >= until) {
+        if (until > seconds || !(await this.isUndecided())) break;
+        until = 2 * seconds;
+      }
       if (mayLeave && passed >= quietAfter) {
         mayLeave = false;
         if ((await this.isQuiet()) && (await this.isStillQuiet())) return true;
         this.lastLive = undefined;
       }
-      await this.context.sleep(Math.min(READ_EVERY_MS, Math.max(50, seconds * 1000 - passed * 1000)));
+      await this.context.sleep(Math.min(READ_EVERY_MS, Math.max(50, (until - passed) * 1000)));
     }
     await this.lookAgain();
     return false;
@@ -165,6 +169,13 @@ class Watch {
     if (this.firstLive) this.lastLive = await this.liveHeap();
     await this.walk();
     await this.work('weigh');
+  }
+
+  /** True when something slows down a little: a cache that fills, or a leak with less traffic. Only time can tell. */
+  private async isUndecided(): Promise<boolean> {
+    await this.work('weigh');
+    const { growing } = await this.call<ScopeWalkResult>('result');
+    return growing.some(row => isWorthWatching(row) && isSlowing(row));
   }
 
   private async isQuiet(): Promise<boolean> {
@@ -286,6 +297,17 @@ function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): bo
   if (bytesPerSecond > NOISE_BYTES_PER_SECOND) return true;
   const known = sizes.filter(size => size !== null);
   return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
+}
+
+/** The second half's rate against the first: below, it clearly settles; above, traffic alone varies so much. */
+const UNDECIDED = { from: 0.45, to: 0.85 } as const;
+
+function isSlowing({ sizes }: GrowingContainer): boolean {
+  const known = sizes.filter(size => size !== null);
+  const middle = known[known.length >> 1] ?? 0;
+  const early = middle - (known[0] ?? 0);
+  const ratio = ((known.at(-1) ?? 0) - middle) / early;
+  return early > 0 && ratio >= UNDECIDED.from && ratio <= UNDECIDED.to;
 }
 
 function applicationScripts(scripts: Scripts): NonNullable<CollectionGrowth['applicationScripts']> {

@@ -244,7 +244,7 @@ export class Growth {
     const sampled = kind === 'string' ? CHARACTER : this.sizer.sample(someEntries(object, kind, key));
     // A number field without a link beside it may count anything: requests served, say.
     const floor = (kind === 'list' || kind === 'chain') && sampled.text !== '' ? LIST_ENTRY_BYTES : 0;
-    const entry = sampled.bytes < floor ? { ...sampled, bytes: floor } : sampled;
+    const entry = { ...sampled, bytes: Math.max(sampled.bytes, floor) + (SLOT_BYTES[kind] ?? 0) };
     const perSecond = gain(row.sizes) / seconds;
     return {
       ...this.container(row.watched, row.walk, object, lastSize(row.sizes)),
@@ -348,6 +348,8 @@ export class Growth {
   }
 }
 
+/** What the container itself needs for one more: words of a hash table that is two thirds full, a word of an array. */
+const SLOT_BYTES: { readonly [kind: string]: number } = { Map: 36, Set: 24, Array: 8, object: 36 };
 /** What a string gains by one more. */
 const CHARACTER: EntrySample = { type: 'string', text: 'character', bytes: 1, externalBytes: 0 };
 const round = (value: number): number => Math.round(value * 100) / 100;

@@ -3,8 +3,8 @@ import { type Curve, curveOf } from './curve.js';
 import { faultOf, type GrowthFault } from './fault.js';
 import { type Holder, holderOf } from './holder.js';
 
-/** Healthy services showed nothing above 1.5 KB/s, leaks 12 to 1845 KB/s. */
-export const LEAK_BYTES_PER_SECOND = 5_000;
+/** Healthy services showed nothing above 1.5 KB/s, leaks 12 to 1845 KB/s; small entries of a busy one cost 4. */
+export const LEAK_BYTES_PER_SECOND = 4_000;
 /** Listeners, intervals and modules have no business growing with traffic, however small they are: entries a second … */
 const COUNTED_PER_SECOND = 0.4;
 /** … and in all, so that a few connections opening are not a leak. */
