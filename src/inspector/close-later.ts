@@ -20,6 +20,7 @@ const CLOSE_AFTER_TURN = `(process => {
 /** Closes the inspector behind the connection. The answer never arrives: the socket closing is the success. */
 export async function endInspector(connection: ProtocolConnection): Promise<boolean> {
   if (!connection.isOpen) return true;
+  await connection.quieten();
   const turned = await loopTurns(connection, TURN_WAIT_MS).catch(() => true); // lost: there is nothing to close
   const limit = { timeoutMs: CLOSE_WAIT_MS };
   if (!turned) evaluateIn(connection, CLOSE_AFTER_TURN, limit).catch(() => {}); // answered, or lost with the next

@@ -137,10 +137,15 @@ export class ProtocolConnection implements Connection {
     return this.#leaving;
   }
 
-  async #leave(): Promise<void> {
-    this.onTraffic = undefined;
+  /** Turns off what sends events by itself and waits until nothing is on its way; bounded. The connection stays open. */
+  async quieten(): Promise<void> {
     if (this.#open) await this.#disableAll();
     if (this.#open) await this.#quiet();
+  }
+
+  async #leave(): Promise<void> {
+    this.onTraffic = undefined;
+    await this.quieten();
     await this.#wire.close();
     this.#fail();
     await this.closed;

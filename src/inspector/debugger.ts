@@ -16,18 +16,7 @@ const LOOK_TIMEOUT_MS = 500;
 type PausedEvent = Protocol.Debugger.PausedEvent;
 
 /** Debugger enabled, every pause skipped but the one that is asked for. */
-export async function enableDebugger(wire: Wire, pid: number): Promise<DebuggerConnection> {
-  const connection = new LiveDebugger(wire, pid);
-  try {
-    await connection.enable();
-    return connection;
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
-}
-
-class LiveDebugger extends ProtocolConnection implements DebuggerConnection {
+export class LiveDebugger extends ProtocolConnection implements DebuggerConnection {
   readonly scripts = new Map<string, { url: string; sourceMapUrl?: string }>();
   pausedMs = 0;
   #onPaused: ((event: PausedEvent) => void) | undefined;

@@ -5,7 +5,7 @@ import type { TargetInfo } from '../model/target.js';
 import type { LeasedAgentHost } from './agent-host.js';
 import { endInspector } from './close-later.js';
 import { closeAllConnections, type ProtocolConnection } from './connection.js';
-import { enableDebugger } from './debugger.js';
+import { LiveDebugger } from './debugger.js';
 import { evaluateIn, loopTurns } from './evaluate.js';
 import type { DebuggerConnection, SendOptions, Session, WorkerSession } from './session.js';
 import type { Wire } from './wire.js';
@@ -112,9 +112,11 @@ export class LiveSession implements Session {
       await wire.close();
       throw new LensError('target-lost', 'lens has left the target.');
     }
-    const debug = await enableDebugger(wire, this.target.pid);
+    const debug = new LiveDebugger(wire, this.target.pid);
+    // Before it is enabled: enabling sends an event for each script, and detaching meanwhile must wait for them.
     const release = this.onDetach(() => debug.close());
     try {
+      await debug.enable();
       return await use(debug);
     } finally {
       await release();
