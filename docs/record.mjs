@@ -105,7 +105,7 @@ function svg() {
   const height = Math.ceil(size.rows * cell.height + 24);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="lens attach in a terminal">
 <rect width="100%" height="100%" rx="8" fill="#15181d"/>
-<g transform="translate(12 12)" font-family="ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" xml:space="preserve">
+<g transform="translate(12 12)" font-family="ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" style="white-space:pre">
 ${rows}
 </g>
 </svg>
@@ -127,12 +127,15 @@ function rowSvg(row, cell) {
   return spans
     .filter(({ text, style }) => text.trim() !== '' || style.startsWith('inverse'))
     .map(({ style, text, column }) => {
-      const x = (column * cell.width).toFixed(1);
-      const length = (text.length * cell.width).toFixed(1);
+      // Viewers differ in what they do with blanks at the ends: none are left there, but in a box.
+      const shown = style === 'inverse' ? text : text.trim();
+      const from = style === 'inverse' ? column : column + text.length - text.trimStart().length;
+      const x = (from * cell.width).toFixed(1);
+      const length = (shown.length * cell.width).toFixed(1);
       const box = style.startsWith('inverse')
         ? `<rect x="${x}" y="${y}" width="${length}" height="${cell.height}" fill="#d7dce2"/>`
         : '';
-      return `${box}<text x="${x}" y="${y + 14}" textLength="${length}" lengthAdjust="spacingAndGlyphs" ${ATTRIBUTES[style]}>${escaped(text)}</text>`;
+      return `${box}<text x="${x}" y="${y + 14}" textLength="${length}" lengthAdjust="spacingAndGlyphs" ${ATTRIBUTES[style]}>${escaped(shown)}</text>`;
     })
     .join('');
 }
