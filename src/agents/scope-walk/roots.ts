@@ -1,3 +1,4 @@
+import type * as workerThreads from 'node:worker_threads';
 import { type InspectorBridge, variablesOf } from './inspector-bridge.js';
 import { isObject, mapEntries, mapSize, nextOfMap, own, ownKeys, plainKeys } from './intrinsics.js';
 import { classOf, type Realm } from './realm.js';
@@ -44,6 +45,7 @@ export class Roots {
     for (const file of users) walk.root(exportsOf(library._cache, file), `module ${file}`);
     const esm = this.addEsModules(walk, library);
     this.addServers(walk);
+    this.addParentPort(walk);
     for (const file of inPackages) walk.root(exportsOf(library._cache, file), `module ${file}`, 2);
     walk.root(library._cache, REQUIRE_CACHE, 2);
     walk.root(process, 'process', 2);
@@ -62,6 +64,13 @@ export class Roots {
     for (const handle of this.internals._getActiveHandles()) {
       if (classOf(this.realm, handle) === 'Server') walk.root(handle, 'server');
     }
+  }
+
+  /** A worker thread's work hangs from its port; the main thread has none. */
+  private addParentPort(walk: Walk): void {
+    if (!this.internals.moduleLoadList.includes('NativeModule worker_threads')) return;
+    const { parentPort } = this.realm.host.require('node:worker_threads') as typeof workerThreads;
+    if (parentPort) walk.root(parentPort, 'parentPort');
   }
 
   private addAgents(walk: Walk): void {
