@@ -17,6 +17,8 @@ export interface WatchedTarget {
 export interface Alert {
   /** Application and rule: the same trouble has the same one, whenever it comes. */
   readonly fingerprint: string;
+  /** limit: a rule was broken; anomaly: it is unusual; forecast: a limit will be reached. */
+  readonly kind: 'limit' | 'anomaly' | 'forecast';
   readonly rule: string;
   readonly metric: string;
   readonly level: Exclude<Severity, 'info'>;

@@ -57,6 +57,8 @@ export function memoryJournal(capacity: number): Journal {
 /** About a week of alerts, or some hours of metrics. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
+/** A reading of two dozen metrics is about 1 kB; a batch may come out smaller than asked for. */
+const USUAL_BYTES = 4096;
 /** Committed bytes are cut off once there are this many and they are the larger part. */
 const COMPACT_BYTES = 1024 * 1024;
 
@@ -70,7 +72,7 @@ export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
   const left = existsSync(path) ? endTornLine(path) : Buffer.alloc(0);
   let size = left.length;
   let offset = readOffset(done, size);
-  let waiting = parse(left.subarray(offset)).events.length;
+  let waiting = linesOf(left.subarray(offset));
   let dropped = 0;
 
   return {
@@ -91,12 +93,13 @@ export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
       waiting++;
     },
     peek(count) {
-      const { events, ends } = parse(readFrom(path, offset, CHUNK_BYTES));
-      const taken = events.slice(0, count);
-      return { events: taken, end: offset + (ends[taken.length - 1] ?? 0) };
+      const chunk = readFrom(path, offset, Math.min(CHUNK_BYTES, USUAL_BYTES * count));
+      // An event longer than a chunk is read with all the rest.
+      const { events, end } = parse(chunk.includes(10) ? chunk : readFrom(path, offset, size - offset), count);
+      return { events, end: offset + end };
     },
     commit(end) {
-      waiting -= parse(readFrom(path, offset, end - offset)).events.length;
+      waiting -= linesOf(readFrom(path, offset, end - offset));
       offset = end;
       if (waiting === 0) clear();
       else if (offset > COMPACT_BYTES && offset > size / 2) compact();
@@ -159,13 +162,19 @@ function readFrom(path: string, offset: number, most: number): Buffer {
   }
 }
 
-/** Whole lines only; `ends[i]` is where event i ends, in bytes from the start of `content`. */
-function parse(content: Buffer): { events: WatchEvent[]; ends: number[] } {
+/** The first `count` whole lines; `end` is where the last of them ends, in bytes. */
+function parse(content: Buffer, count: number): { events: WatchEvent[]; end: number } {
   const events: WatchEvent[] = [];
-  const ends: number[] = [];
-  for (let from = 0, to = content.indexOf(10); to >= 0; from = to + 1, to = content.indexOf(10, from)) {
-    events.push(JSON.parse(content.toString('utf8', from, to)) as WatchEvent); // written by `add`
-    ends.push(to + 1);
+  let end = 0;
+  for (let to = content.indexOf(10); to >= 0 && events.length < count; to = content.indexOf(10, end)) {
+    events.push(JSON.parse(content.toString('utf8', end, to)) as WatchEvent); // written by `add`
+    end = to + 1;
   }
-  return { events, ends };
+  return { events, end };
+}
+
+function linesOf(content: Buffer): number {
+  let lines = 0;
+  for (let at = content.indexOf(10); at >= 0; at = content.indexOf(10, at + 1)) lines++;
+  return lines;
 }

@@ -19,6 +19,7 @@ const baseline = z.object({
 
 const alert = z.object({
   fingerprint: z.string(),
+  kind: z.enum(['limit', 'anomaly', 'forecast']),
   rule: z.string(),
   metric: z.string(),
   level: z.enum(['warning', 'critical']),
