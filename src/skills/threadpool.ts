@@ -52,6 +52,9 @@ export const threadpool = defineSkill({
     'A slow probe with a quick loop means that all threads are taken. Who computes (crypto, zlib) is the cause; file and name lookups are its victims.',
 });
 
+/** On a host this crowded every thread is late, the pool's too. */
+const CROWDED_SHARE = 0.3;
+
 async function* playbook(see: OperatorView): Step<Conclusion> {
   const seen = yield* lookAtWaiting(see);
   const pool = seen.threadpool;
@@ -63,6 +66,11 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     };
   }
   const jobs = seen.dump ? jobGroups(seen.dump) : [];
+  if (jobs.length === 0 && (seen.vitals?.runQueueShare ?? 0) >= CROWDED_SHARE)
+    return {
+      outcome: 'healthy',
+      summary: `A trivial job gets a thread within ${sayMs(pool.p50Ms)}, but the threads themselves wait for a core: no job was seen that fills them.`,
+    };
   const draft = yield* draftOf(see, pool, jobs);
   yield* see.setState('warning', draft.title ?? draft.observation);
   yield* see.notify(draft);
@@ -90,7 +98,12 @@ async function* draftOf(see: OperatorView, pool: Threadpool, jobs: readonly JobG
       { name: 'probe p50', value: pool.p50Ms, unit: 'ms' },
       { name: 'probe max', value: pool.maxMs, unit: 'ms' },
       { name: 'loop p50', value: pool.loopP50Ms, unit: 'ms' },
-      ...(worst ? [{ name: `${worst.type} jobs`, value: worst.count, unit: 'jobs' }] : []),
+      ...(worst
+        ? [
+            { name: `${worst.type} jobs`, value: worst.count, unit: 'jobs' },
+            { name: 'jobs not done', value: worst.pending, unit: 'jobs' },
+          ]
+        : []),
     ],
     evidenceIds: [...see.evidenceIds],
     mechanism: worst !== undefined,

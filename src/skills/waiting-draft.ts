@@ -56,8 +56,11 @@ function heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook)
   return finding.standstill ? leakSiteOf(see, finding, scripts) : leakSite(see, finding);
 }
 
-const takenTitle = ({ name, waiting }: Holder, { file, line }: CodeLocation): string =>
-  `All of \`${name}\` (${file}:${line}) is taken and not given back: ${waiting} callers wait for it`;
+function takenTitle({ name, path, waiting }: Holder, { file, line }: CodeLocation): string {
+  const variable = path.findLast(step => step.kind === 'variable');
+  const called = name === 'Object' && variable?.kind === 'variable' ? variable.name : name;
+  return `All of \`${called}\` (${file}:${line}) is taken and not given back: ${waiting} callers wait for it`;
+}
 
 /** Where the variable is declared that leads to a pool or lock; undefined when it is not the application's. */
 async function* placeOfHolder(see: OperatorView, { path }: Holder): Step<CodeLocation | undefined> {
