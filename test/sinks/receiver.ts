@@ -6,6 +6,8 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** What it was answered. */
+  readonly status: number;
 }
 
 export interface Receiver extends AsyncDisposable {
@@ -25,7 +27,7 @@ export async function receiver(port = 0): Promise<Receiver> {
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    requests.push({ path: request.url ?? '', headers: request.headers, body });
+    requests.push({ path: request.url ?? '', headers: request.headers, body, status: self.status });
     for (const look of looking) look();
     if (self.status !== 0) response.writeHead(self.status).end('{}');
   });
