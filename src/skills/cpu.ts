@@ -38,6 +38,8 @@ const DEAR_CALL_MS = 1;
 /** Saturation: no time left in either window, and everything else waits. */
 const SATURATED_ELU = 0.97;
 const SATURATED_DELAY_MS = 20;
+/** A thread that waits for a core this long looks saturated whatever it does. */
+const CROWDED_SHARE = 0.3;
 
 export const cpu = defineSkill({
   id: 'cpu',
@@ -173,7 +175,11 @@ async function* hot(
   const counted = yield* countArguments(see, studied, cause);
   const again = counted && avoidable(counted, studied, cause, ranShare(studied, data));
   if (again) return repeatedDraft(studied, cause, counted, again);
-  const saturated = share >= HOT_SHARE && data.elu >= SATURATED_ELU && data.loopDelay.p50Ms >= SATURATED_DELAY_MS;
+  const saturated =
+    share >= HOT_SHARE &&
+    data.elu >= SATURATED_ELU &&
+    data.loopDelay.p50Ms >= SATURATED_DELAY_MS &&
+    (data.runQueueShare ?? 0) < CROWDED_SHARE;
   return saturated ? saturatedDraft(studied, cause, data) : undefined;
 }
 

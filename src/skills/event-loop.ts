@@ -28,8 +28,8 @@ const BUSY_ELU = 0.9;
 /** From here on callers give up or retry. */
 const CRITICAL_MS = 500;
 const CRITICAL_SHARE = 0.3;
-/** Shorter calls are not what stands still. */
-const LEAST_CALL_MS = 1;
+/** The mean of calls that are mostly short says nothing about the long ones. */
+const CALL_SHARE = 0.1;
 /** A loop that has not turned for this long hangs. */
 const HANG_SECONDS = 3;
 
@@ -185,8 +185,8 @@ function numbersOf(studied: Study, stalled: Study['stalls'], cause: Cause, count
   const stalledMs = total(stalled) / 1000;
   const windowMs = studied.tree.durationUs / 1000;
   const ownMs = counted?.lengths.find(length => length.frame === cause.blame.frame)?.msPerCall;
-  // A comparator is called a thousand times within one sort: its length says nothing about the stall.
-  const callMs = ownMs !== undefined && ownMs >= LEAST_CALL_MS ? ownMs : undefined;
+  // A comparator is called a thousand times within one sort.
+  const callMs = ownMs !== undefined && ownMs >= CALL_SHARE * longest(stalled) ? ownMs : undefined;
   const delayMs = studied.evidence.data.maxLoopDelayMs;
   return {
     windowMs,

@@ -2,6 +2,8 @@ import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { callAt, callSites } from '../source/calls.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
+import type { ScriptText } from '../source/script.js';
+import type { TextPosition } from '../source/syntax.js';
 import type { Finding } from '../waiting/findings.js';
 import type { Frame } from '../waiting/waits.js';
 import { locate } from './place.js';
@@ -50,16 +52,22 @@ export async function* leakSiteOf(
   for (const url of urls.slice(0, MOST_FILES)) {
     const script = yield* textOf(see, url);
     if (!script) continue;
-    const sites = callSites(script.text).filter(site => ACQUIRE.test(site.method) && names.has(ownerName(site.callee)));
+    const calls = callSites(script.text).filter(site => names.has(ownerName(site.callee)));
+    // Whoever asks over such a connection has to read the answer: it need not be called taking.
+    const asks = holder?.numbers.unreadBytes === undefined ? undefined : calls.find(site => site.kind === 'call');
+    if (asks) return { location: locateAt(script, url, asks, see.target.cwd), why: 'leaks' };
+    const sites = calls.filter(site => ACQUIRE.test(site.method));
     for (const acquisition of acquisitions(script.text, sites)) {
       const rank = rankLost(acquisition);
       if (rank <= (worst?.rank ?? 0)) continue;
-      const spot = { scriptId: '', url, line: acquisition.line0, column: acquisition.column0 };
-      worst = { rank, location: locate(script, spot, see.target.cwd) };
+      worst = { rank, location: locateAt(script, url, acquisition, see.target.cwd) };
     }
   }
   return worst && { location: worst.location, why: 'leaks' };
 }
+
+const locateAt = (script: ScriptText, url: string, { line0, column0 }: TextPosition, cwd: string): CodeLocation =>
+  locate(script, { scriptId: '', url, line: line0, column: column0 }, cwd);
 
 /** `pool` of `this.db.pool.connect`. */
 const ownerName = (callee: string): string => callee.split('.').at(-2) ?? '';

@@ -48,7 +48,7 @@ async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<
     anomalyType: 'spinning-loop',
     faultClass: 'loop.starvation',
     severity: 'critical',
-    title: `${where} keeps the event loop spinning: it turns ${often} and never waits`,
+    title: `${where} keeps the event loop spinning: it turns ${often}`,
     context: 'The loop turns, but only to run setImmediate callbacks that schedule the next one.',
     observation: `Utilization is ${sayShare(data.elu)}, cpu ${data.cpuPercent.toFixed(0)} %; the loop turns ${often}. What it runs is ${where}.`,
     hypothesis: 'A callback schedules itself again with setImmediate to wait for something.',

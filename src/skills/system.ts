@@ -104,6 +104,12 @@ const STATE = { info: 'observing', warning: 'warning', critical: 'critical' } as
 
 type Alarm = Omit<NotificationDraft, 'evidenceIds'>;
 
+/** What a second window of the host says. */
+interface Crowd {
+  readonly alarms: readonly Alarm[];
+  readonly evidenceIds: readonly string[];
+}
+
 async function* playbook(see: OperatorView): Step<Conclusion> {
   const snapshot = yield* see.snapshot();
   const host = yield* see.ask('host', {});
@@ -112,12 +118,13 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     return { outcome: 'inconclusive', summary: `The host could not be read: ${host.reason ?? 'no reason'}.` };
   }
   const process = isUsable(own) ? own.data : undefined;
-  const alarms = [...hostAlarms(host.data, process), ...(yield* contention(see, host.data))];
+  const crowd = yield* contention(see, host.data);
+  const alarms = [...hostAlarms(host.data, process), ...crowd.alarms];
   for (const alarm of alarms) {
     yield* see.setState(STATE[alarm.severity], alarm.title ?? alarm.observation);
     yield* see.notify({
       ...alarm,
-      evidenceIds: [host.id, ...(isUsable(own) ? [own.id] : [])],
+      evidenceIds: [host.id, ...(isUsable(own) ? [own.id] : []), ...crowd.evidenceIds],
       ...(snapshot ? { snapshotIds: [snapshot.id] } : {}),
     });
   }
@@ -167,12 +174,12 @@ function throttled({ cgroup, seconds, mainThread }: Host): Alarm | undefined {
  * Without a quota only a second window tells a crowded machine from a moment's crowd. It excuses delays, and lens itself is
  * part of the crowd: information, never an alarm.
  */
-async function* contention(see: OperatorView, first: Host): Step<Alarm[]> {
-  if (!isCrowded(first)) return [];
+async function* contention(see: OperatorView, first: Host): Step<Crowd> {
+  if (!isCrowded(first)) return { alarms: [], evidenceIds: [] };
   const again = yield* see.ask('host', {}, 0);
-  if (!isUsable(again) || !isCrowded(again.data)) return [];
+  if (!isUsable(again) || !isCrowded(again.data)) return { alarms: [], evidenceIds: [] };
   const { mainThread, load, cpus, cpuBusyShare, stolenShare } = again.data;
-  return [
+  const alarms: Alarm[] = [
     {
       anomalyType: 'main-thread-waits-for-a-core',
       faultClass: 'host.cpu-throttled',
@@ -185,6 +192,7 @@ async function* contention(see: OperatorView, first: Host): Step<Alarm[]> {
       confidence: 'low',
     },
   ];
+  return { alarms, evidenceIds: [again.id] };
 }
 
 function isCrowded({ mainThread, cpuBusyShare }: Host): boolean {

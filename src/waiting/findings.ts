@@ -195,7 +195,8 @@ function fullHolder({ holders, old }: Context): Holder | undefined {
   for (const one of taken) {
     const alike = taken.filter(other => other.name === one.name && other.queue === one.queue);
     const waiting = alike.reduce((sum, other) => sum + other.waiting, 0);
-    if (waiting >= least) return { ...one, waiting };
+    // An answer that nobody reads holds its connection however many wait for just this one.
+    if (waiting >= least || one.numbers.unreadBytes !== undefined) return { ...one, waiting };
   }
   return undefined;
 }
