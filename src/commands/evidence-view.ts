@@ -6,6 +6,7 @@ import type { CpuProfile } from '../model/evidence/cpu-profile.js';
 import type { Exceptions, ThrowSite } from '../model/evidence/exceptions.js';
 import type { Counts, CreatorFrame, Handles } from '../model/evidence/handles.js';
 import type { HeapSampling, V8SamplingNode } from '../model/evidence/heap-sampling.js';
+import type { GrownHeapHolder, HeapHolder, HeapSnapshotFile } from '../model/evidence/heap-snapshot.js';
 import type { InFlight } from '../model/evidence/in-flight.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { Logs } from '../model/evidence/logs.js';
@@ -34,6 +35,7 @@ const VIEWS: Views = {
   exceptions: exceptionsSections,
   vitals: vitalsSections,
   'in-flight': inFlightSections,
+  'heap-snapshot': heapSections,
 };
 
 /** Makes a reading readable; data that has not the shape of its kind (an edited file, an older run) is shown raw. */
@@ -130,6 +132,45 @@ function samplingSections({ head, bytes }: HeapSampling): EvidenceSection[] {
       rows: rows.map(([key, size]) => [sayBytes(size), ...key.split('\t')]),
     },
   ];
+}
+
+/** Suspects as a table, then each with its retaining path as a tree: from the root down to what it holds. */
+function heapSections({ path, bytes, tookMs, reading }: HeapSnapshotFile): EvidenceSection[] {
+  const file: EvidenceSection = {
+    kind: 'text',
+    title: 'The file, for DevTools',
+    lines: [path, `${sayBytes(bytes)}, taken in ${sayMs(tookMs)}`],
+  };
+  if (!reading) return [file];
+  const grown = reading.growth?.holders ?? [];
+  return [
+    {
+      kind: 'table',
+      title: `Who holds much of ${sayBytes(reading.totalBytes)} in ${sayCount(reading.objects)} objects`,
+      columns: ['retained', 'share', 'class', 'path'],
+      rows: reading.suspects.map(s => [sayBytes(s.retainedBytes), sayShare(s.share), s.class, s.path]),
+    },
+    ...(grown.length > 0 ? [grownTable(grown)] : []),
+    { kind: 'tree', title: 'Retaining paths', roots: [...grown, ...reading.suspects].map(retainingPath) },
+    file,
+  ];
+}
+
+function grownTable(holders: readonly GrownHeapHolder[]): EvidenceSection {
+  return {
+    kind: 'table',
+    title: 'What gained while it was watched',
+    columns: ['gained', 'new entries', 'class', 'path'],
+    rows: holders.map(h => [sayBytes(h.grownBytes), sayCount(h.newChildren), h.class, h.path]),
+  };
+}
+
+function retainingPath({ via, class: name, retainedBytes, content }: HeapHolder): TreeNode {
+  const held: TreeNode[] = content
+    ? [{ label: `holds ${sayCount(content.count)} × ${content.what}, ${sayBytes(content.bytes)}`, children: [] }]
+    : [];
+  const end: TreeNode = { label: `${name}, retains ${sayBytes(retainedBytes)}`, children: held };
+  return via.reduceRight<TreeNode>((below, step) => ({ label: step, children: [below] }), end);
 }
 
 function growthSections(data: CollectionGrowth): EvidenceSection[] {

@@ -103,14 +103,46 @@ export class Live {
 
   /** Watches and investigates until the person leaves; the exit code. `attaching` is under way already. */
   async run(where: AttachTarget, attaching: Promise<Session>): Promise<number> {
-    const session = await reach(where, { interrupt: this.#left.signal }, attaching);
-    if (session instanceof TargetBlockedError) return this.#blocked(session);
-    try {
-      await this.#watch(session);
-    } finally {
-      await session.detach();
+    let hint: Hint | undefined = await this.#firstHint(attaching);
+    let session: Session | TargetBlockedError | undefined = await this.#reach(where, attaching);
+    while (hint && session) {
+      if (session instanceof TargetBlockedError) return this.#blocked(session);
+      hint = await this.#watch(session, hint);
+      if (hint) session = await this.#reachAgain(where);
     }
     return this.#exit;
+  }
+
+  /** A skill that there is not is told at once, and what is being attached is let go again. */
+  async #firstHint(attaching: Promise<Session>): Promise<Hint> {
+    const { skills: named, reason = '' } = this.options;
+    try {
+      return { reason, asked: false, ...(named !== undefined && { only: knownSkills(named) }) };
+    } catch (error) {
+      await attaching.then(
+        session => session.detach(),
+        () => undefined, // the wrong name is the one to tell
+      );
+      throw error;
+    }
+  }
+
+  #reach(where: AttachTarget, attaching?: Promise<Session>): Promise<Session | TargetBlockedError> {
+    return reach(where, { interrupt: this.#left.signal }, attaching);
+  }
+
+  /** A target that let lens go (a long suspension, a broken line) may still be there; undefined when the person leaves. */
+  async #reachAgain(where: AttachTarget): Promise<Session | TargetBlockedError | undefined> {
+    while (!this.#left.signal.aborted) {
+      try {
+        return await this.#reach(where);
+      } catch (error) {
+        if (!(error instanceof LensError)) throw error;
+        this.face.notice(error.message);
+        if (!(await this.#nextHint())) return undefined;
+      }
+    }
+    return undefined;
   }
 
   /** Where the run is kept, once there is one. */
@@ -128,20 +160,25 @@ export class Live {
     return this.#exit;
   }
 
-  async #watch(session: Session): Promise<void> {
+  /** Investigates this session until the person leaves; a hint comes back when the session was lost and they go on. */
+  async #watch(session: Session, first: Hint): Promise<Hint | undefined> {
     const vitals = new AbortController();
     const watching = emitVitals(session, { emit: body => this.#emitVitals(body), now: Date.now, sleep }, vitals.signal);
     session.lost.addEventListener('abort', () => {
-      this.face.notice('The target is gone: what was seen stays here; q leaves.');
+      this.face.notice('The target is gone, or let lens go. What was seen stays here; r tries again, q leaves.');
     });
-    const only = this.options.skills === undefined ? undefined : knownSkills(this.options.skills);
-    let hint: Hint | undefined = { reason: this.options.reason ?? '', asked: false, ...(only && { only }) };
-    while (hint && !this.#left.signal.aborted) {
-      await this.#investigate(session, hint);
-      hint = await this.#nextHint();
+    try {
+      let hint: Hint | undefined = first;
+      while (hint && !session.lost.aborted && !this.#left.signal.aborted) {
+        await this.#investigate(session, hint);
+        hint = await this.#nextHint();
+      }
+      return hint;
+    } finally {
+      vitals.abort(new Error('left'));
+      await watching;
+      await session.detach();
     }
-    vitals.abort(new Error('left'));
-    await watching;
   }
 
   async #investigate(session: Session, hint: Hint): Promise<void> {
@@ -303,8 +340,7 @@ export class Live {
   #again(hint: Hint): void {
     const { lost, report } = this.face.run;
     const where = hint.only ? hint.only.join(', ') : 'everything';
-    if (lost && !hint.asked) this.face.notice('The target is gone: there is nothing to look at any more.');
-    else if (lost) void this.#answer(hint.reason, undefined);
+    if (lost && hint.asked) void this.#answer(hint.reason, undefined);
     else if (report) {
       this.face.notice(`Looking at ${where} again.`);
       this.#next?.(hint);

@@ -124,6 +124,8 @@ test('a target that is killed midway stays readable, and the exit code says that
   await terminal.until(/the target is gone/);
   terminal.press('5');
   await terminal.until(/The target was lost/);
+  terminal.press('r');
+  await terminal.until(/No process has pid|no longer|is gone/);
   terminal.press('q');
   expect(await terminal.exited).toBe(6);
 });
@@ -267,4 +269,12 @@ test('a process that is not there gives the terminal back with one sentence', as
   expect(await terminal.exited).toBe(5);
   expect(terminal.alternate).toBe(false);
   expect(terminal.raw).toMatch(/No process has pid 999999999|no process/i);
+});
+
+test('a skill that there is not is told, and the target is let go again', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { args: ['--skills', 'hepa'] });
+  expect(await terminal.exited).toBe(2);
+  expect(terminal.raw).toContain('There is no skill hepa');
+  await untilReleased(target);
 });
