@@ -149,3 +149,27 @@ test('entries that come with a timer leave with it', () => {
   const [suspect] = sortGrowth(growth).leaking;
   expect(suspect && boundedBy(suspect, {}, growth)).toMatchObject({ at: 3000 });
 });
+
+test('entries that come with connections leave with them', () => {
+  const sample = (at: number, sockets: number) =>
+    ({ ...reading([]).memory[0], at, sockets }) as CollectionGrowth['memory'][number]; // the reading's other numbers don't matter here
+  const bounded = (opened: number) => {
+    const growth = { ...reading([row([variable('clients')])]), memory: [sample(0, 10), sample(20, 10 + opened)] };
+    const [suspect] = sortGrowth(growth).leaking;
+    return suspect && boundedBy(suspect, {}, growth) !== undefined;
+  };
+  const gained = sortGrowth(reading([row([variable('clients')])])).leaking[0]?.gained ?? 0;
+  expect(bounded(gained)).toBe(true);
+  expect(bounded(0)).toBe(false);
+});
+
+test('a batch rests: a timer empties it, or it holds too little never to have been emptied', () => {
+  const rests = (byTimer: boolean, uptimeSeconds: number) => {
+    const growth = { ...reading([row([variable('batch')])]), uptimeSeconds };
+    const [suspect] = sortGrowth(growth).leaking;
+    return suspect && boundedBy(suspect, { emptied: { line0: 1, byTimer } }, growth) !== undefined;
+  };
+  expect(rests(true, 30)).toBe(true);
+  expect(rests(false, 30)).toBe(false);
+  expect(rests(false, 360_000)).toBe(true);
+});

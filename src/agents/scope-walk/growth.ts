@@ -324,6 +324,7 @@ export class Growth {
       rssBytes: rss,
       nativeContexts: getHeapStatistics().number_of_native_contexts,
       timers,
+      sockets: process.getActiveResourcesInfo().filter(isSocket).length,
     };
   }
 
@@ -352,6 +353,7 @@ export class Growth {
 const SLOT_BYTES: { readonly [kind: string]: number } = { Map: 36, Set: 24, Array: 8, object: 36 };
 /** What a string gains by one more. */
 const CHARACTER: EntrySample = { type: 'string', text: 'character', bytes: 1, externalBytes: 0 };
+const isSocket = (type: string): boolean => type === 'TCPSocketWrap' || type === 'PipeWrap';
 const round = (value: number): number => Math.round(value * 100) / 100;
 const lastSize = (sizes: readonly (number | null)[]): number => sizes.findLast(size => size !== null) ?? 0;
 const lastOf = (watched: Watched): number => (watched.sizes ? lastSize(watched.sizes) : watched.first);

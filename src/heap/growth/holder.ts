@@ -101,7 +101,8 @@ export function listenedEvent(path: readonly PathStep[]): string | undefined {
     return event?.kind === 'property' ? event.name : '(many events)';
   }
   const target = path.findLastIndex(step => step.kind === 'property' && step.name.includes('kEvents'));
-  if (target < 0) return undefined;
+  // What a listener's own variables hold is no list of listeners.
+  if (target < 0 || path.slice(target).some(({ kind }) => kind === 'variable')) return undefined;
   const event = path[target + 1];
   return event?.kind === 'map-value' && event.key !== undefined ? event.key : '(many events)';
 }

@@ -9,6 +9,10 @@ const TIME_LIMIT = /^_?(ttl\w*|std_?ttl|max_?age|expires?(in|after)?)$/i;
 const PASSED = 1.2;
 /** An expiry that has not levelled growth off within this many seconds of uptime is not believed any more. */
 const PATIENCE_SECONDS = 600;
+/** Fewer connections may have come by chance. */
+const FEWEST_CONNECTIONS = 8;
+/** Some connections have no entry yet, some have closed since. */
+const SAME_AS_CONNECTIONS = 0.25;
 /** A batch that was never emptied holds all that came; traffic that has doubled since explains half. */
 const EMPTIED_SHARE = 0.4;
 /** What expires entry by entry may also be what a leak passes by: here the traffic must have grown fourfold to mislead. */
@@ -29,6 +33,8 @@ export interface Rest {
 
 /** What bounds a container: its source, its fields, timers that take entries out. Undefined when nothing does. */
 export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGrowth): Rest | undefined {
+  const connections = byConnections(suspect, growth);
+  if (connections) return connections;
   if (suspect.fault === 'memory.leak.listener' || suspect.row.kind === 'timers') return undefined;
   return (
     byField(suspect.row.limits, suspect.row.size) ??
@@ -53,6 +59,13 @@ function bySizeCheck({ sizeCheck, removal }: Bounds, size: number): Rest | undef
     return size <= limit * PASSED ? { reason: 'its code checks the size', at: limit } : undefined;
   }
   return limit === undefined && removal ? { reason: 'its code checks the size and removes entries' } : undefined;
+}
+
+/** As many connections have come and are open: each brings its entry, and takes it along when it closes. */
+function byConnections({ gained }: Suspect, { memory }: CollectionGrowth): Rest | undefined {
+  const opened = (memory.at(-1)?.sockets ?? 0) - (memory[0]?.sockets ?? 0);
+  if (opened < FEWEST_CONNECTIONS || Math.abs(opened - gained) > SAME_AS_CONNECTIONS * gained) return undefined;
+  return { reason: `${opened} connections were opened meanwhile and are open: each has its entry` };
 }
 
 /** One-shot timers that come with the entries will take them out again. */

@@ -135,6 +135,8 @@ export interface MemorySample {
   readonly rssBytes: number;
   readonly nativeContexts: number;
   readonly timers: number;
+  /** Open TCP connections and pipes that keep the loop alive. */
+  readonly sockets?: number;
 }
 
 export interface WalkCost {
