@@ -1,4 +1,4 @@
-import { displayPath, isUserCode, packageOf } from '../../base/script-url.js';
+import { displayPath, isFile, isUserCode, packageOf } from '../../base/script-url.js';
 import type { SaidSuspect, ScriptPlace } from '../../heap/index.js';
 import type { CodeLocation } from '../../model/location.js';
 import { declarationOf } from '../../source/declarations.js';
@@ -8,18 +8,21 @@ import type { ScriptFiles } from './script-files.js';
 export function placed<S extends SaidSuspect>(suspect: S, files: ScriptFiles, cwd: string): S {
   const place = placeOf(suspect, files, cwd);
   if (!place) return suspect;
-  const { variable, module, text } = suspect.path;
-  const held = module === undefined ? '' : `\`${variable}\` in ${displayPath(module, cwd)}`;
+  const { variable, module, inner, text } = suspect.path;
+  const held = module === undefined || inner ? '' : `\`${variable}\` in ${displayPath(module, cwd)}`;
   const told = held === '' ? text : text.replace(held, () => `\`${variable}\` in ${place.file}`);
   return { ...suspect, path: { ...suspect.path, text: told }, place };
 }
 
 /**
- * Where a person should look for a suspect: the declaration of the variable that holds it (when the file is here to be
- * read), else the nearest function that uses it, else the function that its objects call.
+ * Where a person should look for a suspect: the declaration of the variable nearest to it (when the file is here to be
+ * read), else that of the module's variable that the path starts at, else the nearest function that uses it, else the function that its objects call.
  */
 function placeOf(suspect: SaidSuspect, files: ScriptFiles, cwd: string): CodeLocation | undefined {
-  const { variable, module, near, text } = suspect.path;
+  const { variable, module, near, inner, text } = suspect.path;
+  const nearest =
+    inner && isFile(inner.near.url) ? declaration(files, inner.near.url, inner.variable, inner.near.line) : undefined;
+  if (nearest) return location(files, files.original(nearest), nearest, { cwd, via: text });
   if (variable !== undefined && module !== undefined) {
     const declared = declaration(files, module, variable, near?.line);
     const running = declared ?? near ?? { url: module, line: 1, column: 1 };

@@ -17,6 +17,8 @@ export interface RetainingPath {
   readonly module?: string;
   /** A closure that shares the variable, to tell where in the module. */
   readonly closure?: number;
+  /** The last variable on the way, where it is another one: a function's, a package's in a bundle. */
+  readonly inner?: { readonly edge: number; readonly closure: number };
 }
 
 /** Longer paths say nothing to a person. */
@@ -74,11 +76,23 @@ export class PathFinder {
       }),
     );
     for (let level = 0; level < LONGEST && climbs.some(climb => !climb.done); level++) this.climb(climbs);
-    return climbs.map(climb => ({
-      steps: climb.steps.toReversed(),
-      ...(climb.module !== undefined && { module: climb.module }),
-      ...(climb.closure !== undefined && { closure: climb.closure }),
-    }));
+    return climbs.map(climb => {
+      const steps = climb.steps.toReversed();
+      const inner = this.innerOf(steps);
+      return {
+        steps,
+        ...(climb.module !== undefined && { module: climb.module }),
+        ...(climb.closure !== undefined && { closure: climb.closure }),
+        ...(inner && { inner }),
+      };
+    });
+  }
+
+  private innerOf(steps: readonly PathStep[]): RetainingPath['inner'] {
+    const at = steps.findLastIndex(({ edge }) => edge >= 0 && this.view.edgeType(edge) === 'context');
+    if (at < 2) return undefined; // none, or the module's own
+    const closure = this.closures[steps[at - 1]!.node]! - 1;
+    return closure < 0 ? undefined : { edge: steps[at]!.edge, closure };
   }
 
   private climb(climbs: readonly Climb[]): void {

@@ -17,6 +17,8 @@ export interface SaidPath {
   /** Script of that variable (an url as V8 has it), and a place in it that uses the variable. */
   readonly module?: string;
   readonly near?: ScriptPlace;
+  /** The last variable on the way, where it is another one, and a place in its script that uses it. */
+  readonly inner?: { readonly variable: string; readonly near: ScriptPlace };
   readonly steps: readonly SaidStep[];
   readonly text: string;
 }
@@ -42,9 +44,15 @@ export function sayPath(view: HeapView, scripts: Scripts, path: RetainingPath): 
     ...(start.variable !== undefined && { variable: start.variable }),
     ...(path.module !== undefined && { module: path.module }),
     ...(start.near && { near: start.near }),
+    ...innerOf(view, scripts, path),
     steps,
     text,
   };
+}
+
+function innerOf(view: HeapView, scripts: Scripts, { inner }: RetainingPath): Pick<SaidPath, 'inner'> {
+  const near = inner && scripts.place(inner.closure);
+  return inner && near ? { inner: { variable: view.edgeName(inner.edge), near } } : {};
 }
 
 const sayOne = ({ via, what }: SaidStep): string => `${via} ${what}`.trim();

@@ -79,13 +79,20 @@ export class NodeSection extends RecordSection {
     records: while (position < last && at < nodeCount) {
       for (let field = 0; field < width; field++) {
         const begin = cursor;
-        let value = 0;
         // 0x30..0x39 with bits 4 and 5 flipped are 0..9, and no other byte is below ten.
-        for (let digit = bytes[cursor]! ^ 0x30; digit < 10; digit = bytes[++cursor]! ^ 0x30) {
+        let value = bytes[cursor]! ^ 0x30;
+        if (value > 9) break records;
+        if (bytes[cursor + 1] === 0x2c && field < width - 1) {
+          // Most fields have one digit: type, references, the two that are nearly always 0.
+          values[field] = value;
+          cursor += 2;
+          continue;
+        }
+        for (let digit = bytes[++cursor]! ^ 0x30; digit < 10; digit = bytes[++cursor]! ^ 0x30) {
           value = (Math.imul(value, 10) + digit) | 0;
         }
         const digits = cursor - begin;
-        if (digits === 0 || digits > FAST_DIGITS) break records;
+        if (digits > FAST_DIGITS) break records;
         values[field] = value;
         if (field < width - 1 && bytes[cursor++] !== 0x2c) break records;
       }
