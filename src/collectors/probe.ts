@@ -4,7 +4,7 @@ import { LensError } from '../model/error.js';
 import type { EventBody } from '../model/event.js';
 import type { Evidence, EvidenceData, EvidenceKind, EvidenceOf, EvidenceParams } from '../model/evidence/index.js';
 import type { Json } from '../model/json.js';
-import type { AskOptions, Probe } from '../model/probe.js';
+import type { AskOptions, Probe, ThreadParams } from '../model/probe.js';
 import type { CollectContext, Collector, CostBasis, Reading } from './collector.js';
 import type { Guard } from './guard.js';
 
@@ -78,7 +78,8 @@ export function guardedProbe(env: ProbeEnv): Probe {
     if (refusal) return book(kind, params, startedAt, absent('refused', refusal));
     const before = env.cpuMs();
     try {
-      const reading = await collector.collect(env.session, params, context(stop));
+      const { session, own } = await threadOf(env.session, params);
+      const reading = await collector.collect(session, own, context(stop));
       const pausedMs = reading.pausedMs ?? (await estimated(collector, params));
       return book(kind, params, startedAt, present(reading, pausedMs, cost(collector, before, pausedMs)));
     } catch (error) {
@@ -141,6 +142,15 @@ export function guardedProbe(env: ProbeEnv): Probe {
       mayPause: estimateMs => env.guard.mayPause(estimateMs),
     };
   }
+}
+
+/** The worker thread that a reading names, and its params without that name. */
+async function threadOf<P extends object>(main: Session, params: P): Promise<{ session: Session; own: P }> {
+  const { thread, ...own } = params as P & ThreadParams;
+  if (thread === undefined) return { session: main, own: params };
+  const session = (await main.workers()).find(({ workerId }) => workerId === thread);
+  if (!session) throw new LensError('target-lost', `Worker thread ${thread} has ended.`);
+  return { session, own: own as unknown as P }; // P without the one name that is not its own
 }
 
 type Outcome = Omit<Evidence, 'id' | 'kind' | 'takenAt'>;

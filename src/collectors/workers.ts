@@ -21,11 +21,16 @@ export const workersCollector: Collector<'workers'> = {
     await session.agent.install('offspring');
     await session.agent.call('offspring', 'start');
     const alive: Set<string>[] = [];
-    try {
+    const moments = new Map<string, Moment[]>();
+    const look = async () => {
       alive.push(await workerIds(session));
+      await readWorkers(session, moments);
+    };
+    try {
+      await look();
       for (let i = 0; i < seconds; i++) {
         await context.sleep(READ_EVERY_MS);
-        alive.push(await workerIds(session));
+        await look();
       }
     } catch (error) {
       await session.agent.call('offspring', 'stop').catch(() => undefined); // a lost target needs no stopping
@@ -40,7 +45,7 @@ export const workersCollector: Collector<'workers'> = {
       data: {
         seconds,
         ...lives(alive),
-        workers: await readWorkers(session),
+        workers: await vitalsOf(session, moments),
         offspring: offspring.map(line => ({ ...line, frames: toFrames(line.frames, scripts.ids) })),
         ...(children === undefined ? {} : { children }),
       },
@@ -63,25 +68,49 @@ function lives(alive: readonly Set<string>[]): Pick<Workers, 'workerCounts' | 'w
   };
 }
 
+interface Moment {
+  readonly heapUsedBytes: number;
+  readonly heapLimitBytes: number;
+  /** Milliseconds since the worker began. */
+  readonly active: number;
+  readonly idle: number;
+}
+
 const READ_WORKER = `(() => {
-  const { performance } = require('node:perf_hooks');
+  const { active, idle } = require('node:perf_hooks').performance.eventLoopUtilization();
   const { heap_size_limit, used_heap_size } = require('node:v8').getHeapStatistics();
-  return { heapUsedBytes: used_heap_size, heapLimitBytes: heap_size_limit, elu: performance.eventLoopUtilization().utilization };
+  return { heapUsedBytes: used_heap_size, heapLimitBytes: heap_size_limit, active, idle };
 })()`;
 
-async function readWorkers(session: Session): Promise<WorkerVitals[]> {
+/** Adds a moment for each thread that answers; one in native code is left out this time. */
+async function readWorkers(session: Session, moments: Map<string, Moment[]>): Promise<void> {
   const workers = (await session.workers()).slice(0, MAX_WORKERS_READ);
-  const read = await Promise.all(workers.map(readWorker));
-  return read.filter(vitals => vitals !== undefined);
+  const read = async (worker: WorkerSession) => {
+    const moment = await worker.evaluate<Moment>(READ_WORKER, { timeoutMs: WORKER_TIMEOUT_MS }).catch(() => undefined); // ended meanwhile, or in native code
+    if (moment) moments.set(worker.workerId, [...(moments.get(worker.workerId) ?? []), moment]);
+  };
+  await Promise.all(workers.map(read));
 }
 
-async function readWorker(worker: WorkerSession): Promise<WorkerVitals | undefined> {
-  try {
-    const numbers = await worker.evaluate<Omit<WorkerVitals, 'id' | 'title' | 'url'>>(READ_WORKER, {
-      timeoutMs: WORKER_TIMEOUT_MS,
-    });
-    return { id: worker.workerId, title: worker.title, url: worker.url, ...numbers };
-  } catch {
-    return undefined; // ended meanwhile, or in native code
-  }
+/** Of the threads that are alive at the end. */
+async function vitalsOf(session: Session, moments: ReadonlyMap<string, readonly Moment[]>): Promise<WorkerVitals[]> {
+  return (await session.workers()).flatMap(({ workerId: id, title, url }) => {
+    const read = moments.get(id) ?? [];
+    const [first, last] = [read[0], read.at(-1)];
+    if (!first || !last) return [];
+    const windowElu = read.length > 1 ? utilization(last.active - first.active, last.idle - first.idle) : undefined;
+    return {
+      id,
+      title,
+      url,
+      heapUsedBytes: last.heapUsedBytes,
+      heapLimitBytes: last.heapLimitBytes,
+      elu: utilization(last.active, last.idle),
+      ...(windowElu === undefined ? {} : { windowElu }),
+      heapUsed: read.map(({ heapUsedBytes }) => heapUsedBytes),
+    };
+  });
 }
+
+/** A thread that never came to its loop has counted nothing yet: it is busy. */
+const utilization = (active: number, idle: number): number => (active + idle > 0 ? active / (active + idle) : 1);

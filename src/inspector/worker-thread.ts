@@ -1,3 +1,4 @@
+import type { Protocol } from 'devtools-protocol';
 import { LensError } from '../model/error.js';
 import type { Json } from '../model/json.js';
 import type { Detached } from '../model/report.js';
@@ -87,7 +88,8 @@ export class WorkerThread extends ProtocolConnection implements WorkerSession {
   workers(): Promise<readonly WorkerSession[]> {
     return Promise.resolve([]);
   }
-  loopTurns(timeoutMs: number): Promise<boolean> {
+  async loopTurns(timeoutMs: number): Promise<boolean> {
+    await this.agent.enter();
     return loopTurns(this, timeoutMs);
   }
 
@@ -119,16 +121,19 @@ export class WorkerThread extends ProtocolConnection implements WorkerSession {
   }
 }
 
-/** Debugger on a thread's own wire, every pause skipped. */
+/** What is read while the thread stands still is read within this, or not at all. */
+const LOOK_TIMEOUT_MS = 500;
+
+/** Debugger on a thread's own wire, every pause skipped but the one that is asked for: it stops this thread alone. */
 async function debugThread(thread: WorkerThread): Promise<DebuggerConnection> {
   const scripts = new Map<string, { url: string; sourceMapUrl?: string }>();
   thread.on('Debugger.scriptParsed', ({ scriptId, url, sourceMapURL }) => {
     scripts.set(scriptId, sourceMapURL ? { url, sourceMapUrl: sourceMapURL } : { url });
   });
   const startedAt = performance.now();
-  const skip = () => thread.send('Debugger.setSkipAllPauses', { skip: true });
+  const skip = (yes: boolean) => thread.send('Debugger.setSkipAllPauses', { skip: yes });
   // In one breath: nothing can pause between enabling and skipping. A version may refuse the first.
-  await Promise.all([skip().catch(() => undefined), thread.send('Debugger.enable', {}), skip()]);
+  await Promise.all([skip(true).catch(() => undefined), thread.send('Debugger.enable', {}), skip(true)]);
   return {
     scripts,
     pausedMs: performance.now() - startedAt,
@@ -137,9 +142,44 @@ async function debugThread(thread: WorkerThread): Promise<DebuggerConnection> {
     on: thread.on.bind(thread),
     onRaw: thread.onRaw.bind(thread),
     close: () => Promise.resolve(),
-    // Stopping a thread is never needed: its stack shows in a profile.
-    pause: () => Promise.resolve(undefined),
+    async pause(look, timeoutMs) {
+      await skip(false);
+      try {
+        const paused = nextPause(thread, timeoutMs);
+        await thread.send('Debugger.pause', { timeoutMs });
+        const event = await paused;
+        if (!event) return undefined;
+        const pausedAt = performance.now();
+        const value = await within(LOOK_TIMEOUT_MS, look(event));
+        await thread.send('Debugger.resume').catch(() => undefined); // resumed already, or the thread has ended
+        return value === undefined ? undefined : { value, pausedMs: performance.now() - pausedAt };
+      } finally {
+        await skip(true).catch(() => undefined); // ended: nothing is left to skip
+      }
+    },
   };
+}
+
+/** A pause that comes too late is resumed at once. */
+function nextPause(thread: WorkerThread, timeoutMs: number): Promise<Protocol.Debugger.PausedEvent | undefined> {
+  let late = false;
+  return new Promise(resolve => {
+    const timer = setTimeout(() => {
+      late = true;
+      resolve(undefined);
+    }, timeoutMs);
+    const off = thread.on('Debugger.paused', event => {
+      off();
+      clearTimeout(timer);
+      if (late) void thread.send('Debugger.resume').catch(() => undefined);
+      resolve(event);
+    });
+  });
+}
+
+function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const limit = new Promise<undefined>(resolve => setTimeout(resolve, ms, undefined).unref());
+  return Promise.race([promise.catch(() => undefined), limit]);
 }
 
 const DISPOSE_MS = 1_000;
@@ -153,12 +193,17 @@ class LateAgentHost implements AgentHost {
     this.#thread = thread;
   }
 
-  async install(name: string, options?: Json): Promise<void> {
+  /** Brings the host in, which those who look at the thread's queues call directly. */
+  enter(): Promise<LeasedAgentHost> {
     this.#host ??= LeasedAgentHost.start(this.#thread, { opened: false }).then(({ agent }) => agent);
     this.#host.catch(() => {
       this.#host = undefined;
     });
-    await (await this.#host).install(name, options);
+    return this.#host;
+  }
+
+  async install(name: string, options?: Json): Promise<void> {
+    await (await this.enter()).install(name, options);
   }
 
   async call<T>(name: string, method: string, args?: readonly Json[], options?: SendOptions): Promise<T> {

@@ -14,3 +14,9 @@ export interface AskOptions {
   /** Ends a reading that lasts before its time; what it has seen by then is the answer. */
   readonly stop?: AbortSignal;
 }
+
+/** Any reading can be taken of a worker thread instead of the main one: these params come on top of its own. */
+export interface ThreadParams {
+  /** The inspector's id of a worker thread, as the reading `workers` lists it. */
+  readonly thread?: string;
+}

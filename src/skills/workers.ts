@@ -11,6 +11,7 @@ import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { onlyGrows } from './handles-growth.js';
 import { place } from './place.js';
+import { lookIntoThreads } from './thread-findings.js';
 
 const SECONDS = 6;
 /** Restarts with a pause between them need longer to show. */
@@ -29,7 +30,8 @@ export const workers = defineSkill({
   id: 'workers',
   title: 'Workers and children',
   description: 'Worker threads and child processes: who lives, who crashes and comes back, who piles up',
-  scope: 'Worker threads, cluster workers and child processes of the target. Not its own memory or handles.',
+  scope:
+    'Worker threads (what keeps one busy, what fills its heap), cluster workers and child processes of the target. Not the main thread’s own memory or handles.',
   words: [
     'worker',
     'workers',
@@ -73,8 +75,10 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const { data } = first;
   if (isAlone(data))
     return { outcome: 'not-applicable', summary: 'The process has no worker threads and no child processes.' };
+  const snapshotIds = snapshot ? { snapshotIds: [snapshot.id] } : {};
   if (!data.offspring.some(line => failures(line).length > 0) && !onlyGrows(data.workerCounts)) {
-    return { outcome: 'healthy', summary: healthySentence(data) };
+    const { drafts, sentence } = yield* lookIntoThreads(see, data.workers, first.id);
+    return yield* tell(see, drafts, snapshotIds, `${healthySentence(data)} ${sentence}`.trim());
   }
   const second = yield* see.ask('workers', { seconds: SECOND_SECONDS });
   if (!isUsable(second))
@@ -88,13 +92,24 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const evidenceIds = [first.id, second.id];
   if (onlyGrows(counts) && growth(counts) >= WORKERS_AT_LEAST)
     drafts.push(yield* workerLeakDraft(see, counts, evidenceIds));
+  const cited = drafts.map(draft => ({ ...draft, evidenceIds }));
+  return yield* tell(see, cited, snapshotIds, healthySentence(second.data));
+}
+
+async function* tell(
+  see: OperatorView,
+  drafts: readonly NotificationDraft[],
+  snapshotIds: Pick<NotificationDraft, 'snapshotIds'>,
+  otherwise: string,
+): Step<Conclusion> {
   for (const draft of drafts) {
-    yield* see.setState(draft.severity === 'critical' ? 'critical' : 'warning', draft.title ?? draft.observation);
-    yield* see.notify({ ...draft, evidenceIds, ...(snapshot ? { snapshotIds: [snapshot.id] } : {}) });
+    const state = draft.severity === 'info' ? 'observing' : draft.severity;
+    yield* see.setState(state, draft.title ?? draft.observation);
+    yield* see.notify({ ...draft, ...snapshotIds });
   }
   return drafts[0]
     ? { outcome: 'found', summary: drafts.map(({ observation }) => observation).join(' ') }
-    : { outcome: 'healthy', summary: healthySentence(second.data) };
+    : { outcome: 'healthy', summary: otherwise };
 }
 
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
@@ -224,7 +239,7 @@ function numbersOf(data: Workers): SnapshotData {
     started: data.offspring.reduce((sum, { spawned }) => sum + spawned, 0),
     ended: data.offspring.reduce((sum, { endings }) => sum + endings.length, 0),
     failed: data.offspring.reduce((sum, line) => sum + failures(line).length, 0),
-    busiestWorkerElu: Math.round(Math.max(0, ...data.workers.map(({ elu }) => elu)) * 100) / 100,
+    busiestWorkerElu: Math.round(Math.max(0, ...data.workers.map(({ windowElu = 0 }) => windowElu)) * 100) / 100,
   };
 }
 

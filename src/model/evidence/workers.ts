@@ -14,6 +14,10 @@ export interface WorkerVitals {
   readonly heapLimitBytes: number;
   /** Event-loop utilization since the worker began, 0..1. */
   readonly elu: number;
+  /** … and within the window; absent when it began at its end. */
+  readonly windowElu?: number;
+  /** Heap in use, read each second of the window. */
+  readonly heapUsed: readonly number[];
 }
 
 /** How one child or worker ended. */

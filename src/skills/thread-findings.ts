@@ -1,0 +1,136 @@
+import { sayBytes, sayShare } from '../base/say.js';
+import { isUsable } from '../model/evidence/index.js';
+import type { WorkerVitals } from '../model/evidence/workers.js';
+import type { FaultClass } from '../model/fault.js';
+import type { NotificationDraft } from '../model/notification.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { explain } from './cause.js';
+import { cpu } from './cpu.js';
+import { eventLoop } from './event-loop.js';
+import { heap } from './heap.js';
+import { inThread, nameOf } from './in-thread.js';
+import { study } from './study.js';
+
+/** A thread of a pool that keeps up idles a third of the time; one that is this busy may have work waiting. */
+const BUSY_ELU = 0.8;
+/** The floor of a sawtooth, first against last readings: less is the young generation's own. */
+const GROWTH_BYTES = 700_000;
+const FLOOR_OF = 3;
+/** A job that lasts longer than this keeps its messages waiting. */
+const TURN_SECONDS = 3;
+const HANG_STAYS_MS = 20_000;
+const SPARED = ['vitals', 'cpu-profile', 'call-counts'] as const;
+
+/** Long work is what worker threads are for: it is no fault as long as the thread comes back to its messages. */
+const ITS_JOB: ReadonlySet<FaultClass> = new Set<FaultClass>([
+  'loop.block.compute',
+  'loop.block.serialization',
+  'loop.block.sync-api',
+  'loop.hung',
+]);
+
+export interface ThreadFindings {
+  readonly drafts: readonly NotificationDraft[];
+  /** What was seen and is fine, for the conclusion; empty when there was nothing to look at. */
+  readonly sentence: string;
+}
+
+/** Looks into the busiest thread and into the one whose heap grows, with the playbooks of the main thread. */
+export async function* lookIntoThreads(
+  see: OperatorView,
+  threads: readonly WorkerVitals[],
+  readingId: string,
+): Step<ThreadFindings> {
+  const drafts: NotificationDraft[] = [];
+  const sentences: string[] = [];
+  let stuck: WorkerVitals | undefined;
+  const busiest = top(threads, ({ windowElu = 0 }) => windowElu);
+  if (busiest && (busiest.windowElu ?? 0) >= BUSY_ELU) {
+    const busy = yield* lookIntoBusy(see, busiest);
+    drafts.push(...busy.drafts);
+    sentences.push(busy.sentence);
+    if (busy.stuck) stuck = busiest;
+  }
+  const growing = top(
+    threads.filter(thread => thread !== stuck),
+    floorGrowth,
+  );
+  if (growing && floorGrowth(growing) >= GROWTH_BYTES) {
+    const leaks = yield* lookIntoGrowing(see, growing);
+    drafts.push(...leaks.drafts);
+    sentences.push(leaks.sentence);
+  }
+  const cited = drafts.map(draft => ({ ...draft, evidenceIds: [...(draft.evidenceIds ?? []), readingId] }));
+  return { drafts: cited, sentence: sentences.filter(sentence => sentence !== '').join(' ') };
+}
+
+function top(threads: readonly WorkerVitals[], of: (thread: WorkerVitals) => number): WorkerVitals | undefined {
+  return [...threads].sort((a, b) => of(b) - of(a))[0];
+}
+
+/** How much higher the lowest of the last readings is than the lowest of the first. */
+function floorGrowth({ heapUsed }: WorkerVitals): number {
+  if (heapUsed.length < 2 * FLOOR_OF) return 0;
+  return Math.min(...heapUsed.slice(-FLOOR_OF)) - Math.min(...heapUsed.slice(0, FLOOR_OF));
+}
+
+async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<ThreadFindings & { stuck: boolean }> {
+  const kept: NotificationDraft[] = [];
+  const keep = (draft: NotificationDraft): undefined => void kept.push(draft);
+  const inside = inThread(see, thread, keep);
+  const hang = yield* inside.ask('hang', { seconds: TURN_SECONDS }, HANG_STAYS_MS);
+  const stuck = isUsable(hang) && hang.data.kind !== 'turns' && hang.data.kind !== 'immediates';
+  // A thread that stands still is left alone as far as possible: its stack says all, and Node 18 has crashed (SIGSEGV)
+  // when profiles were taken again and again within a regular expression.
+  yield* eventLoop.playbook(stuck ? inThread(see, thread, keep, SPARED) : inside);
+  if (kept.length === 0 && !stuck) yield* cpu.playbook(inside);
+  const drafts = kept.map(draft => placed(asJob(draft, stuck), thread));
+  const sentence = drafts.length > 0 ? '' : yield* busySentence(inside, thread, stuck);
+  return { drafts, sentence, stuck };
+}
+
+/** Work that ends is what the thread is for; work that never lets it see its messages is told. */
+function asJob(draft: NotificationDraft, stuck: boolean): NotificationDraft {
+  if (!ITS_JOB.has(draft.faultClass)) return draft;
+  if (!stuck) return { ...draft, severity: 'info', hypothesis: 'It may be the work the thread is for.' };
+  return {
+    ...draft,
+    severity: 'warning',
+    hypothesis: 'The thread never came back to its loop while it was watched: messages that are sent to it wait.',
+    confidence: 'medium',
+  };
+}
+
+function placed(draft: NotificationDraft, thread: WorkerVitals): NotificationDraft {
+  const name = `worker thread ${nameOf(thread)}`;
+  const { culprit, title, observation } = draft;
+  return {
+    ...draft,
+    observation: ofThread(observation),
+    ...(title === undefined ? {} : { title: `In ${name}: ${ofThread(title)}` }),
+    ...(culprit && { culprit: { ...culprit, via: [name, ...(culprit.via ?? [])] } }),
+  };
+}
+
+/** The playbooks were written for the main thread. */
+const ofThread = (text: string): string => text.replaceAll('he main thread', 'he thread');
+
+/** Where a thread that is busy and well spends its time. */
+async function* busySentence(inside: OperatorView, thread: WorkerVitals, stuck: boolean): Step<string> {
+  const busy = `Worker thread ${nameOf(thread)} is busy ${sayShare(thread.windowElu ?? 0)} of the time`;
+  if (stuck) return `${busy} and does not come back to its loop.`;
+  const studied = yield* study(inside);
+  if (typeof studied === 'string') return `${busy}.`;
+  const cause = yield* explain(inside, studied.tree, studied.work);
+  if (!cause) return `${busy}.`;
+  const { function: name, file, line } = cause.place;
+  return `${busy}, mostly in ${name === undefined ? '' : `${name} `}(${file}:${line}), in pieces short enough.`;
+}
+
+async function* lookIntoGrowing(see: OperatorView, thread: WorkerVitals): Step<ThreadFindings> {
+  const kept: NotificationDraft[] = [];
+  const concluded = yield* heap.playbook(inThread(see, thread, draft => void kept.push(draft)));
+  const grew = `The heap of worker thread ${nameOf(thread)} grew by ${sayBytes(floorGrowth(thread))} in ${thread.heapUsed.length - 1} s.`;
+  const sentence = kept.length > 0 ? '' : `${grew} ${concluded.summary}`;
+  return { drafts: kept.map(draft => placed(draft, thread)), sentence };
+}
