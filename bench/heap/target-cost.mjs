@@ -1,5 +1,6 @@
 // node target-cost.mjs [MB…]    What every way to the answer costs the TARGET: standstill, cpu, memory; default 20, 80 and 300 MB.
-// The target measures itself: a timer of 5 ms sees how long the loop stood still. Each way gets a fresh process.
+// The target measures itself: a timer of 5 ms sees how long the loop stood still (time in the
+// kernel's queue for a core taken off). Each way gets a fresh process.
 // Needs `npm run build` in the root. 300 MB take 4 GB of memory and some minutes: that is what V8's heapSnapshot costs.
 import { fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
