@@ -189,7 +189,7 @@ function footer(world: World, ui: Ui, width: number): Line {
   if (overlay.kind === 'ask') return typed('ask:', overlay.input, 'enter sends, esc leaves');
   if (overlay.kind === 'note') return typed('note:', overlay.input, 'enter keeps, esc leaves');
   if (ui.notice !== undefined) return line(span(ui.notice, 'accent'));
-  if (world.choices) return line(span('j k move   enter attaches   q leaves', 'dim'));
+  if (world.choices) return line(span('j k move   / filter   enter attaches   q leaves', 'dim'));
   if (world.consent) return line(span('y takes it   n goes without it', 'dim'));
   if (world.replay) return replayFooter(world.replay, width);
   const keys = ui.opened !== undefined && ui.screen === 'evidence' ? ['esc back', 'e pin'] : [];

@@ -1,5 +1,5 @@
 import { place } from '../report/markdown.js';
-import { evidenceRows, operatorRows, paletteRows, reportText } from './lists.js';
+import { choiceRows, evidenceRows, operatorRows, paletteRows, reportText } from './lists.js';
 import { scrolledLines } from './screens/scrolled.js';
 import { bodySize, type Size } from './size.js';
 import { initialUi, type Overlay, SCREENS, type Screen, type Ui, type UiCommand } from './ui.js';
@@ -41,8 +41,10 @@ const PAGE = 10;
 export function press(ui: Ui, key: Key, world: World, size: Size): Pressed {
   const clean: Ui = ui.notice === undefined ? ui : withoutNotice(ui);
   if (key.ctrl) return control(clean, key);
-  if (world.choices) return picking(clean, key, world);
-  if (world.consent) return consenting(clean, key);
+  // A dialog that comes up while somebody types must not take the y of “why” for a yes.
+  const types = clean.overlay.kind !== 'none' && clean.overlay.kind !== 'help' && clean.overlay.kind !== 'compare';
+  if (world.consent && !types) return consenting(clean, key);
+  if (world.choices && !types) return picking(clean, key, world);
   switch (clean.overlay.kind) {
     case 'none':
       return plainKey(clean, key, world, size);
@@ -67,7 +69,9 @@ function control(ui: Ui, key: Key): Pressed {
 }
 
 function picking(ui: Ui, key: Key, world: World): Pressed {
-  const rows = world.choices ?? [];
+  const rows = choiceRows(world, ui.filter);
+  if (key.input === '/') return { ui: { ...ui, overlay: { kind: 'filter', input: ui.filter } } };
+  if (key.name === 'escape' && ui.filter !== '') return { ui: { ...ui, filter: '' } };
   if (key.input === 'q' || key.name === 'escape') return { ui, command: { do: 'quit' } };
   const motion = motionOf(key, PAGE);
   const cursor = motion ? moved(ui.cursor.overview, motion, rows.length) : clamp(ui.cursor.overview, rows.length);

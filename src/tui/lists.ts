@@ -2,12 +2,18 @@ import { markdownOf } from '../report/markdown.js';
 import type { OperatorRow, ReadingRow } from '../report/state.js';
 import type { Pressed } from './keys.js';
 import { SCREENS, type Ui } from './ui.js';
-import type { World } from './world.js';
+import type { PickRow, World } from './world.js';
 
 /** Readings that match the filter, newest first. */
 export function evidenceRows(world: World, filter: string): readonly ReadingRow[] {
   const wanted = filter.toLowerCase();
   return world.run.readings.filter(r => `${r.id} ${r.kind} ${r.status}`.toLowerCase().includes(wanted)).toReversed();
+}
+
+/** Processes to choose from that match the filter. */
+export function choiceRows(world: World, filter: string): readonly PickRow[] {
+  const wanted = filter.toLowerCase();
+  return (world.choices ?? []).filter(c => `${c.pid} ${c.command} ${c.about}`.toLowerCase().includes(wanted));
 }
 
 /** Operators that match the filter: those that found something first, then those at work, then the others. */

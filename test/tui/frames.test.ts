@@ -124,3 +124,14 @@ test('help and palette name only what works now', () => {
   expect(palette(done)).toContain('rerun');
   expect(palette(running)).not.toContain('rerun');
 });
+
+test('a dialog that comes up while somebody types does not take the y of a word for a yes', () => {
+  const consent = { title: 'Heap snapshot', costs: 'a pause', helps: 'much' };
+  const size = { columns: 100, rows: 30 };
+  const typing: Ui = { ...initialUi, overlay: { kind: 'ask', input: 'wh' } };
+  const { ui, command } = press(typing, { input: 'y' }, worldAt(states.from, { consent }), size);
+  expect(command).toBeUndefined();
+  expect(ui.overlay).toEqual({ kind: 'ask', input: 'why' });
+  const plainly = press(initialUi, { input: 'y' }, worldAt(states.from, { consent }), size);
+  expect(plainly.command).toEqual({ do: 'consent', given: true });
+});

@@ -1,17 +1,19 @@
 import { type Line, line, span } from '../line.js';
+import { choiceRows } from '../lists.js';
 import type { Ui } from '../ui.js';
 import type { World } from '../world.js';
 
 /** Which process? Shown when none was named and there are several. */
 export function picker(world: World, ui: Ui, height: number): Line[] {
-  const rows = world.choices ?? [];
+  const rows = choiceRows(world, ui.filter);
+  const cursor = Math.min(ui.cursor.overview, rows.length - 1);
   const room = height - 2;
-  const first = Math.max(0, Math.min(ui.cursor.overview - Math.floor(room / 2), rows.length - room));
+  const first = Math.max(0, Math.min(cursor - Math.floor(room / 2), rows.length - room));
   return [
     line(span('Which process?', 'bold'), span('  enter attaches, q leaves', 'dim')),
-    [],
+    rows.length === 0 ? line(span(`no process matches “${ui.filter}” (esc clears)`, 'dim')) : [],
     ...rows.slice(first, first + room).map((row, i) => {
-      const chosen = first + i === ui.cursor.overview;
+      const chosen = first + i === cursor;
       const tone = row.mayAttach ? (chosen ? 'bold' : 'plain') : 'dim';
       return line(
         span(chosen ? '› ' : '  ', 'accent'),
