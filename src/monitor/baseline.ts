@@ -8,6 +8,7 @@ export interface Baseline {
   readonly median: number;
   readonly robustDeviation: number;
   readonly p95: number;
+  readonly p98: number;
   readonly p99: number;
   /** Exponentially weighted mean and variance: they follow slow change after learning. */
   readonly emaMean: number;
@@ -15,8 +16,14 @@ export interface Baseline {
   readonly updatedAt: number;
 }
 
-/** DESIGN §7: the weight of a new sample. */
-export const EMA_ALPHA = 0.1;
+/**
+ * The weight of a new sample. The design's 0.1 forgets within five minutes: a metric that doubles in an hour was
+ * followed up and never seen (bench/monitor.mjs). 0.02 looks back 25 minutes and still follows a day's season.
+ */
+export const EMA_ALPHA = 0.02;
+
+/** A followed spread beyond this many learnt ones is the fault itself, not the noise of a busier hour. */
+const MOST_SPREAD = 2;
 
 /** Below this share of the level a deviation is rounding, not variation: a constant that jumps must still be seen. */
 const RELATIVE_FLOOR = 0.02;
@@ -36,6 +43,7 @@ export function learn(values: readonly number[], at: number): Baseline | undefin
     median: percentile(values, 50),
     robustDeviation: robustDeviation(values),
     p95: percentile(values, 95),
+    p98: percentile(values, 98),
     p99: percentile(values, 99),
     emaMean: average,
     emaVariance: deviation(values) ** 2,
@@ -61,10 +69,19 @@ export function follow(baseline: Baseline, value: number, at: number): Baseline 
  * slow drift nor one wild minute of learning makes an alarm. The deviation has a floor.
  */
 export function distance(baseline: Baseline, value: number, leastDeviation = 0): number {
-  const spread = Math.max(baseline.deviation, baseline.robustDeviation, leastDeviation);
+  const spread = Math.max(spreadOf(baseline), leastDeviation);
   const learned = score(value, baseline.median, spread);
-  const followed = score(value, baseline.emaMean, Math.max(Math.sqrt(baseline.emaVariance), leastDeviation));
+  const now = Math.min(Math.max(Math.sqrt(baseline.emaVariance), spread), MOST_SPREAD * spread);
+  const followed = score(value, baseline.emaMean, now);
   return Math.abs(learned) < Math.abs(followed) ? learned : followed;
+}
+
+/**
+ * What the bulk and the tail say of sigma, the largest of them: a lone spike in two hours moves neither, which the
+ * plain deviation does; what comes every hour for some minutes moves the tail.
+ */
+function spreadOf({ robustDeviation, median, p95, p98 }: Baseline): number {
+  return Math.max(robustDeviation, (p95 - median) / 1.645, (p98 - median) / 2.054);
 }
 
 function score(value: number, center: number, spread: number): number {

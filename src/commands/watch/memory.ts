@@ -11,6 +11,7 @@ const baseline = z.object({
   median: z.number(),
   robustDeviation: z.number(),
   p95: z.number(),
+  p98: z.number(),
   p99: z.number(),
   emaMean: z.number(),
   emaVariance: z.number(),
