@@ -2,7 +2,7 @@
 // Run: node bench/harm.mjs [--rounds 20] [--parallel 2] [--node 18,20,22,24,26] [--target busy,esm] [--end whole,sigint,sigkill,twice]
 // Exit code 1 when a program died, stopped answering, printed something of lens or kept something of it.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,7 +85,15 @@ const alive = ({ child }) => child.exitCode === null && child.signalCode === nul
 
 /** Runs lens on the target and ends it as told; its exit code, or the signal. */
 async function runLens(target, end) {
-  const argv = [values.lens, 'run', '--pid', String(target.child.pid), '--json', '--dir', join(home, `run-${Math.random()}`)];
+  const argv = [
+    values.lens,
+    'run',
+    '--pid',
+    String(target.child.pid),
+    '--json',
+    '--dir',
+    join(home, `run-${Math.random()}`),
+  ];
   const lens = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   const written = { out: '', err: '' };
   lens.stdout.on('data', data => {
@@ -95,7 +103,10 @@ async function runLens(target, end) {
     written.err += data;
   });
   const exited = new Promise(resolve => lens.once('exit', (code, signal) => resolve(code ?? signal)));
-  const isOver = await Promise.race([exited.then(() => true), sleep(end === 'whole' ? 180_000 : 50 + Math.random() ** 2 * LONGEST_MS)]);
+  const isOver = await Promise.race([
+    exited.then(() => true),
+    sleep(end === 'whole' ? 180_000 : 50 + Math.random() ** 2 * LONGEST_MS),
+  ]);
   if (!isOver && end === 'whole') lens.kill('SIGKILL');
   if (!isOver && end === 'sigkill') lens.kill('SIGKILL');
   if (!isOver && (end === 'sigint' || end === 'twice')) lens.kill('SIGINT');
@@ -107,16 +118,25 @@ async function runLens(target, end) {
 
 function faults(target, end, ended, differences) {
   const found = [];
-  if (!alive(target)) found.push(`DIED with ${target.child.exitCode ?? target.child.signalCode}: ${target.err.slice(-600)}`);
+  if (!alive(target))
+    found.push(`DIED with ${target.child.exitCode ?? target.child.signalCode}: ${target.err.slice(-600)}`);
   else if (differences === undefined) found.push('does not answer');
   else if (differences !== '[]') found.push(`kept: ${differences.slice(0, 400)}`);
-  if (/lens/i.test(target.out.replaceAll(home, ''))) found.push(`stdout: ${/.*lens.*/i.exec(target.out.replaceAll(home, ''))[0].slice(0, 300)}`);
-  const said = target.err.replaceAll(home, '').split('\n').filter(line => !/^(Debugger|For help|Starting inspector|Warning: |LOG |\s*at |Trace)/.test(line) && line.trim() !== '');
-  if (said.some(line => /lens/i.test(line)) || /lens:/.test(target.err)) found.push(`stderr: ${said.join(' ').slice(0, 300)}`);
+  if (/lens/i.test(target.out.replaceAll(home, '')))
+    found.push(`stdout: ${/.*lens.*/i.exec(target.out.replaceAll(home, ''))[0].slice(0, 300)}`);
+  const said = target.err
+    .replaceAll(home, '')
+    .split('\n')
+    .filter(
+      line => !/^(Debugger|For help|Starting inspector|Warning: |LOG |\s*at |Trace)/.test(line) && line.trim() !== '',
+    );
+  if (said.some(line => /lens/i.test(line)) || /lens:/.test(target.err))
+    found.push(`stderr: ${said.join(' ').slice(0, 300)}`);
   // Before its handlers stand and after its report is written, a signal simply ends lens.
   const early = !/attached to/.test(ended.err) || /kept in/.test(ended.err);
   if (early && ended.code === 'SIGINT') return found;
-  const codes = ended.isOver || end === 'whole' ? [0, 1, 3] : end === 'sigkill' ? ['SIGKILL'] : [130, ...(early ? [0, 1, 3] : [])];
+  const codes =
+    ended.isOver || end === 'whole' ? [0, 1, 3] : end === 'sigkill' ? ['SIGKILL'] : [130, ...(early ? [0, 1, 3] : [])];
   if (!codes.includes(ended.code)) found.push(`lens ended with ${ended.code} (${end}): ${ended.err.slice(-500)}`);
   if (end === 'sigint' && ended.endMs > 4000) found.push(`lens took ${ended.endMs} ms to leave`);
   return found;
@@ -147,11 +167,20 @@ let left = Number(values.rounds);
 let done = 0;
 async function work() {
   while (left-- > 0) {
-    const [name, major, end] = [pick(values.target.split(',')), pick(values.node.split(',')), pick(values.end.split(','))];
-    const { faults: found, ended } = await round(name, major, end).catch(error => ({ faults: [`harness: ${error.stack}`], ended: {} }));
+    const [name, major, end] = [
+      pick(values.target.split(',')),
+      pick(values.node.split(',')),
+      pick(values.end.split(',')),
+    ];
+    const { faults: found, ended } = await round(name, major, end).catch(error => ({
+      faults: [`harness: ${error.stack}`],
+      ended: {},
+    }));
     done += 1;
     if (found.length > 0) bad += 1;
-    console.log(`${String(done).padStart(4)} ${name.padEnd(11)} node ${major} ${end.padEnd(8)} → ${ended.code} ${found.length === 0 ? 'unharmed' : `HARMED\n       ${found.join('\n       ')}`}`);
+    console.log(
+      `${String(done).padStart(4)} ${name.padEnd(11)} node ${major} ${end.padEnd(8)} → ${ended.code} ${found.length === 0 ? 'unharmed' : `HARMED\n       ${found.join('\n       ')}`}`,
+    );
   }
 }
 await Promise.all(Array.from({ length: Number(values.parallel) }, work));

@@ -65,7 +65,8 @@ exports.begin = () => {
     for (const key of new Set([...before.keys(), ...now.keys()]))
       if (before.get(key) !== now.get(key) && !LAZY.test(key)) found.push(key);
     if (exports.traps.count > 0) found.push(`${exports.traps.count} traps were run, last ${exports.traps.last}`);
-    if (inspector.url() !== undefined && !process.execArgv.some(a => a.startsWith('--inspect='))) found.push('inspector is open');
+    if (inspector.url() !== undefined && !process.execArgv.some(a => a.startsWith('--inspect=')))
+      found.push('inspector is open');
     return native.stringify(found);
   };
 };
