@@ -52,16 +52,13 @@ function announce({ path, bytes, sha256 }: SavedFile, emit: Emit): void {
   emit({ type: 'artifact.saved', artifact: { kind: 'heapSnapshot', path, bytes, sha256 } });
 }
 
-/** Keeps a heapSnapshot of the end, unless the run has taken one; a refusal says what it would have cost. */
-export async function saveHeapSnapshot(
-  { probe, evidence }: { readonly probe: Probe; readonly evidence: ReadonlyMap<string, Evidence> },
-  { emit }: Place,
-): Promise<void> {
+/** Keeps a heapSnapshot of the end, unless the run has taken one; a refusal is evidence that says what it would have cost. */
+export async function saveHeapSnapshot({ probe, evidence }: Asked): Promise<void> {
   const has = [...evidence.values()].some(one => one.kind === 'heap-snapshot' && isUsable(one));
-  if (has) return;
-  const taken = await probe.ask('heap-snapshot', { name: 'heap' });
-  if (!isUsable(taken)) {
-    const message = taken.reason ?? 'no reason';
-    emit({ type: 'failure', failure: { where: '--save-heapsnapshot', message } });
-  }
+  if (!has) await probe.ask('heap-snapshot', { name: 'heap' });
+}
+
+interface Asked {
+  readonly probe: Probe;
+  readonly evidence: ReadonlyMap<string, Evidence>;
 }

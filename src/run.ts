@@ -50,6 +50,8 @@ export interface RunEnv {
   /** The fold of everything emitted so far. */
   readonly state: () => RunState;
   readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
+  /** Teaches the redactor the secrets of another process than the target. */
+  readonly learn?: (pid: number) => void;
   /** Folder for files that readings leave behind; absent: none is taken that leaves one. */
   readonly evidenceDirectory?: string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -86,7 +88,7 @@ export async function investigate(where: AttachTarget, plan: Plan, env: RunEnv):
 export async function lookInto(session: Session, plan: Plan, env: RunEnv): Promise<void> {
   const operated = await operate(session, plan, env);
   await conclude(operated, session, env);
-  if (plan.saveHeapSnapshot) await saveHeapSnapshot(operated.shared, env);
+  if (plan.saveHeapSnapshot) await saveHeapSnapshot(operated.shared);
 }
 
 /** Most native blocks end; one that lasts longer than this is reported from outside. */

@@ -34,7 +34,7 @@ export function guard(safety: Safety, maxPauseMs: number): Guard {
       if (collector.cost === 'free' || collector.cost === 'light') return undefined;
       const estimate = collector.estimate?.(basis, params) ?? { pauseMs: 0, memoryBytes: 0 };
       if (collector.cost === 'heavy' && safety !== 'bold')
-        return `${collector.title} would stop the target for about ${sayMs(estimate.pauseMs)} and take ${sayBytes(estimate.memoryBytes)}; it needs --safety bold.`;
+        return `${collector.title} would stop the target for about ${sayMs(estimate.pauseMs)} and take ${sayBytes(estimate.memoryBytes)}; it needs --safety bold${estimate.pauseMs > maxPauseMs ? ` --max-pause ${Math.ceil(estimate.pauseMs)}` : ''}.`;
       if (estimate.pauseMs > limitMs)
         return `${collector.title} would stop the target for about ${sayMs(estimate.pauseMs)}, more than ${sayMs(limitMs)} (--max-pause).`;
       if (estimate.memoryBytes > basis.availableBytes * MEMORY_SHARE)
