@@ -1,5 +1,6 @@
 import { allocationSites } from '../heap/growth/allocation-sites.js';
 import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
+import { isModuleCache } from '../heap/growth/fault.js';
 import { listenedEvent, viaOf } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { isUsable } from '../model/evidence/index.js';
@@ -8,6 +9,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { emptyingsOf } from '../source/emptying.js';
 import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
+import { loadingsOf } from '../source/loading.js';
 import type { ScriptText } from '../source/script.js';
 import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
 import { locate, place, sourceOf } from './place.js';
@@ -53,6 +55,8 @@ export async function* placeGrowth(
   const written = (yield* registeredAt(see, suspect)) ?? (yield* writtenAt(see, suspect));
   const fed = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
   const bounds = home ? boundsIn(home, suspect.row.kin === undefined ? [] : home.below.slice(-1)) : {};
+  const loading = yield* loadedBy(see, suspect, files);
+  if (loading.length > 0) return assembled(suspect, { declared: undefined, feeders: loading, bounds });
   const feeders = [...(written ? [written] : []), ...fed];
   const isOwn = declared !== undefined && packageOf(declared.file) === undefined;
   const told = isOwn && feeders.length === 0 ? yield* usersOfPackage(see, suspect) : feeders;
@@ -235,6 +239,29 @@ function importedAgain({ row, fault }: Suspect, cwd: string): Fed[] {
   const { key } = row.entry;
   if (fault !== 'code.growth' || key === undefined || !isFile(key)) return [];
   return [{ place: { file: displayPath(key, cwd), line: 1 }, how: 'repeated loading' }];
+}
+
+/** The line that loads modules again and again: the one of the application's whose words are in the newest url. */
+async function* loadedBy(
+  see: OperatorView,
+  { row, fault }: Suspect,
+  files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[],
+): Step<Fed[]> {
+  if (fault !== 'code.growth' || !isModuleCache(row.path, row.ownerClass)) return [];
+  let best: { readonly likeness: number; readonly fed: Fed } | undefined;
+  for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
+    if (/[?#]/.test(url)) continue;
+    const script = yield* sourceOf(see, scriptId);
+    const [loading] = script ? loadingsOf(script.text, row.entry.key ?? '') : [];
+    if (!script || !loading || loading.likeness <= (best?.likeness ?? 0)) continue;
+    const at = { scriptId, url, line: loading.line0, column: loading.column0 };
+    const spot = loading.function === undefined ? at : { ...at, functionName: loading.function };
+    best = {
+      likeness: loading.likeness,
+      fed: { place: locate(script, spot, see.target.cwd), how: loading.how, code: loading.code },
+    };
+  }
+  return best ? [best.fed] : [];
 }
 
 /** Where the application brings the package in, when no frame of the application is on the stack that fills it. */

@@ -21,7 +21,8 @@ export function faultOf(row: GrowingContainer): GrowthFault {
   return 'memory.leak.collection';
 }
 
-function isModuleCache(path: readonly PathStep[], ownerClass: string | undefined): boolean {
+/** True for Node's own memory of modules: `require.cache`, the ES module cache, a module's children. */
+export function isModuleCache(path: readonly PathStep[], ownerClass: string | undefined): boolean {
   const [root] = path;
   const last = path.at(-1);
   if (root?.kind === 'root' && path.length === 1 && /require\.cache|cache of ES modules/.test(root.name)) return true;
