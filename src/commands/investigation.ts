@@ -50,6 +50,7 @@ export async function runToEnd(
     emit: stream.emit,
     state: stream.state,
     keep: (evidence, params) => directory.keep(redactor.deep(evidence), params),
+    learn: pid => learnSecretsOf(pid, redactor),
     evidenceDirectory: join(directory.path, 'evidence'),
     sleep,
     interrupt: interruption.signal,

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { DEFAULT_MAX_PAUSE_MS, SAFETY_LEVELS, type Safety } from '../collectors/guard.js';
+import { investigateTree } from '../tree.js';
 import type { FailOn } from './exit.js';
 import { runToEnd } from './investigation.js';
 import { type ModelOptions, withModelOptions } from './model-options.js';
@@ -66,9 +67,10 @@ function collectOutput(text: string, before: readonly Output[]): readonly Output
 export function runCommand(): Command {
   return withRunOptions(new Command('run'))
     .description('investigate a running Node process and report the cause')
+    .option('--tree', 'its child processes and cluster workers that run Node too')
     .argument('[command...]', 'after --: a program to start and investigate')
-    .action(async (argv: string[], options: RunOptions) => {
+    .action(async (argv: string[], options: RunOptions & { readonly tree?: boolean }) => {
       const { where, child } = await resolveTarget(specOf(options, argv));
-      process.exitCode = await runToEnd(where, options, child);
+      process.exitCode = await runToEnd(where, options, child, options.tree ? { pass: investigateTree } : {});
     });
 }
