@@ -5,6 +5,8 @@ import type { Weights } from './weights.js';
 export type Mechanism =
   | 'fs'
   | 'crypto'
+  /** Has no asynchronous twin: it is computing. */
+  | 'hashing'
   | 'zlib'
   | 'child_process'
   | 'module-loading'
@@ -46,9 +48,10 @@ const NODE_FILES: readonly (readonly [RegExp, RegExp, Mechanism])[] = [
   [/^node:(internal\/)?zlib/, /Sync$/, 'zlib'],
   [
     /^node:internal\/crypto\/|^node:crypto$/,
-    /Sync$|^(update|digest|final|sign|verify|randomBytes|hash|publicEncrypt|privateDecrypt|privateEncrypt|publicDecrypt|computeSecret|generateKeys)$|^handleError$/i,
+    /Sync$|^(sign|verify|randomBytes|publicEncrypt|privateDecrypt|privateEncrypt|publicDecrypt|computeSecret|generateKeys)$|^handleError$/i,
     'crypto',
   ],
+  [/^node:internal\/crypto\/|^node:crypto$/, /^(createHash|createHmac|Hash|Hmac|hash|update|digest|final)$/, 'hashing'],
   [/^node:internal\/modules\/|^node:internal\/bootstrap\/realm/, /./, 'module-loading'],
   [/^node:(internal\/)?fs/, /Sync$|^tryStatSync$|^tryReadSync$/, 'fs'],
   [/^node:v8$|^node:internal\/structured_clone/, /serialize|structuredClone/i, 'serialization'],

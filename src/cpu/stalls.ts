@@ -81,16 +81,25 @@ function measured(tree: CallTree, from: number, to: number): Stall {
 
 /** The longest unbroken stand of `frames` on the stack within the stalls, in microseconds. */
 export function longestStand(tree: CallTree, of: readonly Stall[], frame: number): number {
+  const callers = callersOf(tree, frame);
   let longest = 0;
   for (const { from, to } of of) {
     let run = 0;
     for (let at = from; at < to; at++) {
-      const holds = !isWork(tree, tree.sampleNode[at]!) || onStack(tree, tree.sampleNode[at]!, frame);
+      const node = tree.sampleNode[at]!;
+      const holds = !isWork(tree, node) || onStack(tree, node, frame) || (run > 0 && callers.has(node));
       run = holds ? run + tree.sampleUs[at]! : 0;
       longest = Math.max(longest, run);
     }
   }
   return longest;
+}
+
+/** V8 lays some samples of a function it inlined to the caller alone: those don't end the call. */
+function callersOf(tree: CallTree, frame: number): Set<number> {
+  const callers = new Set<number>();
+  for (let node = 0; node < tree.nodeCount; node++) if (tree.frameOf[node] === frame) callers.add(tree.parent[node]!);
+  return callers;
 }
 
 function onStack(tree: CallTree, node: number, frame: number): boolean {

@@ -50,10 +50,10 @@ const HEAVY: Limits = { stallMs: STALL_MS, callMs: 4 };
 const HEAVY_SHARE = 0.2;
 
 /** A synchronous API has an asynchronous twin and a regular expression a linear one: nobody needs such a block. */
-function limitsOf(cause: Cause, { tree }: Study): Limits {
+function limitsOf(cause: Cause, { tree }: Study, own: number): Limits {
   const avoidable = /^loop\.block\.(sync-api|regexp)$/.test(BLOCK_CLASS[cause.mechanism]);
   if (!avoidable) return COMPUTING;
-  return cause.blame.ownedUs >= HEAVY_SHARE * tree.durationUs ? HEAVY : AVOIDABLE;
+  return cause.blame.ownedUs * own >= HEAVY_SHARE * tree.durationUs ? HEAVY : AVOIDABLE;
 }
 
 /** The call that blocks, or a sentence that says why there is none. */
@@ -70,10 +70,10 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   // Calls are counted of whoever is blamed in the end: a router that swallowed its handler is called far more often.
   const looked = hidesInlined(first) ? yield* lookAgain(see, first) : undefined;
   const seen = looked ?? { studied, stalled, cause: first };
-  const limits = limitsOf(seen.cause, seen.studied);
+  const limits = limitsOf(seen.cause, seen.studied, ownShare(data));
   if (delayMs < limits.stallMs) return `Nothing held the loop for ${limits.stallMs} ms while it was profiled.`;
   const counted = yield* countCalls(see, seen.studied, seen.cause);
-  const verdict = isLongCall(counted, seen.stalled, limits, ownShare(limits, data));
+  const verdict = isLongCall(counted, seen.stalled, limits, ownShare(data));
   return verdict === true ? { ...seen, counted } : verdict;
 }
 
@@ -126,10 +126,9 @@ export async function* findSecondBlock(
       ? yield* explain(see, studied.tree, weighStalls(studied.tree, stalled))
       : undefined;
     if (cause?.blame.frame.kind !== 'user' || cause.blame.share < SECOND_SHARE || isSame(cause, first.cause)) continue;
-    const limits = limitsOf(cause, studied);
+    const limits = limitsOf(cause, studied, ownShare(data));
     const counted = yield* countCalls(see, studied, cause);
-    if (isLongCall(counted, stalled, limits, ownShare(limits, data)) === true)
-      return { studied, stalled, cause, counted };
+    if (isLongCall(counted, stalled, limits, ownShare(data)) === true) return { studied, stalled, cause, counted };
   }
   return undefined;
 }
@@ -149,9 +148,9 @@ function isSame(a: Cause, b: Cause): boolean {
 /** However crowded the host, a call of several times the limit was long: 101 ms measured of one that takes 40 alone. */
 const LEAST_OWN_SHARE = 0.4;
 
-/** The part of the time that was not waiting for a core; what has an asynchronous twin is judged as it was felt. */
-function ownShare(limits: Limits, data: Vitals | undefined): number {
-  return limits !== COMPUTING ? 1 : Math.max(LEAST_OWN_SHARE, 1 - (data?.runQueueShare ?? 0));
+/** The part of the time that was not waiting for a core. */
+function ownShare(data: Vitals | undefined): number {
+  return Math.max(LEAST_OWN_SHARE, 1 - (data?.runQueueShare ?? 0));
 }
 
 /** Time of all stalls in microseconds. */

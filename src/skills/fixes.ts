@@ -5,6 +5,7 @@ import type { FaultClass } from '../model/fault.js';
 export const BLOCK_CLASS: Readonly<Record<Mechanism, FaultClass>> = {
   fs: 'loop.block.sync-api',
   crypto: 'loop.block.sync-api',
+  hashing: 'loop.block.compute',
   zlib: 'loop.block.sync-api',
   child_process: 'loop.block.sync-api',
   'module-loading': 'loop.block.sync-api',
@@ -24,6 +25,7 @@ export const BLOCK_CLASS: Readonly<Record<Mechanism, FaultClass>> = {
 export const FIX: Readonly<Record<Mechanism, string>> = {
   fs: 'Use the promise version from node:fs/promises, or read the file once at start and keep it.',
   crypto: "Use the callback or promise version: it runs on libuv's threads and leaves the event loop free.",
+  hashing: 'Hash in pieces as the data arrives, keep the result, or move it to a worker thread.',
   zlib: 'Use the asynchronous version or a zlib stream: it compresses on libuv’s threads.',
   child_process:
     'Use spawn, execFile or their promise versions: the synchronous ones stop every request until the child ends.',
@@ -48,6 +50,7 @@ export const FIX: Readonly<Record<Mechanism, string>> = {
 export const DOING: Readonly<Record<Mechanism, string>> = {
   fs: 'synchronous file access',
   crypto: 'synchronous cryptography',
+  hashing: 'hashing',
   zlib: 'synchronous compression',
   child_process: 'waiting for a child process',
   'module-loading': 'loading modules synchronously',
