@@ -135,7 +135,7 @@ function rowSvg(row, cell) {
       const box = style.startsWith('inverse')
         ? `<rect x="${x}" y="${y}" width="${length}" height="${cell.height}" fill="#d7dce2"/>`
         : '';
-      return `${box}<text x="${x}" y="${y + 14}" textLength="${length}" lengthAdjust="spacingAndGlyphs" ${ATTRIBUTES[style]}>${escaped(shown)}</text>`;
+      return `${box}<text x="${x}" y="${y + 14}" textLength="${length}" lengthAdjust="spacingAndGlyphs" ${ATTRIBUTES[style]}>${escaped(shown).replaceAll(' ', '\u00a0')}</text>`;
     })
     .join('');
 }

@@ -40,7 +40,8 @@ const GAUGES: readonly Gauge[] = [
   { label: 'loop delay', name: 'loopDelayMs', say: v => `${v.toFixed(1)} ms`, warnAt: () => SLOW_LOOP_MS },
   { label: 'collections', name: 'gcShare', say: v => percent(v * 100), top: () => 1, warnAt: () => 0.25 },
   { label: 'handles', name: 'handles', say: sayCount },
-  { label: 'requests', name: 'requests', say: sayCount },
+  /** File, dns, connect and write operations under way: what the thread pool and the kernel owe the program. */
+  { label: 'operations', name: 'requests', say: sayCount },
 ];
 
 function scaled(value: number | undefined, by: number): number | undefined {
