@@ -12,7 +12,7 @@ import { EXIT } from './exit.js';
 import { type LoadedSettings, loadSettings } from './settings.js';
 import { type Interruption, watchSignals } from './signals.js';
 import { whole } from './target.js';
-import { census, type Found, foundOf, type Selection } from './watch/census.js';
+import { Census, type Found, foundOf, type Selection } from './watch/census.js';
 import { Keeper, type KeeperEnv } from './watch/keeper.js';
 import { monitorOptions } from './watch/monitor-options.js';
 import { type Outlet, openOutlet } from './watch/outlet.js';
@@ -113,6 +113,7 @@ interface Plan {
 
 class Watcher {
   readonly #keepers: Keeper[] = [];
+  readonly #census: Census;
   readonly #restarts = new Restarts();
   readonly #looks: number[] = [];
   readonly #ended = new AbortController();
@@ -127,6 +128,7 @@ class Watcher {
     private readonly plan: Plan,
   ) {
     const { settings, options, intervalMs, home, interruption } = plan;
+    this.#census = new Census(plan.selection);
     this.#signal = AbortSignal.any([interruption.signal, this.#ended.signal]);
     this.#env = {
       ...{ intervalMs, home, sleep, now: Date.now, random: Math.random, signal: this.#signal },
@@ -142,7 +144,7 @@ class Watcher {
 
   async run(): Promise<number> {
     while (!this.#signal.aborted) {
-      for (const found of await census(this.plan.selection)) this.#claim(found);
+      for (const found of await this.#census.look(Date.now())) this.#claim(found);
       if (Date.now() - this.#statusAt >= STATUS_EVERY_MS) this.#status();
       if (this.#alerted && this.plan.options.untilAlert) await this.#finishAfterAlert();
       await sleep(Math.min(CENSUS_EVERY_MS, this.plan.intervalMs), this.#signal).catch(() => undefined);
@@ -178,6 +180,7 @@ class Watcher {
 
   #onEnded(keeper: Keeper, before: Measures): void {
     const at = Date.now();
+    this.#census.forget(keeper.target.pid);
     for (const { kind, title } of this.#restarts.add({ at, child: keeper.name, reason: 'ended', before }))
       this.outlet.emit({ type: 'restart.pattern', target: keeper.target, kind, title });
   }

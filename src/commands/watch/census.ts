@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { listNodeProcesses, type NodeProcess } from '../../inspector/node-processes.js';
+import { type NodeProcess, readNodeProcess } from '../../inspector/node-processes.js';
 
 /** A process that is to be watched. */
 export interface Found {
@@ -19,13 +20,45 @@ export type Selection =
 /** Wrappers start what is meant and then only wait. */
 const WRAPPER = /\b(npm|npx|yarn|pnpm)(-cli\.js)?\b/;
 
-/** Everything that is selected and alive now, but lens itself and what started it. */
-export async function census(selection: Selection): Promise<Found[]> {
-  const all = await listNodeProcesses();
-  return all
-    .filter(each => each.pid !== process.pid && each.pid !== process.ppid && !WRAPPER.test(each.command))
-    .filter(each => isMeant(each, selection, all))
-    .map(foundOf);
+/** A process may still be its parent's copy, or become another by exec, when it is this young to the census. */
+const SETTLES_MS = 5_000;
+
+interface Known {
+  readonly seenAt: number;
+  readonly process: NodeProcess | undefined;
+}
+
+/**
+ * Looks again and again which processes are selected and alive, but lens itself and what started it. Each process is
+ * read while it is new; afterwards only its being there counts: fifty of them cost nothing then.
+ */
+export class Census {
+  readonly #known = new Map<number, Known>();
+
+  constructor(private readonly selection: Selection) {}
+
+  async look(now: number): Promise<Found[]> {
+    const names = await readdir('/proc').catch(() => []);
+    const pids = new Set(names.filter(name => /^\d+$/.test(name)).map(Number));
+    for (const pid of this.#known.keys()) if (!pids.has(pid)) this.#known.delete(pid);
+    await Promise.all([...pids].map(pid => this.#read(pid, now)));
+    const all = [...this.#known.values()].flatMap(({ process }) => process ?? []);
+    return all
+      .filter(each => each.pid !== process.pid && each.pid !== process.ppid && !WRAPPER.test(each.command))
+      .filter(each => isMeant(each, this.selection, all))
+      .map(foundOf);
+  }
+
+  /** The process has ended; its number may soon be another's. */
+  forget(pid: number): void {
+    this.#known.delete(pid);
+  }
+
+  async #read(pid: number, now: number): Promise<void> {
+    const before = this.#known.get(pid);
+    if (before && now - before.seenAt > SETTLES_MS) return;
+    this.#known.set(pid, { seenAt: before?.seenAt ?? now, process: await readNodeProcess(pid) });
+  }
 }
 
 export function foundOf(process: NodeProcess): Found {
