@@ -82,6 +82,8 @@ class Watch {
   private pausedMs = 0;
   private longestPauseMs = 0;
   private firstLive: LiveHeap | undefined;
+  /** The first collection is done or refused, not still waiting for its turn. */
+  private firstAsked = false;
   private lastLive: LiveHeap | undefined;
 
   constructor(
@@ -99,6 +101,7 @@ class Watch {
     const first = this.liveHeap().then(
       live => {
         this.firstLive = live;
+        this.firstAsked = true;
       },
       () => undefined, // lost: the next reading says so
     );
@@ -153,7 +156,7 @@ class Watch {
         if (until > seconds || !(await this.isUndecided())) break;
         until = 2 * seconds;
       }
-      if (mayLeave && passed >= quietAfter) {
+      if (mayLeave && passed >= quietAfter && this.canCompareLive()) {
         mayLeave = false;
         if ((await this.isQuiet()) && (await this.isStillQuiet())) return true;
         this.lastLive = undefined;
@@ -162,6 +165,12 @@ class Watch {
     }
     await this.lookAgain();
     return false;
+  }
+
+  /** What no container explains shows in the live heap alone: without two readings of it nothing is proven quiet. */
+  private canCompareLive(): boolean {
+    if (!this.firstAsked) return false;
+    return !this.firstLive || this.context.now() - this.firstLive.at >= SHORTEST_LIVE_SECONDS * 1000;
   }
 
   /** The second collection comes before the second walk: lens' own memory is then the same as at the first. */

@@ -250,7 +250,7 @@ function titleOf(suspect: Suspect, where: GrowthPlace): string {
 }
 
 function fedText({ fedBy, declared }: GrowthPlace): string {
-  if (!fedBy || fedBy.place === declared) return '';
+  if (!fedBy || (fedBy.place.file === declared?.file && fedBy.place.line === declared.line)) return '';
   const who =
     fedBy.place.function === undefined
       ? `${fedBy.place.file}:${fedBy.place.line}`

@@ -27,7 +27,9 @@ export function isModuleCache(path: readonly PathStep[], ownerClass: string | un
   const last = path.at(-1);
   if (root?.kind === 'root' && path.length === 1 && /require\.cache|cache of ES modules/.test(root.name)) return true;
   // `require.main.children`, `module.children`: every require adds to it, and deleting from require.cache doesn't take it out.
-  return last?.kind === 'property' && last.name === 'children' && (ownerClass === 'Module' || isModuleObject(path));
+  const isChildren = last?.kind === 'property' && last.name === 'children';
+  const inCache = root?.kind === 'root' && root.name === 'require.cache' && path.length === 3;
+  return isChildren && (inCache || ownerClass === 'Module' || isModuleObject(path));
 }
 
 function isModuleObject(path: readonly PathStep[]): boolean {
