@@ -64,10 +64,10 @@ test('a target that dies meanwhile leaves no half file behind', async () => {
 });
 
 test('the guard refuses it unless asked to be bold, and then by pause and memory', () => {
-  const basis = { heapUsedBytes: 300 * MB, availableBytes: 8192 * MB };
+  const basis = { heapUsedBytes: 300 * MB, availableBytes: 16_384 * MB };
   const refusal = (safety: 'normal' | 'bold', maxPauseMs: number, availableBytes = basis.availableBytes) =>
     guard(safety, maxPauseMs).refusal(heapSnapshotCollector, { ...basis, availableBytes }, { directory: '' });
-  expect(refusal('normal', 100_000)).toMatch(/about 45 s and take 2\.6 GB; it needs --safety bold/);
+  expect(refusal('normal', 100_000)).toMatch(/about 45 s and take 4\.\d GB; it needs --safety bold/);
   expect(refusal('bold', 1500)).toMatch(/more than 1\.5 s/);
   expect(refusal('bold', 100_000, 3000 * MB)).toMatch(/only 2\.9 GB are left/);
   expect(refusal('bold', 100_000)).toBeUndefined();
