@@ -1,12 +1,13 @@
+import { z } from 'zod';
 import { sayBytes, sayMs, sayShare } from '../base/say.js';
 import type { AllocationSite } from '../heap/growth/allocation-sites.js';
-import type { GrownHeapHolder, HeapGrowth } from '../model/evidence/heap-snapshot.js';
+import type { GrownHeapHolder, HeapGrowth, HeapHolder } from '../model/evidence/heap-snapshot.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { FaultClass } from '../model/fault.js';
 import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { Severity } from '../model/severity.js';
-import type { OperatorView, Step } from '../model/skill.js';
+import { defineQuery, type OperatorView, type Step } from '../model/skill.js';
 import { isUserCode } from '../source/url.js';
 import { place } from './place.js';
 
@@ -18,6 +19,29 @@ const STAYS_MS = 600_000;
 const CAUSE_SHARE = 0.3;
 const MOST_HOLDERS = 2;
 const MIN_GROWN_BYTES = 256 * 1024;
+
+/** For models: the engine's whole answer, holders by path; refused unless the guard is bold. */
+export const heapHolders = defineQuery({
+  name: 'heap_holders',
+  doc: 'Objects that keep what the heap gains (and those that hold most), each with its retaining path, from V8 heapSnapshots 15 s apart. Stops the target for seconds and is refused unless the run is bold: ask only when growing_containers explains nothing.',
+  params: z.object({}),
+  async run(_, probe) {
+    const taken = await probe.ask('heap-snapshot', WATCHED, { freshMs: STAYS_MS });
+    if (!isUsable(taken) || !taken.data.reading) return { status: taken.status, reason: taken.reason ?? '' };
+    const { totalBytes, suspects, growth } = taken.data.reading;
+    const told = ({ class: name, path, retainedBytes, place }: HeapHolder) => ({
+      class: name,
+      path,
+      retainedBytes,
+      place: place ? `${place.file}:${place.line}` : null,
+    });
+    return {
+      totalBytes,
+      grown: (growth?.holders ?? []).map(holder => ({ ...told(holder), grownBytes: holder.grownBytes })),
+      largest: suspects.map(told),
+    };
+  },
+});
 
 /** What the skill knows before it asks for the dear reading. */
 export interface Unheld {

@@ -14,7 +14,7 @@ import type { Severity } from '../model/severity.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { ALLOCATES, type GrowthPlace, placeGrowth } from './growth-place.js';
-import { heldGrowth } from './heap-holders.js';
+import { heapHolders, heldGrowth } from './heap-holders.js';
 import { place } from './place.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
@@ -92,6 +92,7 @@ export const heap = defineSkill({
         return { ...reading.data.liveHeap, bytesPerSecond: liveRate(reading.data) ?? null };
       },
     }),
+    heapHolders,
   ],
   prompt:
     'Growth is an observation, a leak a conclusion: name the holder and what feeds it, and check that nothing bounds it. growing_containers names holders; allocation_sites tells only who allocates, and blames request handlers. Containers that slow down are still filling.',
