@@ -103,10 +103,9 @@ async function runLens(target, end) {
     written.err += data;
   });
   const exited = new Promise(resolve => lens.once('exit', (code, signal) => resolve(code ?? signal)));
-  const isOver = await Promise.race([
-    exited.then(() => true),
-    sleep(end === 'whole' ? 180_000 : 50 + Math.random() ** 2 * LONGEST_MS),
-  ]);
+  const patienceMs = end === 'whole' ? 180_000 : 50 + Math.random() ** 2 * LONGEST_MS;
+  // Unref'ed: the last round must not wait for it.
+  const isOver = await Promise.race([exited.then(() => true), sleep(patienceMs, undefined, { ref: false })]);
   if (!isOver && end === 'whole') lens.kill('SIGKILL');
   if (!isOver && end === 'sigkill') lens.kill('SIGKILL');
   if (!isOver && (end === 'sigint' || end === 'twice')) lens.kill('SIGINT');

@@ -23,7 +23,7 @@ for (const [target, node, end, claim] of [
   ],
   ['patched', 26, 'sigkill', 'a killed lens is forgotten, also by a program whose clock stands still'],
 ] as const)
-  test(claim, async () => {
+  test.concurrent(claim, async () => {
     const told = await round(target, node, end);
     expect(told).toContain('unharmed');
     expect(told).toContain('1 rounds, 0 with harm');
