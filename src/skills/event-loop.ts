@@ -186,7 +186,7 @@ function numbersOf(studied: Study, stalled: Study['stalls'], cause: Cause, count
   const windowMs = studied.tree.durationUs / 1000;
   const ownMs = counted?.lengths.find(length => length.frame === cause.blame.frame)?.msPerCall;
   // A comparator is called a thousand times within one sort.
-  const callMs = ownMs !== undefined && ownMs >= CALL_SHARE * longest(stalled) ? ownMs : undefined;
+  const callMs = ownMs !== undefined && isPlausible(ownMs, longest(stalled)) ? ownMs : undefined;
   const delayMs = studied.evidence.data.maxLoopDelayMs;
   return {
     windowMs,
@@ -198,6 +198,10 @@ function numbersOf(studied: Study, stalled: Study['stalls'], cause: Cause, count
     ...(delayMs === undefined ? {} : { delayMs }),
   };
 }
+
+/** A second's time ÷ a second's calls, of two windows: with few calls it may be several stalls long. */
+const isPlausible = (callMs: number, longestMs: number): boolean =>
+  callMs >= CALL_SHARE * longestMs && callMs <= longestMs;
 
 function metricsOf(numbers: Numbers, count: number, cause: Cause): Metric[] {
   const ms = (name: string, value: number | undefined): Metric[] =>
