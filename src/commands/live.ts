@@ -11,6 +11,7 @@ import { LensError } from '../model/error.js';
 import type { EventBody, LensEvent } from '../model/event.js';
 import type { Evidence, EvidenceKind, EvidenceParams } from '../model/evidence/index.js';
 import type { Probe } from '../model/probe.js';
+import type { Report } from '../model/report.js';
 import { markdownOf } from '../report/markdown.js';
 import { initialState } from '../report/state.js';
 import { concludeBlocked, finish, lookInto, type Plan, type RunEnv, reach } from '../run.js';
@@ -106,8 +107,7 @@ export class Live {
     let hint: Hint | undefined = await this.#firstHint(attaching);
     let session: Session | TargetBlockedError | undefined = await this.#reach(where, attaching);
     while (hint && session) {
-      if (session instanceof TargetBlockedError) return this.#blocked(session);
-      hint = await this.#watch(session, hint);
+      hint = await (session instanceof TargetBlockedError ? this.#blocked(session, hint) : this.#watch(session, hint));
       if (hint) session = await this.#reachAgain(where);
     }
     return this.#exit;
@@ -150,14 +150,13 @@ export class Live {
     return this.#directory?.path;
   }
 
-  async #blocked(error: TargetBlockedError): Promise<number> {
+  async #blocked(error: TargetBlockedError, { reason }: Hint): Promise<Hint | undefined> {
     const { env, directory } = this.#open();
-    env.emit({ type: 'run.started', reason: this.options.reason ?? '', lens: version, planner: 'rules' });
+    env.emit({ type: 'run.started', reason, lens: version, planner: 'rules' });
     const report = await concludeBlocked(error, env);
-    directory.close();
+    fileReport(report, directory);
     this.#exit = exitOfReport(report, this.options.failOn, false);
-    await this.#nextHint();
-    return this.#exit;
+    return this.#nextHint();
   }
 
   /** Investigates this session until the person leaves; a hint comes back when the session was lost and they go on. */
@@ -200,9 +199,7 @@ export class Live {
     });
     await lookInto(session, plan, mind ? { ...env, mind } : env);
     const report = finish(env);
-    directory.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
-    directory.write('report.md', markdownOf(report));
-    directory.close();
+    fileReport(report, directory);
     if (!this.#left.signal.aborted) this.#exit = exitOfReport(report, this.options.failOn, session.lost.aborted);
     if (hint.asked) await this.#answer(hint.reason, mind);
   }
@@ -373,4 +370,10 @@ export class Live {
     const profiles = [...this.#evidence.values()];
     this.face.notice(writeReports(this.face.run, views, profiles, (path, text) => writeFileSync(path, text)));
   }
+}
+
+function fileReport(report: Report, directory: RunDirectory): void {
+  directory.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+  directory.write('report.md', markdownOf(report));
+  directory.close();
 }

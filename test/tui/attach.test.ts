@@ -1,42 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
-import { listeningSockets } from '../../src/inspector/proc/sockets.js';
-import { type Launched, launch } from '../launch.js';
+import { expect, onTestFinished, test } from 'vitest';
+import { launch } from '../launch.js';
+import { attach, CTRL_C, CTRL_Z, clears, ESC, LEAKS, SIZE, state, untilReleased } from './attached.js';
 import { LENS, LensTerminal } from './terminal.js';
-
-/** A program with a leak, so that there is something to see: a Map that gains an entry every 5 ms. */
-const LEAKS = `const seen = new Map(); let next = 0;
-setInterval(() => seen.set(++next, { at: Date.now(), body: 'x'.repeat(200) + next }), 5); console.log('ready')`;
-const SIZE = { columns: 120, rows: 34 };
-const ESC = '\u001b';
-const CTRL_C = '\u0003';
-const CTRL_Z = '\u001a';
-
-const state = mkdtempSync(join(tmpdir(), 'lens-tui-'));
-afterAll(() => rmSync(state, { recursive: true, force: true }));
-
-/** The heap alone: these tests are about the screen, and a pass over everything takes half a minute. */
-function attach(target: Launched, options: { size?: typeof SIZE; args?: string[]; env?: Record<string, string> } = {}) {
-  const args = ['attach', String(target.pid), '--no-llm', '--skills', 'runtime,gc', ...(options.args ?? [])];
-  const env = { XDG_STATE_HOME: state, ...options.env };
-  return new LensTerminal(args, options.size ?? SIZE, env, state);
-}
-
-const clears = (raw: string) => raw.split(`${ESC}[2J`).length - 1;
-
-/** Length of the run's stream so far. */
-function recordedBytes(home: string): number {
-  const runs = join(home, 'lens', 'runs');
-  return readdirSync(runs).reduce((sum, run) => sum + statSync(join(runs, run, 'run.ndjson')).size, 0);
-}
-
-async function untilReleased(target: Launched): Promise<void> {
-  while ((await listeningSockets(target.pid)).length > 0) await new Promise(resolve => setTimeout(resolve, 20));
-  expect(target.child.exitCode).toBe(null);
-}
 
 test('numbers at once, every screen by its key, lists, dialogs, a written report; then the target is as it was', async () => {
   await using target = await launch(LEAKS);
@@ -167,20 +135,6 @@ test('the first ctrl-c concludes, the next one leaves with 130; the target is re
   await untilReleased(target);
 });
 
-test.each([
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const)('%s leaves cleanly with %i', async (signal, code) => {
-  await using target = await launch(LEAKS);
-  await using terminal = attach(target);
-  await terminal.until(/loop delay +\d/);
-  terminal.kill(signal);
-  expect(await terminal.exited).toBe(code);
-  expect(terminal.raw).toContain(`${ESC}[?25h`);
-  expect(terminal.raw.lastIndexOf(`${ESC}[?1049l`)).toBeGreaterThan(terminal.raw.lastIndexOf(`${ESC}[?1049h`));
-  await untilReleased(target);
-});
-
 test('a dear reading is asked for first; without a yes it is refused and says so', async () => {
   await using target = await launch(LEAKS);
   await using terminal = attach(target);
@@ -193,51 +147,6 @@ test('a dear reading is asked for first; without a yes it is refused and says so
   await terminal.until(/heap-snapshot-1: refused/);
   terminal.press('q');
   await terminal.exited;
-});
-
-test('a question looks again where it points, and is answered', async () => {
-  await using target = await launch(LEAKS);
-  await using terminal = attach(target);
-  await terminal.until(/pid \d+[\s\S]*(Findings|No fault found|Not enough)/, 20_000);
-  terminal.press('awhat about gc only?\r');
-  await terminal.until(/Answered: 2 shows it/, 20_000);
-  terminal.press('2');
-  await terminal.until(/You asked what about gc only\?/);
-  expect(terminal.text()).toMatch(/1 operators: asked for: gc|gc +healthy/);
-  terminal.press('q');
-  await terminal.exited;
-});
-
-test('a terminal that stops reading neither stops lens nor floods it: afterwards it shows the newest frame', async () => {
-  await using target = await launch(LEAKS);
-  const home = mkdtempSync(join(state, 'slow-'));
-  await using terminal = attach(target, { args: ['--skills', 'heap'], env: { XDG_STATE_HOME: home } });
-  await terminal.until(/loop delay +\d/);
-  terminal.pause();
-  for (let i = 0; i < 400; i++) terminal.press(i % 2 ? '1' : '2');
-  // While nobody reads, lens goes on writing down what it sees every other second.
-  const before = recordedBytes(home);
-  await vi.waitUntil(() => recordedBytes(home) > before, { timeout: 15_000, interval: 50 });
-  terminal.press('3');
-  terminal.resume();
-  await terminal.until(/vitals|nothing has been read yet/);
-  terminal.press('q');
-  await terminal.exited;
-  await untilReleased(target);
-});
-
-test('TERM=dumb and screen readers get lines and numbered questions, no escape sequence at all', async () => {
-  await using target = await launch(LEAKS);
-  await using terminal = attach(target, { env: { TERM: 'dumb' } });
-  await terminal.until(/Type a question, or: 1 investigate again/, 20_000);
-  terminal.press('3\r');
-  await terminal.until(/Type an id to read it/);
-  terminal.press('vitals-1\r');
-  await terminal.until(/Loop delay:/);
-  terminal.press('4\r');
-  expect(await terminal.exited).toBeLessThan(4);
-  expect(terminal.raw).not.toContain(ESC);
-  await untilReleased(target);
 });
 
 test('NO_COLOR leaves weight alone; --ascii draws ASCII alone', async () => {
@@ -253,20 +162,6 @@ test('NO_COLOR leaves weight alone; --ascii draws ASCII alone', async () => {
   await terminal.exited;
 });
 
-test('without a pid it asks which process', async () => {
-  await using one = await launch(LEAKS);
-  await using two = await launch(LEAKS);
-  await using terminal = new LensTerminal(['attach'], SIZE, { XDG_STATE_HOME: state });
-  await terminal.until(/Which process\?/);
-  // Other programs may run on this machine.
-  terminal.press('/const seen\r');
-  const text = await terminal.until(new RegExp(` ${two.pid} `));
-  expect(text).toContain(String(one.pid));
-  terminal.press(ESC);
-  terminal.press('q');
-  expect(await terminal.exited).toBe(0);
-});
-
 test('without a terminal it says what to run instead', () => {
   const { status, stderr } = spawnSync(process.execPath, [LENS, 'attach', String(process.pid)], { encoding: 'utf8' });
   expect(status).toBe(2);
@@ -279,12 +174,4 @@ test('a process that is not there gives the terminal back with one sentence', as
   expect(await terminal.exited).toBe(5);
   expect(terminal.alternate).toBe(false);
   expect(terminal.raw).toMatch(/No process has pid 999999999|no process/i);
-});
-
-test('a skill that there is not is told, and the target is let go again', async () => {
-  await using target = await launch(LEAKS);
-  await using terminal = attach(target, { args: ['--skills', 'hepa'] });
-  expect(await terminal.exited).toBe(2);
-  expect(terminal.raw).toContain('There is no skill hepa');
-  await untilReleased(target);
 });

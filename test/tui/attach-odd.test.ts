@@ -1,0 +1,107 @@
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { launch } from '../launch.js';
+import { attach, ESC, LEAKS, SIZE, state, untilReleased } from './attached.js';
+import { LensTerminal } from './terminal.js';
+
+/** Length of the run's stream so far. */
+function recordedBytes(home: string): number {
+  const runs = join(home, 'lens', 'runs');
+  return readdirSync(runs).reduce((sum, run) => sum + statSync(join(runs, run, 'run.ndjson')).size, 0);
+}
+
+test.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s leaves cleanly with %i', async (signal, code) => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/loop delay +\d/);
+  terminal.kill(signal);
+  expect(await terminal.exited).toBe(code);
+  expect(terminal.raw).toContain(`${ESC}[?25h`);
+  expect(terminal.raw.lastIndexOf(`${ESC}[?1049l`)).toBeGreaterThan(terminal.raw.lastIndexOf(`${ESC}[?1049h`));
+  await untilReleased(target);
+});
+
+test('a question looks again where it points, and is answered', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target);
+  await terminal.until(/pid \d+[\s\S]*(Findings|No fault found|Not enough)/, 20_000);
+  terminal.press('awhat about gc only?\r');
+  await terminal.until(/Answered: 2 shows it/, 20_000);
+  terminal.press('2');
+  await terminal.until(/You asked what about gc only\?/);
+  expect(terminal.text()).toMatch(/1 operators: asked for: gc|gc +healthy/);
+  terminal.press('q');
+  await terminal.exited;
+});
+
+test('a terminal that stops reading neither stops lens nor floods it: afterwards it shows the newest frame', async () => {
+  await using target = await launch(LEAKS);
+  const home = mkdtempSync(join(state, 'slow-'));
+  await using terminal = attach(target, { args: ['--skills', 'heap'], env: { XDG_STATE_HOME: home } });
+  await terminal.until(/loop delay +\d/);
+  terminal.pause();
+  for (let i = 0; i < 400; i++) terminal.press(i % 2 ? '1' : '2');
+  // While nobody reads, lens goes on writing down what it sees every other second.
+  const before = recordedBytes(home);
+  await vi.waitUntil(() => recordedBytes(home) > before, { timeout: 15_000, interval: 50 });
+  terminal.press('3');
+  terminal.resume();
+  await terminal.until(/vitals|nothing has been read yet/);
+  terminal.press('q');
+  await terminal.exited;
+  await untilReleased(target);
+});
+
+test('TERM=dumb and screen readers get lines and numbered questions, no escape sequence at all', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { env: { TERM: 'dumb' } });
+  await terminal.until(/Type a question, or: 1 investigate again/, 20_000);
+  terminal.press('3\r');
+  await terminal.until(/Type an id to read it/);
+  terminal.press('vitals-1\r');
+  await terminal.until(/Loop delay:/);
+  terminal.press('4\r');
+  expect(await terminal.exited).toBeLessThan(4);
+  expect(terminal.raw).not.toContain(ESC);
+  await untilReleased(target);
+});
+
+test('without a pid it asks which process', async () => {
+  await using one = await launch(LEAKS);
+  await using two = await launch(LEAKS);
+  await using terminal = new LensTerminal(['attach'], SIZE, { XDG_STATE_HOME: state });
+  await terminal.until(/Which process\?/);
+  // Other programs may run on this machine.
+  terminal.press('/const seen\r');
+  const text = await terminal.until(new RegExp(` ${two.pid} `));
+  expect(text).toContain(String(one.pid));
+  terminal.press(ESC);
+  terminal.press('q');
+  expect(await terminal.exited).toBe(0);
+});
+
+test('a skill that there is not is told, and the target is let go again', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { args: ['--skills', 'hepa'] });
+  expect(await terminal.exited).toBe(2);
+  expect(terminal.raw).toContain('There is no skill hepa');
+  await untilReleased(target);
+});
+
+test('a target that sits in native code is reported from outside, and asked again once it is free', async () => {
+  await using target = await launch(
+    `console.log('ready'); setTimeout(() => require('node:child_process').execFileSync('sleep', ['15']), 100);
+     setInterval(() => {}, 1000)`,
+  );
+  await using terminal = attach(target);
+  await terminal.until(/critical[\s\S]*waiting synchronously for its child/, 20_000);
+  terminal.press('r');
+  await terminal.until(/loop delay +\d/, 25_000);
+  terminal.press('q');
+  await terminal.exited;
+  await untilReleased(target);
+});
