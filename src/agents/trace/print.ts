@@ -41,7 +41,7 @@ function print(value: unknown, depth: number, types: Types): string {
     case 'bigint':
       return `${value}n`;
     case 'function':
-      return `ƒ ${ownText(value, 'name') || '(anonymous)'}`;
+      return types.isProxy(value) ? 'Proxy' : `ƒ ${ownText(value, 'name') || '(anonymous)'}`;
     case 'object':
       return value === null ? 'null' : printObject(value, depth, types);
     default:
