@@ -152,7 +152,7 @@ export class ThreadTrace {
   async #set(debug: DebuggerConnection, slots: readonly Slot[]): Promise<void> {
     for (const slot of slots) {
       const thunks = slot.names.map(name => `,()=>${name}`).join('');
-      const condition = `globalThis.${this.#callee}?.(${this.#slots.indexOf(slot)}${thunks})`;
+      const condition = `${calleeOf(this.#callee)}?.(${this.#slots.indexOf(slot)}${thunks})`;
       const where = { url: slot.url, lineNumber: slot.line, columnNumber: slot.column };
       const set = await debug.send('Debugger.setBreakpointByUrl', { ...where, condition }).catch(() => undefined);
       const location = set?.locations[0];
@@ -215,6 +215,10 @@ export class ThreadTrace {
   }
 }
 
+/** A function may shadow any name, `globalThis` too; an arrow's constructor is reached without a name. */
+const calleeOf = (name: string): string =>
+  `(typeof globalThis=='object'&&globalThis?.${name}||(()=>{}).constructor('return globalThis')().${name})`;
+
 const NOT_REACHABLE =
   'It is not called as a method of an object that could be seen, so that it cannot be wrapped without changing the program.';
 
@@ -267,7 +271,8 @@ async function spotsIn(debug: DebuggerConnection, { url, body }: TracePoint): Pr
   const scriptId = [...debug.scripts].filter(([, script]) => script.url === url).at(-1)?.[0];
   if (scriptId === undefined || body === undefined) return undefined;
   const start = { scriptId, lineNumber: body.start.line, columnNumber: body.start.column };
-  const end = { scriptId, lineNumber: body.end.line, columnNumber: body.end.column };
+  // The end is exclusive, and an arrow's expression returns right after it.
+  const end = { scriptId, lineNumber: body.end.line, columnNumber: body.end.column + 1 };
   const found = await debug
     .send('Debugger.getPossibleBreakpoints', { start, end, restrictToFunction: true })
     .catch(() => undefined);

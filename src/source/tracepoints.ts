@@ -94,13 +94,17 @@ function functionsIn(script: ScriptText, called: string, wanted: Wanted): TraceP
   const syntax = syntaxOf(script.text);
   return syntax.functions.flatMap(index => {
     const name = functionName(syntax, index);
-    if (name !== called && !name.endsWith(`.${called}`)) return [];
+    if (!isCalled(name, called)) return [];
     const node = syntax.nodes[index];
     if (!node) return [];
     const at = positionOf(syntax, bodyOf(node).start);
     return [pointAt(script, at, wanted, positionOf(syntax, node.start))];
   });
 }
+
+/** `total` is `Cart.total` and `Object.freeze() total` too; a class stands for its constructor. */
+const isCalled = (name: string, called: string): boolean =>
+  name === called || name === `new ${called}` || name.endsWith(`.${called}`) || name.endsWith(`) ${called}`);
 
 const bodyOf = (node: SyntaxNode): SyntaxNode => (isNode(node.body) ? node.body : node);
 

@@ -51,6 +51,8 @@ async function handle(request) {
   return shop.total({ prices: [1, 2, 3], get secret() { console.log('a getter ran'); return 1; } });
 }
 
+const double = globalThis => globalThis * 2;
+
 function seldom(request) {
   return request;
 }
@@ -59,6 +61,7 @@ let id = 0;
 setInterval(() => {
   id += 1;
   handle({ id, user: { name: 'ann', apiKey: 'k-' + id + '-9f8e7d6c5b' } });
+  double(id);
   cheapest({ id, lines: [{ price: 3 }, { price: id }] });
 }, 40);
 setInterval(() => {
@@ -191,6 +194,13 @@ test.concurrent.each([18, 26] as const)('how long each call of an async function
   const ids = hits.map(({ values }) => Number(values['request.id']));
   expect(new Set(ids).size).toBe(3);
   for (const { durationMs } of hits) expect(durationMs).toBeGreaterThan(25);
+});
+
+test.concurrent('a function that shadows every name, and returns without a statement, is timed too', async () => {
+  await using target = await shop();
+  const { hits } = await traced(target, 'double', '--time', '--hits', '2');
+  expect(hits).toHaveLength(2);
+  expect(Number(hits[1]?.values.globalThis)).toBe(Number(hits[0]?.values.globalThis) + 1);
 });
 
 test.concurrent('the time from one line to another', async () => {

@@ -161,7 +161,7 @@ function endLines(view: TraceView, trace: Trace, width: number): string[] {
     ...(skipped > 0 ? [`${sayCount(skipped)} more left out by --rate`] : []),
     ...(timed
       ? [
-          `${sayCount(timed.calls)} calls timed, ${sayTime(timed.totalMs / timed.calls)} on average, ${sayTime(timed.maxMs)} at most`,
+          `${sayCount(timed.calls)} ${timed.calls === 1 ? 'call' : 'calls'} timed, ${sayTime(timed.totalMs / timed.calls)} on average, ${sayTime(timed.maxMs)} at most`,
         ]
       : []),
   ];
@@ -169,13 +169,13 @@ function endLines(view: TraceView, trace: Trace, width: number): string[] {
   return ['', ...wrap(`${said.join('; ')}. Everything was taken back.`, width, ''), ...silence(trace), ...refused];
 }
 
-function silence({ points, hits }: Trace): string[] {
+function silence({ points, hits, mode }: Trace): string[] {
   const watched = points.filter(({ refused }) => refused === undefined);
   if (hits.length > 0 || watched.length === 0) return [];
   const reached = watched.reduce((sum, point) => sum + point.reached, 0);
-  return reached === 0
-    ? ['It was not reached.']
-    : [`It was reached ${sayCount(reached)} times; the condition never held.`];
+  if (reached === 0) return ['It was not reached.'];
+  const why = mode === 'hits' || mode === 'wrap' ? 'the condition never held' : 'no passage came to its end in time';
+  return [`It was reached ${sayCount(reached)} times; ${why}.`];
 }
 
 function refusalLines(
