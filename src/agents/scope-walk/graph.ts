@@ -51,7 +51,11 @@ export class WalkTree {
   /** The same for the same place of two walks, whatever objects stand there. */
   key(node: number): string {
     const parts: string[] = [];
-    for (let at = node; at >= 0; at = this.parentOf(at)) parts.push(keyPart(this.edges[at] ?? ''));
+    for (let at = node; at >= 0; at = this.parentOf(at)) {
+      const edge = this.edges[at] ?? '';
+      parts.push(keyPart(edge));
+      if (isModuleVariable(edge)) break;
+    }
     return parts.reverse().join('/');
   }
 
@@ -87,11 +91,17 @@ export class WalkTree {
     for (let at = node; at >= 0; at = this.parentOf(at)) {
       const edge = this.edges[at];
       if (typeof edge !== 'object') continue;
+      if (isModuleVariable(edge)) return false;
       if (edge.kind === 'element' || edge.kind === 'map-key' || edge.kind === 'set-value') return true;
       if (edge.kind === 'map-value' && edge.key === undefined) return true;
     }
     return false;
   }
+}
+
+/** A module's variable is the same whichever function shows it: how that one was reached says nothing. */
+function isModuleVariable(edge: Edge): boolean {
+  return typeof edge === 'object' && edge.kind === 'variable' && edge.seen.scope === 'module';
 }
 
 /** Elements and their indices; a Map's value by its key as well. */
@@ -124,5 +134,6 @@ function keyPart(edge: Edge): string {
   if (typeof edge !== 'object') return `.${String(edge)}`;
   if (edge.kind === 'index') return `[${edge.index}]`;
   if (edge.kind === 'map-value') return `get:${edge.key ?? ''}`;
+  if (edge.kind === 'variable') return `variable:${edge.seen.location?.scriptId ?? ''}:${edge.name}`;
   return 'name' in edge ? `${edge.kind}:${edge.name}` : edge.kind;
 }
