@@ -43,15 +43,20 @@ async function window(pid, port) {
 }
 
 async function lensOn(pid, args) {
-  const child = spawn(process.execPath, [lens, 'run', '--pid', String(pid), '--json', ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const [command, ...more] = args;
+  const child = spawn(process.execPath, [lens, command, '--pid', String(pid), ...more], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let text = '';
-  for await (const chunk of child.stderr) {
-    text += chunk;
-    if (/rss \d+ MB/.test(text)) break;
-  }
-  child.stderr.resume();
+  // `lens run` says on stderr that it has read the first vitals, `lens watch` on stdout that it is there.
+  await new Promise(resolve => {
+    let text = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', chunk => {
+        text += chunk;
+        if (/rss \d+ MB|: attached/.test(text)) resolve();
+      });
+    child.once('exit', resolve);
+  });
   return async () => {
     child.kill('SIGINT');
     if (child.exitCode === null) await once(child, 'exit');
@@ -63,7 +68,12 @@ const target = spawn(process.execPath, ['--inspect-port=0', '-e', SERVER], { std
 try {
   const port = Number(String((await once(target.stdout, 'data'))[0]));
   for (let i = 0; i < 3; i++) await window(target.pid, port);
-  const modes = { 'nothing (A/A)': undefined, 'watching vitals': ['--skills', 'runtime'], 'a whole run': [] };
+  const modes = {
+    'nothing (A/A)': undefined,
+    'lens watch': ['watch', '--no-investigate'],
+    'watching vitals': ['run', '--json', '--skills', 'runtime'],
+    'a whole run': ['run', '--json'],
+  };
   for (const [name, args] of Object.entries(modes)) {
     const ratios = [];
     for (let i = 0; i < pairs; i++) {
