@@ -66,11 +66,6 @@ export function byPackage(tree: CallTree, weights: Weights): { readonly name: st
   return grouped(tree, weights, frame => frame.package ?? OWNERS[frame.kind] ?? frame.kind);
 }
 
-/** Self time by script url; the largest first. */
-export function byUrl(tree: CallTree, weights: Weights): { readonly name: string; readonly selfUs: number }[] {
-  return grouped(tree, weights, frame => frame.url || `(${frame.kind})`);
-}
-
 const OWNERS: Partial<Record<FrameKind, string>> = {
   user: '(application)',
   node: 'node',

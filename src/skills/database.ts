@@ -79,14 +79,12 @@ function poolRow(holder: Holder): { [key: string]: Json } {
 
 function numbersOf({ after }: Traffic): SnapshotData {
   return {
-    peers: after.peers
-      .slice(0, MOST_ROWS)
-      .map(({ peer, count, connecting, bytesRead, bytesWritten }) => ({
-        peer,
-        count,
-        connecting,
-        bytesRead,
-        bytesWritten,
-      })),
+    peers: after.peers.slice(0, MOST_ROWS).map(({ peer, count, connecting, bytesRead, bytesWritten }) => ({
+      peer,
+      count,
+      connecting,
+      bytesRead,
+      bytesWritten,
+    })),
   };
 }

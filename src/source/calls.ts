@@ -128,8 +128,3 @@ export function callAt(text: string, line0: number, column0?: number): CallSite 
   const before = onLine.filter(site => site.column0 <= column0);
   return before.sort((a, b) => b.column0 - a.column0)[0] ?? onLine[0];
 }
-
-/** Where a function calls another one by name: first call inside it whose last name is `method`. */
-export function callOf(text: string, line0: number, column0: number, method: string): CallSite | undefined {
-  return callsInFunction(text, line0, column0).find(site => site.method === method);
-}

@@ -1,1 +1,1 @@
-export { displayPath, filePath, isFile, isNodeInternal, isOwnCode, isUserCode, packageOf } from '../base/script-url.js';
+export { displayPath, filePath, isFile, isUserCode, packageOf } from '../base/script-url.js';

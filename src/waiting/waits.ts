@@ -98,10 +98,6 @@ export function innermostPackage(wait: Wait): string | undefined {
   return first?.package;
 }
 
-export function sameFrame(a: Frame, b: Frame): boolean {
-  return a.url === b.url && a.line === b.line && a.column === b.column;
-}
-
 export const placeKey = (frame: Frame | undefined): string =>
   frame ? `${frame.url}:${frame.line}:${frame.column}` : '';
 
