@@ -24,13 +24,13 @@ function randomOf(seed) {
 }
 
 const normal = random => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-const noise = (at, random) => 100 + 5 * normal(random);
+const noise = (_at, random) => 100 + 5 * normal(random);
 const season = (at, random) => 100 + 30 * Math.sin((2 * Math.PI * at) / (24 * HOUR)) + 4 * normal(random);
 const sawtooth = (at, random) => 80 + (40 * (at % 420_000)) / 420_000 + 2 * normal(random);
-const spikes = (at, random) => 100 + 4 * normal(random) + (random() < 1 / 120 ? 150 : 0);
+const spikes = (_at, random) => 100 + 4 * normal(random) + (random() < 1 / 120 ? 150 : 0);
 const constant = () => 50;
-const heavyTail = (at, random) => 20 * Math.exp(0.5 * normal(random));
-const missing = (at, random) => (random() < 0.3 ? undefined : 100 + 5 * normal(random));
+const heavyTail = (_at, random) => 20 * Math.exp(0.5 * normal(random));
+const missing = (_at, random) => (random() < 0.3 ? undefined : 100 + 5 * normal(random));
 
 const SERIES = {
   noise: { of: noise },
