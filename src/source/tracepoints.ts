@@ -73,11 +73,24 @@ function lineIn(script: ScriptText, { file, line, column }: PlaceName & { by: 'l
   const written = script.files().find(each => endsWith(each, file));
   if (written !== undefined) {
     const spot = script.generated(written, line, column, NEXT_LINES);
-    return spot ? [pointAt(script, spot, wanted)] : [];
+    return spot ? [lineAt(script, spot, wanted)] : [];
   }
   if (!endsWith(filePath(script.url), file)) return [];
   const spot = column === undefined ? firstCode(script, line - 1) : { line0: line - 1, column0: column - 1 };
-  return spot ? [pointAt(script, spot, wanted)] : [];
+  return spot ? [lineAt(script, spot, wanted)] : [];
+}
+
+/** A line at a module's top level ran when it was loaded: where one function begins on it, that function is meant. */
+function lineAt(script: ScriptText, spot: TextPosition, wanted: Wanted): TracePoint {
+  const syntax = syntaxOf(script.text);
+  if (functionAround(syntax, offsetOf(syntax, spot)) !== -1) return pointAt(script, spot, wanted);
+  const begun = syntax.functions.flatMap(index => {
+    const node = syntax.nodes[index];
+    return node && positionOf(syntax, node.start).line0 === spot.line0 ? [node] : [];
+  });
+  const [only] = begun;
+  if (!only || begun.length > 1) return pointAt(script, spot, wanted);
+  return pointAt(script, positionOf(syntax, bodyOf(only).start), wanted, positionOf(syntax, only.start));
 }
 
 /** The first statement's place from a line on. */
