@@ -2,8 +2,6 @@ import { standstill } from '../inspector/standstill.js';
 import type { V8SamplingNode } from '../model/evidence/heap-sampling.js';
 import type { Collector } from './collector.js';
 
-/** 512 bytes and less slows the target, more misses small leaks: 64 KiB found the line that fills in 15 of 18. */
-export const SAMPLING_INTERVAL_BYTES = 64 * 1024;
 /** Reading a profile collects garbage twice: 500 ms of cpu at 183 MB. */
 const READ_MS_PER_MB = 2.8;
 const READ_BASE_MS = 30;

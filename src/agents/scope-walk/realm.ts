@@ -92,5 +92,3 @@ export function isUntouchable(object: object, key: PropertyKey): boolean {
   if (key === 'stack') return !isEnumerable(object, key);
   return key === 'arguments' || key === 'caller' || isLensKey(key);
 }
-
-export const asObject = (value: unknown): object | undefined => (isObject(value) ? value : undefined);
