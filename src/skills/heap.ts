@@ -238,6 +238,9 @@ const at = (location: CodeLocation | undefined): string => (location ? ` (${loca
 const rateOf = (row: Suspect['row']): string => `${sayRate(row.perSecond)} a second, ${sayBytes(row.bytesPerSecond)}/s`;
 const sayRate = (perSecond: number): string => (perSecond >= 10 ? `${Math.round(perSecond)}` : perSecond.toFixed(1));
 
+/** Where emitters and event targets keep their listeners: of no use to who reads a title. */
+const LISTENER_LIST = /(?:\._events|\[Symbol\(kEvents\)\]).*$/;
+
 function titleOf(suspect: Suspect, where: GrowthPlace): string {
   const { row, holder } = suspect;
   const fed = fedText(where);
@@ -245,7 +248,8 @@ function titleOf(suspect: Suspect, where: GrowthPlace): string {
   if (row.timer)
     return `Timers every ${sayMs(row.timer.ms)} are started and never cleared${at(where.culprit)}: ${rateOf(row)}`;
   const event = listenedEvent(row.path);
-  const name = `\`${holder.text}\`${owner}${at(where.declared)}`;
+  const named = (text: string) => `\`${text}\`${owner}${at(where.declared)}`;
+  const name = named(event === undefined ? holder.text : holder.text.replace(LISTENER_LIST, ''));
   if (event !== undefined) return `Listeners of '${event}' pile up on ${name}${fed}: ${rateOf(row)}`;
   return `${name} grows without a limit${fed}: ${rateOf(row)}`;
 }
