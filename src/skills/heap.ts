@@ -38,6 +38,8 @@ const EXPLAINED_SHARE = 0.3;
 const SURVIVOR_SHARE = 0.4;
 /** Of the survivors, for a caller of \`then\` or \`race\`. */
 const REACTION_SHARE = 0.05;
+/** A race leaves little beside what it races for, and nothing of it should survive. */
+const RACE_SHARE = 0.015;
 /** Native contexts are made by hand: more than a few in a window are a leak or a template engine gone wrong. */
 const CONTEXTS_GAINED = 4;
 
@@ -343,7 +345,10 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
     if (held.length > 0) return held;
   }
   // Promise.race and then leave a reaction behind on each call: their caller is the cause, whoever makes the values.
-  const site = sites.find(one => one.share >= REACTION_SHARE && isReaction(one)) ?? sites[0];
+  const site =
+    sites.find(one => one.share >= RACE_SHARE && isRace(one)) ??
+    sites.find(one => one.share >= REACTION_SHARE && isReaction(one)) ??
+    sites[0];
   const compiled = data.scripts?.[0];
   const faultClass = faultOfUnheld({ contexts, compiled: compiled !== undefined, site });
   if (!isUsable(sampling) || !site || (site.share < SURVIVOR_SHARE && !isReaction(site) && contexts < CONTEXTS_GAINED))
@@ -384,5 +389,6 @@ function faultOfUnheld({ contexts, compiled, site }: Unheld): FaultClass {
   return site && isReaction(site) ? 'memory.leak.promise' : 'memory.leak.closure';
 }
 
+const isRace = ({ leaf }: Pick<AllocationSite, 'leaf'>): boolean => /^(race|any)$/.test(leaf?.functionName ?? '');
 const isReaction = ({ leaf }: Pick<AllocationSite, 'leaf'>): boolean =>
   /^(race|then|all|any|allSettled|Promise)$/.test(leaf?.functionName ?? '');
