@@ -152,10 +152,10 @@ class Watcher {
     await Promise.all(this.#keepers.map(keeper => keeper.leave()));
     this.#status();
     const cause = this.plan.interruption.cause;
-    const reason = this.#ended.signal.aborted ? 'an alert has fired' : (cause ?? 'interrupted');
+    const reason = cause ?? 'an alert has fired';
     this.outlet.emit({ type: 'watch.stopped', reason: reason === 'deadline' ? 'the time of --for is over' : reason });
-    if (this.#ended.signal.aborted) return EXIT.found;
-    return cause === undefined || cause === 'deadline' || cause === 'unread' ? EXIT.done : EXIT[cause];
+    if (cause === undefined) return EXIT.found;
+    return cause === 'deadline' || cause === 'unread' ? EXIT.done : EXIT[cause];
   }
 
   /** A process that nobody keeps goes to the keeper of its application that has none now, or to a new one. */
