@@ -83,7 +83,9 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
 }
 
 /** The right words about a program that died of the looking are not right. */
-const spoiltBy = (fate: string | undefined, graded: Grade): Grade => (fate ? { ...graded, right: false } : graded);
+function spoiltBy(fate: string | undefined, graded: Grade): Grade {
+  return fate ? { ...graded, right: false } : graded;
+}
 
 function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): Row {
   const said = error.message;
