@@ -28,16 +28,23 @@ function cut(line: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
-/** Breaks at blanks; every line begins with the indent. */
+/** Breaks at blanks, and within a word only when it alone is longer than a line; every line begins with the indent. */
 export function wrap(text: string, width: number, indent: string): string[] {
+  const room = Math.max(1, width - indent.length);
   const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(/\s+/)) {
-    const longer = line === indent ? `${line}${word}` : `${line} ${word}`;
-    if (longer.length > width && line !== indent) {
+  let line = '';
+  for (const piece of text.split(/\s+/).flatMap(word => pieces(word, room))) {
+    const longer = line === '' ? piece : `${line} ${piece}`;
+    if (longer.length > room && line !== '') {
       lines.push(line);
-      line = `${indent}${word}`;
+      line = piece;
     } else line = longer;
   }
-  return [...lines, line];
+  return [...lines, line].map(each => `${indent}${each}`);
+}
+
+function pieces(word: string, length: number): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < word.length; at += length) parts.push(word.slice(at, at + length));
+  return parts;
 }

@@ -45,6 +45,10 @@ test('lens doctor names what fails with its next step, within 80 columns', async
   const lines = diagnosis(checks, 80).split('\n');
   expect(lines.filter(line => line.startsWith('FAIL'))).toHaveLength(1);
   expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(80);
+  const long = `/${'deep/'.repeat(40)}node`;
+  const broken = diagnosis([{ what: 'process', state: 'ok', found: `1: ${long} server.js` }], 80);
+  expect(Math.max(...broken.split('\n').map(line => line.length))).toBeLessThanOrEqual(80);
+  expect(broken.replace(/\s/g, '')).toContain(long);
 });
 
 test('lens doctor finds nothing wrong with a process that lens can attach to', async () => {
