@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 
 const src = join(import.meta.dirname, '..', 'src');
@@ -97,4 +98,20 @@ test('every skill and every collector is in its table of contents', () => {
     );
     expect(missing, `add it to src/${folder}/index.ts`).toEqual([]);
   }
+});
+
+/** These run when the program itself writes a line, so never in the midst of one of its regular expressions. */
+const CALLED_BY_THE_PROGRAM = ['agents/logs/index.ts', 'agents/logs/lines.ts', 'agents/logs/tally.ts'];
+
+test('code that an interrupt runs in the target uses no regular expression', () => {
+  const hasOne = (path: string): boolean => {
+    let found = false;
+    const look = (node: ts.Node): void => {
+      found ||= node.kind === ts.SyntaxKind.RegularExpressionLiteral;
+      ts.forEachChild(node, look);
+    };
+    look(ts.createSourceFile(path, readFileSync(join(src, path), 'utf8'), ts.ScriptTarget.Latest));
+    return found;
+  };
+  expect(files.filter(path => room(path) === 'agents' && hasOne(path)).sort()).toEqual(CALLED_BY_THE_PROGRAM);
 });

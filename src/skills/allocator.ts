@@ -9,12 +9,6 @@ import type { SnapshotData } from '../model/snapshot.js';
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 /** Long enough for a native leak to show in every quarter; a warming service stops growing in one of them. */
 const LONGER = { seconds: 20 } as const;
-/**
- * Lets the first CPU profile end before the longer window starts. Sampled beside it, programs that were inside a regular
- * expression were killed by V8 on Node 22 in four runs of four. A mitigation: inspector messages are still served in
- * the middle of a regular expression, and why that is fatal is not known.
- */
-const AFTER_PROFILE_MS = 8_000;
 const QUARTERS = 4;
 /** Resident memory outside of V8 that grows this fast in each quarter, in bytes a second. Warm-up has pauses. */
 const NATIVE_RATE = 300_000;
@@ -73,7 +67,6 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const short = yield* see.ask('vitals', vitals.params, OBSERVED_MS);
   if (!isUsable(short)) return { outcome: 'inconclusive', summary: `No vital signs: ${short.reason ?? 'no reason'}.` };
   if (!isSuspicious(short.data)) return { outcome: 'healthy', summary: partsSentence(short.data) };
-  yield* see.wait(AFTER_PROFILE_MS);
   const long = yield* see.ask('vitals', LONGER, OBSERVED_MS);
   if (!isUsable(long)) return { outcome: 'inconclusive', summary: partsSentence(short.data) };
   const draft = growthOf(long.data);

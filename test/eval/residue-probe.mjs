@@ -5,12 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 
 const pid = Number(process.argv[2]);
+// No regular expression: the program may be in the midst of one (see src/agents/text.ts).
 const LOOK = `(() => {
   const found = [];
-  for (const symbol of Object.getOwnPropertySymbols(globalThis)) if (/lens/i.test(String(symbol.description))) found.push('symbol ' + String(symbol) + ' on globalThis');
-  for (const name of Object.getOwnPropertyNames(globalThis)) if (/^_*lens/i.test(name)) found.push('global ' + name);
-  for (const symbol of Object.getOwnPropertySymbols(process)) if (/lens/i.test(String(symbol.description))) found.push('symbol ' + String(symbol) + ' on process');
-  if (Error.prepareStackTrace && /lens/i.test(String(Error.prepareStackTrace))) found.push('Error.prepareStackTrace');
+  const ours = name => String(name).toLowerCase().includes('lens');
+  for (const symbol of Object.getOwnPropertySymbols(globalThis)) if (ours(symbol.description)) found.push('symbol ' + String(symbol) + ' on globalThis');
+  for (const name of Object.getOwnPropertyNames(globalThis)) if (ours(name)) found.push('global ' + name);
+  for (const symbol of Object.getOwnPropertySymbols(process)) if (ours(symbol.description)) found.push('symbol ' + String(symbol) + ' on process');
+  if (Error.prepareStackTrace && ours(Error.prepareStackTrace)) found.push('Error.prepareStackTrace');
   return JSON.stringify(found);
 })()`;
 

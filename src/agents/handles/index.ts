@@ -85,13 +85,16 @@ const install: InstallPart = (host): HandlesPart => {
 };
 
 /** Names of operations under way among the active resources; all others are handles and timers. */
-const REQUEST_TYPE = /Req(Wrap|Callback|Promise)?$|ConnectWrap$|^(Write|Shutdown|Send)Wrap$|SendWrap$/;
+const REQUEST_ENDS = ['Req', 'ReqWrap', 'ReqCallback', 'ReqPromise', 'ConnectWrap', 'SendWrap'];
+const REQUESTS = ['WriteWrap', 'ShutdownWrap'];
+
+const isRequest = (type: string): boolean => REQUESTS.includes(type) || REQUEST_ENDS.some(end => type.endsWith(end));
 
 function countResources(proc: NodeJS.Process): Pick<RawReading, 'resources' | 'requests'> {
   const resources: { [type: string]: number } = {};
   const requests: { [type: string]: number } = {};
   for (const type of proc.getActiveResourcesInfo()) {
-    const into = REQUEST_TYPE.test(type) ? requests : resources;
+    const into = isRequest(type) ? requests : resources;
     into[type] = (into[type] ?? 0) + 1;
   }
   return { resources, requests };

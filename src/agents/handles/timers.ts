@@ -1,5 +1,6 @@
 import type { PartHost } from '../host.js';
 import { own, type Peek, peeker } from '../peek.js';
+import { squeezed } from '../text.js';
 import type { Inside } from './inside.js';
 import type { RawLocation, RawTimers } from './raw.js';
 
@@ -95,7 +96,7 @@ export class Timers {
         key,
         ms,
         repeat,
-        name: this.nameProperty(callback) || shortened(this.text(callback)),
+        name: this.nameProperty(callback) || squeezed(this.text(callback), NAME_LENGTH),
         count: 1,
         sample: callback,
       });
@@ -122,5 +123,3 @@ export class Timers {
 }
 
 const isObject = (value: unknown): value is Timer => typeof value === 'object' && value !== null;
-
-const shortened = (text: string): string => text.trim().replace(/\s+/g, ' ').slice(0, NAME_LENGTH);

@@ -3,6 +3,7 @@ import { sizeOf, someEntries, type Watched } from '../scope-walk/containers.js';
 import { isObject, own, ownKeys } from '../scope-walk/intrinsics.js';
 import { classOf, isUntouchable, type Realm } from '../scope-walk/realm.js';
 import type { Walk } from '../scope-walk/walk.js';
+import { hasWord, withoutPrefix } from '../text.js';
 
 const MOST_HOLDERS = 80;
 const MOST_FIELDS = 120;
@@ -10,12 +11,18 @@ const MOST_FIELDS = 120;
 const CLIMB = 5;
 
 /** Property names under which pools, locks and queues of all libraries keep those who wait. */
-const QUEUE =
-  /queue|pending|wait|acquir|request|job|task|backlog|deferred|resolver|resolve|callback|consumer|blocked|parked/i;
+const QUEUE = [
+  ...['queue', 'pending', 'wait', 'acquir', 'request', 'job', 'task', 'backlog', 'deferred', 'resolve', 'callback'],
+  ...['consumer', 'blocked', 'parked'],
+];
 /** What a pool keeps beside: those at rest and those in use. */
-const POOL = /idle|free|avail|used|borrow|clients|connections|resources|objects|sockets|^_?all/i;
-const NUMBERS =
-  /max|min|limit|size|count|permit|value|used|idle|free|avail|borrow|pending|running|active|capacity|concurren|locked|busy|held|slots|current|total|length|weight/i;
+const POOL = ['idle', 'free', 'avail', 'used', 'borrow', 'clients', 'connections', 'resources', 'objects', 'sockets'];
+const LIMITS = ['max', 'limit'];
+const NUMBERS = [
+  ...[...LIMITS, 'min', 'size', 'count', 'permit', 'value', 'used', 'idle', 'free', 'avail', 'borrow', 'pending'],
+  ...['running', 'active', 'capacity', 'concurren', 'locked', 'busy', 'held', 'slots', 'current', 'total', 'length'],
+  'weight',
+];
 const OPTIONS = ['options', '_options', 'opts', 'config', '_config'];
 
 interface Lists {
@@ -76,7 +83,7 @@ function queueHolder(
 function queueName(walk: Walk, node: number): { name: string; node: number } | undefined {
   for (let at = node, climbed = 0; at >= 0 && climbed < CLIMB; at = walk.tree.parentOf(at), climbed++) {
     const name = propertyOf(walk, at) ?? variableOf(walk, at);
-    if (name !== undefined && !name.includes('/') && QUEUE.test(name)) return { name, node: at };
+    if (name !== undefined && !name.includes('/') && hasWord(name, QUEUE)) return { name, node: at };
   }
   return undefined;
 }
@@ -88,9 +95,12 @@ function ownerAbove(walk: Walk, node: number, owners: Map<number, Lists>): { nod
   return lists && { node: at, lists };
 }
 
+const isPoolName = (name: string): boolean =>
+  hasWord(name, POOL) || withoutPrefix(name, '_').toLowerCase().startsWith('all');
+
 function isPool({ lists, owner }: Lists): boolean {
-  const names = Object.keys(lists).filter(name => POOL.test(name) || QUEUE.test(name));
-  return names.length >= 2 && Object.keys(numbersOf(owner)).some(name => /max|limit/i.test(name));
+  const names = Object.keys(lists).filter(name => isPoolName(name) || hasWord(name, QUEUE));
+  return names.length >= 2 && Object.keys(numbersOf(owner)).some(name => hasWord(name, LIMITS));
 }
 
 function row(
@@ -138,7 +148,7 @@ function numbersOf(owner: object): { [name: string]: number } {
   const places = [owner, ...OPTIONS.map(name => own(owner, name)).filter(isObject)];
   for (const place of places) {
     for (const key of ownKeys(place).slice(0, MOST_FIELDS)) {
-      if (typeof key !== 'string' || !NUMBERS.test(key)) continue;
+      if (typeof key !== 'string' || !hasWord(key, NUMBERS)) continue;
       const value = own(place, key);
       if (typeof value === 'number' && Number.isFinite(value)) numbers[key] = value;
       else if (typeof value === 'boolean') numbers[key] = value ? 1 : 0;

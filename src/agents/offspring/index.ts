@@ -111,12 +111,14 @@ const install: InstallPart = (host): OffspringPart => {
   };
 };
 
+const SCRIPT_ENDS = ['js', 'cjs', 'mjs', 'ts', 'cts', 'mts', 'py', 'rb', 'php', 'sh', 'jar'].map(end => `.${end}`);
+
 /** The executable's name and the first argument that is a script: arguments may hold secrets. */
 function nameOf(child: unknown): string {
   const { spawnfile, spawnargs } = child as { spawnfile?: unknown; spawnargs?: unknown }; // Node's own fields
   const file = typeof spawnfile === 'string' ? base(spawnfile) : 'child';
   const script = Array.isArray(spawnargs)
-    ? spawnargs.slice(1).find(arg => typeof arg === 'string' && /\.(?:[cm]?[jt]s|py|rb|php|sh|jar)$/.test(arg))
+    ? spawnargs.slice(1).find(arg => typeof arg === 'string' && SCRIPT_ENDS.some(end => arg.endsWith(end)))
     : undefined;
   return script === undefined ? file : `${file} ${base(String(script))}`;
 }

@@ -1,3 +1,4 @@
+import { startsCapital } from '../text.js';
 import { describeKey, isArray, isObject, ownKeys, prototypeOf } from './intrinsics.js';
 import { isUntouchable, type Realm } from './realm.js';
 
@@ -63,7 +64,7 @@ class Marker {
   global(key: PropertyKey): void {
     if (isUntouchable(globalThis, key)) return;
     const descriptor = describeKey(globalThis, key);
-    if (typeof descriptor?.value === 'function' && /^[A-Z]/.test(String(key)) && nativeText(descriptor.value))
+    if (typeof descriptor?.value === 'function' && startsCapital(String(key)) && nativeText(descriptor.value))
       this.put(descriptor.value, 1);
     this.accessors(descriptor);
   }

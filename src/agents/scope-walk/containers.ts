@@ -1,4 +1,5 @@
 import type { ContainerKind, HolderLimit } from '../../model/evidence/collection-growth.js';
+import { withoutPrefix } from '../text.js';
 import {
   isArray,
   isObject,
@@ -38,8 +39,16 @@ const MAX_CHAIN = 20_000;
 /** Entries passed over to reach the newest: half a millisecond. */
 const MAX_PASSED = 10_000;
 const SIZE_FIELDS = ['length', 'size', '_length', '_size', 'count', '_count'];
-const LIMIT_FIELD =
-  /^_?(max\w*|limit\w*|capacity|ttl\w*|std_?ttl|max_?age|maxsize|expires?(in|after)?|bound|threshold)$/i;
+const LIMIT_STARTS = ['max', 'limit', 'ttl'];
+const LIMIT_NAMES = [
+  ...['capacity', 'stdttl', 'std_ttl', 'bound', 'threshold'],
+  ...['expire', 'expires', 'expirein', 'expiresin', 'expireafter', 'expiresafter'],
+];
+function isLimit(field: string): boolean {
+  const name = withoutPrefix(field, '_').toLowerCase();
+  return LIMIT_NAMES.includes(name) || LIMIT_STARTS.some(start => name.startsWith(start));
+}
+
 const OPTION_FIELDS = ['options', '_options', 'opts', 'config'];
 
 /** Current number of entries; undefined when it can't be told. */
@@ -162,7 +171,7 @@ function limitFields(object: object): HolderLimit[] {
   const keys = ownKeys(object);
   if (keys.length > 200) return [];
   return keys.flatMap(key => {
-    const value = typeof key === 'string' && LIMIT_FIELD.test(key) ? own(object, key) : undefined;
+    const value = typeof key === 'string' && isLimit(key) ? own(object, key) : undefined;
     return typeof value === 'number' ? [{ name: String(key), value }] : [];
   });
 }

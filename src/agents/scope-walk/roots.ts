@@ -1,4 +1,5 @@
 import type * as workerThreads from 'node:worker_threads';
+import { before } from '../text.js';
 import { type InspectorBridge, variablesOf } from './inspector-bridge.js';
 import { isObject, mapEntries, mapSize, nextOfMap, own, ownKeys, plainKeys } from './intrinsics.js';
 import { classOf, type Realm } from './realm.js';
@@ -112,7 +113,8 @@ export class Roots {
       const { done, value } = nextOfMap(entries);
       if (done) break;
       const [url, byType] = value as [unknown, unknown];
-      if (typeof url !== 'string' || url.startsWith('node:') || (i > MAX_REIMPORTS && /[?#]/.test(url))) continue;
+      if (typeof url !== 'string' || url.startsWith('node:') || (i > MAX_REIMPORTS && before(url, '?#') !== url))
+        continue;
       const phase = url.includes('/node_modules/') ? 2 : 1;
       for (const namespace of namespacesOf(byType)) {
         walk.root(namespace, `module ${url.replace('file://', '')}`, phase);

@@ -1,4 +1,5 @@
 import type { WalkCost } from '../../model/evidence/collection-growth.js';
+import { isWordChar, startsCapital } from '../text.js';
 import { limitsOf, sizeField, sizeOf, type Watched } from './containers.js';
 import { type DetailedEdge, EDGES, type Edge, type SeenBy, WalkTree } from './graph.js';
 import type { InspectorBridge, Internals, Scope } from './inspector-bridge.js';
@@ -410,7 +411,7 @@ export class Walk {
     for (let depth = 0; depth < 4 && typeof at === 'function' && !found; depth++) {
       if (this.realm.types.isProxy(at)) break;
       const text = functionText(at);
-      found = text.startsWith('class') && /#\w/.test(text);
+      found = text.startsWith('class') && namesPrivate(text);
       at = prototypeOf(at);
     }
     this.privateClasses.set(maker, found);
@@ -479,7 +480,7 @@ export class Walk {
 
   private isConstructor(f: object): boolean {
     const name = own(f, 'name');
-    return functionText(f).startsWith('class') || (typeof name === 'string' && /^[A-Z]/.test(name));
+    return functionText(f).startsWith('class') || (typeof name === 'string' && startsCapital(name));
   }
 
   private hasNewText(f: object): boolean {
@@ -535,12 +536,19 @@ export class Walk {
   }
 }
 
+/** Whether a class' source has a `#name`. */
+function namesPrivate(text: string): boolean {
+  for (let at = text.indexOf('#'); at >= 0; at = text.indexOf('#', at + 1))
+    if (isWordChar(text.charAt(at + 1))) return true;
+  return false;
+}
+
 /** A script's own top level: V8's Module or Script scope, for CommonJS the closure of the module wrapper. */
 export function isModuleScope(scopes: readonly Scope[], depth: number): boolean {
   const text = scopes[depth]?.description ?? '';
-  if (/^(Module|Script)/.test(text)) return true;
-  const outermost = scopes.findLastIndex(scope => !/^Script/.test(scope.description));
-  return depth === outermost && /^Closure/.test(text);
+  if (text.startsWith('Module') || text.startsWith('Script')) return true;
+  const outermost = scopes.findLastIndex(scope => !scope.description.startsWith('Script'));
+  return depth === outermost && text.startsWith('Closure');
 }
 
 export function ownerLimits(watched: Watched): ReturnType<typeof limitsOf> {

@@ -1,4 +1,5 @@
 import type { PartHost } from '../host.js';
+import { isWordChar } from '../text.js';
 
 /** Bounds of one printed value: a hit is read by a person. */
 const MAX_TEXT = 600;
@@ -124,7 +125,12 @@ function printSlot(holder: object, key: string | symbol, depth: number, types: T
   return 'value' in slot ? print(slot.value, depth + 1, types) : '(getter)';
 }
 
-const plainKey = (key: string): string => (/^[\w$]+$/.test(key) ? key : quoted(key));
+function isPlain(key: string): boolean {
+  for (let at = 0; at < key.length; at++) if (!isWordChar(key.charAt(at)) && key.charAt(at) !== '$') return false;
+  return key !== '';
+}
+
+const plainKey = (key: string): string => (isPlain(key) ? key : quoted(key));
 const listed = (shown: readonly string[], total: number): string =>
   shown.join(', ') + (total > shown.length ? `, … ${total - shown.length} more` : '');
 const braced = (shown: readonly string[], total: number): string => (total === 0 ? '' : ` ${listed(shown, total)} `);

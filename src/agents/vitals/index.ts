@@ -1,4 +1,5 @@
 import type { InstallPart, Part } from '../host.js';
+import { isNumber } from '../text.js';
 import { type GcWindow, watchGc } from './gc.js';
 import type { DelayWindow, RawDelay, RawVitals, RawWindow } from './raw.js';
 
@@ -139,8 +140,9 @@ function memoryLimit(proc: NodeJS.Process): number | undefined {
 /** --max-old-space-size in bytes: the last one given wins, the command line over NODE_OPTIONS. */
 function oldSpaceFlag(proc: NodeJS.Process): number | undefined {
   const given = `${proc.env.NODE_OPTIONS ?? ''} ${proc.execArgv.join(' ')}`;
-  const megabytes = [...given.matchAll(/--max[-_]old[-_]space[-_]size[= ](\d+)/g)].at(-1)?.[1];
-  return megabytes === undefined ? undefined : Number(megabytes) * 2 ** 20;
+  const words = given.split('_').join('-').split('=').join(' ').split(' ');
+  const megabytes = words[words.lastIndexOf('--max-old-space-size') + 1] ?? '';
+  return words.includes('--max-old-space-size') && isNumber(megabytes) ? Number(megabytes) * 2 ** 20 : undefined;
 }
 
 function countResources(proc: NodeJS.Process, now: () => number): () => { [type: string]: number } {

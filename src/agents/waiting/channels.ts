@@ -1,6 +1,7 @@
 // What Node and undici announce on their diagnostics channels: requests in, requests out, new sockets.
 import type { NewSockets, OutgoingCall, ServedRequest } from '../../model/evidence/async-dump.js';
 import type { PartHost } from '../host.js';
+import { isNumber, withoutPrefix } from '../text.js';
 import { peerOf } from './raw.js';
 import { routeOf, template } from './route.js';
 import { isUnread } from './sent.js';
@@ -82,7 +83,7 @@ export class Channels {
       this.callAnswered(request, response.statusCode ?? 0, response),
     );
     on('undici:request:create', ({ request }) =>
-      this.callBegan('undici', request, originOf(request.origin).replace(/^https?:\/\//, ''), null),
+      this.callBegan('undici', request, hostIn(originOf(request.origin)), null),
     );
     on('undici:request:headers', ({ request, response }) => this.callAnswered(request, response.statusCode ?? 0, null));
     on('undici:request:trailers', ({ request }) => this.callEnded(request, 0));
@@ -262,10 +263,13 @@ function originOf(origin: unknown): string {
 
 const hrefOf = Object.getOwnPropertyDescriptor(URL.prototype, 'origin')?.get as (this: URL) => string; // by the standard
 
+const hostIn = (origin: string): string => withoutPrefix(withoutPrefix(origin, 'https://'), 'http://');
+
 /** A request given a URL keeps its port only in its Host header. */
 function hostOf(request: Message['request']): string {
   const header = request.getHeader?.('host');
-  if (typeof header === 'string' && /:\d+$/.test(header)) return header;
+  if (typeof header === 'string' && isNumber(header.slice(header.lastIndexOf(':') + 1)) && header.includes(':'))
+    return header;
   const standard = (request.agent as { defaultPort?: number } | undefined)?.defaultPort;
   return `${request.host}:${request.port || request.socket?.remotePort || standard || ''}`;
 }

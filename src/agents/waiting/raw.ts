@@ -1,4 +1,5 @@
 import type { PeerSockets, StalledStream } from '../../model/evidence/in-flight.js';
+import { withoutPrefix } from '../text.js';
 import { routeOf } from './route.js';
 import type { ActiveRequest, SocketLike } from './shapes.js';
 import { Tally } from './tally.js';
@@ -39,7 +40,7 @@ export class Peers {
 }
 
 export function peerOf(socket: SocketLike): string {
-  if (socket.remoteAddress) return `${socket.remoteAddress.replace(/^::ffff:/, '')}:${socket.remotePort}`;
+  if (socket.remoteAddress) return `${withoutPrefix(socket.remoteAddress, '::ffff:')}:${socket.remotePort}`;
   return socket._host ?? 'local';
 }
 

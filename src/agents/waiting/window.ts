@@ -1,5 +1,6 @@
 import type { AsyncDetail, AsyncDump, AsyncFrame, AsyncRecord } from '../../model/evidence/async-dump.js';
 import type { PartHost } from '../host.js';
+import { withoutPrefix } from '../text.js';
 import { Channels } from './channels.js';
 import { type Budget, type Record, Recorder, type Resource } from './recorder.js';
 import { Rejections } from './rejections.js';
@@ -153,7 +154,7 @@ const MOMENTS = new Set(['HTTPSTART', 'HTTPWRITE', 'NETCONNECT']);
 /** The peer of a TCP handle, by now connected; empty when it isn't. */
 function peerName(resource: Resource): string {
   const name: { address?: string; port?: number } = {};
-  return resource.getpeername?.(name) === 0 ? `${name.address?.replace(/^::ffff:/, '')}:${name.port}` : '';
+  return resource.getpeername?.(name) === 0 ? `${withoutPrefix(name.address ?? '', '::ffff:')}:${name.port}` : '';
 }
 
 /** A cleared timer is never called; the start of a call is a moment, not a wait. */
