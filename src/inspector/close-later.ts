@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { ProtocolConnection } from './connection.js';
-import { evaluateIn, loopTurns } from './evaluate.js';
+import { evaluateIn, loopTurns, PROCESS } from './evaluate.js';
 import { openWebSocket } from './wire.js';
 
 const CLOSE_WAIT_MS = 1_000;
@@ -15,7 +15,7 @@ const TURN_WAIT_MS = 500;
 const CLOSE_AFTER_TURN = `(process => {
   const { setTimeout, setImmediate } = require('node:timers');
   setTimeout(() => setImmediate(() => setImmediate(() => process._debugEnd())), 1).unref();
-})(require('node:process'))`;
+})(${PROCESS})`;
 
 /** Closes the inspector behind the connection. The answer never arrives: the socket closing is the success. */
 export async function endInspector(connection: ProtocolConnection): Promise<boolean> {
@@ -24,7 +24,7 @@ export async function endInspector(connection: ProtocolConnection): Promise<bool
   const turned = await loopTurns(connection, TURN_WAIT_MS).catch(() => true); // lost: there is nothing to close
   const limit = { timeoutMs: CLOSE_WAIT_MS };
   if (!turned) evaluateIn(connection, CLOSE_AFTER_TURN, limit).catch(() => {}); // answered, or lost with the next
-  evaluateIn(connection, `require('node:process')._debugEnd()`, limit).catch(() => {});
+  evaluateIn(connection, `${PROCESS}._debugEnd()`, limit).catch(() => {});
   return within(CLOSE_WAIT_MS, connection.closed);
 }
 

@@ -1,6 +1,15 @@
 import { LensError } from '../model/error.js';
 import type { Connection, SendOptions } from './session.js';
 
+/**
+ * The process object as Node made it, as an expression; `require` must be available. A program may have put something
+ * else in the global's place. The first `require('node:process')` of a program reads every property of process, on
+ * Node 18 also those that run regular expressions (src/agents/text.ts): asked for only when the global isn't Node's own.
+ */
+export const PROCESS = `(text =>
+  text.length < 64 && text.includes('return _process;') ? globalThis.process : require('node:process')
+)(Function.prototype.toString.call(Object.getOwnPropertyDescriptor(globalThis, 'process')?.get ?? Object))`;
+
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** The target may be slow to begin; the time limit of the call itself covers the waiting. */

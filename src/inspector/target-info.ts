@@ -1,6 +1,6 @@
 import type { TargetInfo } from '../model/target.js';
 import type { ProtocolConnection } from './connection.js';
-import { evaluateIn } from './evaluate.js';
+import { evaluateIn, PROCESS } from './evaluate.js';
 import { readProc } from './proc/status.js';
 
 interface Told {
@@ -19,7 +19,7 @@ const WHO = `(p => ({
   pid: p.pid, nodeVersion: p.version, argv: [p.execPath, ...p.argv.slice(1)].map(String), execArgv: p.execArgv.map(String),
   cwd: (() => { try { return p.cwd() } catch {} })(), platform: p.platform, arch: p.arch,
   startedAt: Math.round(Date.now() - p.uptime() * 1000),
-}))(require('node:process'))`;
+}))(${PROCESS})`;
 
 export interface ReadTarget extends TargetInfo {
   /** What the process itself takes for its pid: another number inside a container. */

@@ -2,6 +2,7 @@
 //   npm run eval -- [--quick] [--only a,b] [--repeat K] [--node 18|20|22|24|26] [--json] [--min-right 0.95] [--max-alarms 0]
 // Fails when a case did not run, when none ran, when a target died or kept something of lens, or a given bound is missed.
 
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Case } from './case.js';
@@ -64,8 +65,10 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   await sleep((one.settle ?? DEFAULT_SETTLE_SECONDS) * 1000);
   const ports = listeningPorts(stage.pid);
   const before = await stage.counts();
+  const ranBefore = mainThreadMs(stage.pid);
   const run = await runLens(stage, one.reason);
   const after = await stage.counts();
+  const ranAfter = mainThreadMs(stage.pid);
   const fate = stage.fate();
   const disturbance = run.report?.disturbance;
   const longest = [...(disturbance?.readings ?? [])].sort((a, b) => b.pausedMs - a.pausedMs)[0];
@@ -78,8 +81,26 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
     targetCpuMs: disturbance?.targetCpuMs ?? 0,
     failedRequests: one.truths.length === 0 ? (after?.failed ?? 0) - (before?.failed ?? 0) : 0,
     slowestAnswerMs: after?.slowest ?? Number.NaN,
+    waitedForCore: waitedShare(ranBefore, ranAfter),
     residue: fate ? [] : residue(stage, ports),
   };
+}
+
+/** What the kernel says of a process' main thread: milliseconds it ran, and was ready but had no core. */
+function mainThreadMs(pid: number): { readonly ran: number; readonly waited: number } | undefined {
+  try {
+    const [ran, waited] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
+    return { ran: (ran ?? 0) / 1e6, waited: (waited ?? 0) / 1e6 };
+  } catch {
+    return undefined; // ended, or not Linux
+  }
+}
+
+/** Of the time that the main thread could have run, how much it waited: on a quiet machine below a tenth. */
+function waitedShare(before: ReturnType<typeof mainThreadMs>, after: ReturnType<typeof mainThreadMs>): number {
+  if (!before || !after) return 0;
+  const waited = after.waited - before.waited;
+  return waited / Math.max(1, waited + after.ran - before.ran);
 }
 
 /** The right words about a program that died of the looking are not right. */
@@ -106,6 +127,7 @@ function failedRow(one: Case, node: NodeVersion, repeat: number, error: Error): 
     residue: [],
     failedRequests: 0,
     slowestAnswerMs: Number.NaN,
+    waitedForCore: 0,
   };
   return { case: one, node, repeat, ...none, grade: { ...nothing, ran: false, verdict: '-', said } };
 }

@@ -16,6 +16,8 @@ export interface Row {
   readonly residue: readonly string[];
   /** What the program's callers saw while lens was there. */
   readonly slowestAnswerMs: number;
+  /** Share of its runnable time that the target's main thread had no core: what a crowded machine does to it. */
+  readonly waitedForCore: number;
   /** Requests to a healthy program that got no answer while lens was there. */
   readonly failedRequests: number;
   /** How the target died, when it did. */
@@ -24,6 +26,8 @@ export interface Row {
 
 /** What lens promises not to exceed without consent. */
 const LONG_PAUSE_MS = 1500;
+/** Above this a program may be slow, or fail its callers, without lens. */
+const CROWDED = 0.25;
 const TEXT_WIDTH = 900;
 
 export function rowText({
@@ -36,6 +40,7 @@ export function rowText({
   slowestAnswerMs,
   residue,
   failedRequests,
+  waitedForCore,
   fate,
 }: Row): string {
   const kind = one.truths.length === 0 ? 'healthy' : one.truths.map(truth => truth.classes[0]).join(' + ');
@@ -62,6 +67,7 @@ export function rowText({
           `PAUSE ${Math.round(longestPauseMs)} ms by ${longestPauseBy}; the slowest answer took ${Math.round(slowestAnswerMs)} ms`,
         ]
       : []),
+    ...(waitedForCore > CROWDED ? [`crowded machine: waited ${Math.round(waitedForCore * 100)} % for a core`] : []),
     ...(failedRequests > 0 ? [`HARM ${failedRequests} requests failed`] : []),
     ...(fate ? [`TARGET DIED ${fate}`] : []),
   ];
