@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { sayBytes, sayMs } from '../base/say.js';
-import { isUsable } from '../model/evidence/index.js';
+import { isUsable, type UsableEvidence } from '../model/evidence/index.js';
 import type { Vitals, VitalsSample } from '../model/evidence/vitals.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
-/** Long enough for a native leak to show in every quarter; a warming service stops growing in one of them. */
-const LONGER = { seconds: 20 } as const;
+/** Windows like the first one, long enough together for a native leak to show; a warming service pauses in one of them. */
 const QUARTERS = 4;
 /** Resident memory outside of V8 that grows this fast in each quarter, in bytes a second. Warm-up has pauses. */
 const NATIVE_RATE = 300_000;
@@ -17,6 +16,8 @@ const EXTERNAL_RATE = 300_000;
 /** In the short window this much is needed to look longer. */
 const SUSPICIOUS_RATE = 150_000;
 const OBSERVED_MS = 60_000;
+/** A new window, not the one that somebody just read. */
+const ANEW = 0;
 
 type Part = (sample: VitalsSample) => number;
 const external: Part = sample => sample.externalBytes;
@@ -67,13 +68,25 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const short = yield* see.ask('vitals', vitals.params, OBSERVED_MS);
   if (!isUsable(short)) return { outcome: 'inconclusive', summary: `No vital signs: ${short.reason ?? 'no reason'}.` };
   if (!isSuspicious(short.data)) return { outcome: 'healthy', summary: partsSentence(short.data) };
-  const long = yield* see.ask('vitals', LONGER, OBSERVED_MS);
-  if (!isUsable(long)) return { outcome: 'inconclusive', summary: partsSentence(short.data) };
-  const draft = growthOf(long.data);
-  if (!draft) return { outcome: 'healthy', summary: partsSentence(long.data) };
+  const windows = yield* watchWhileItGrows(see);
+  if (windows.length === 0) return { outcome: 'inconclusive', summary: partsSentence(short.data) };
+  const draft = windows.length === QUARTERS ? growthOf(windows.map(({ data }) => data)) : undefined;
+  if (!draft) return { outcome: 'healthy', summary: partsSentence((windows.at(-1) ?? short).data) };
   yield* see.setState('warning', draft.title ?? draft.observation);
-  yield* see.notify({ ...draft, evidenceIds: [long.id] });
+  yield* see.notify({ ...draft, evidenceIds: windows.map(({ id }) => id) });
   return { outcome: 'found', summary: draft.observation };
+}
+
+/** One window after the other, and no more once nothing has risen from one to the next. */
+async function* watchWhileItGrows(see: OperatorView): Step<UsableEvidence<Vitals>[]> {
+  const windows: UsableEvidence<Vitals>[] = [];
+  while (windows.length < QUARTERS) {
+    const next = yield* see.ask('vitals', vitals.params, ANEW);
+    if (!isUsable(next)) break;
+    windows.push(next);
+    if (windows.length > 1 && !growthOf(windows.map(({ data }) => data))) break;
+  }
+  return windows;
 }
 
 const isSuspicious = ({ samples, seconds }: Vitals): boolean =>
@@ -82,29 +95,25 @@ const isSuspicious = ({ samples, seconds }: Vitals): boolean =>
     return first !== undefined && last !== undefined && (part(last) - part(first)) / seconds > SUSPICIOUS_RATE;
   });
 
-function growthOf(data: Vitals): Omit<NotificationDraft, 'evidenceIds'> | undefined {
-  const buffers = steadyRate(data, external);
-  if (buffers >= EXTERNAL_RATE) return bufferDraft(data, buffers);
-  const rate = steadyRate(data, native);
-  return rate >= NATIVE_RATE ? nativeDraft(data, rate) : undefined;
+function growthOf(windows: readonly Vitals[]): Draft | undefined {
+  const buffers = steadyRate(windows, external);
+  if (buffers >= EXTERNAL_RATE) return bufferDraft(windows, buffers);
+  const rate = steadyRate(windows, native);
+  return rate >= NATIVE_RATE ? nativeDraft(windows, rate) : undefined;
 }
 
-/** The slowest rise between the lowest points of neighbouring quarters, in bytes a second: 0 when one doesn't rise. */
-function steadyRate({ samples, seconds }: Vitals, part: Part): number {
-  const size = Math.floor(samples.length / QUARTERS);
-  if (size < 2) return 0;
-  const lows = Array.from({ length: QUARTERS }, (_, quarter) =>
-    Math.min(...samples.slice(quarter * size, (quarter + 1) * size).map(part)),
-  );
-  const rises = lows.slice(1).map((low, i) => low - (lows[i] ?? low));
-  return Math.max(0, Math.min(...rises)) / (seconds / QUARTERS);
+/** The slowest rise between the lowest points of neighbouring windows, in bytes a second: 0 when one doesn't rise. */
+function steadyRate(windows: readonly Vitals[], part: Part): number {
+  const lows = windows.map(({ samples }) => Math.min(...samples.map(part)));
+  const rises = lows.slice(1).map((low, i) => (low - (lows[i] ?? low)) / (windows[i]?.seconds ?? 1));
+  return Math.max(0, Math.min(...rises));
 }
 
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
 
-function bufferDraft(data: Vitals, rate: number): Draft {
+function bufferDraft(windows: readonly Vitals[], rate: number): Draft {
   return {
-    ...common(data, external, rate),
+    ...common(windows, external, rate),
     anomalyType: 'external-growth',
     faultClass: 'memory.external',
     title: `Buffers outside the heap grow by ${sayBytes(rate)}/s`,
@@ -113,9 +122,9 @@ function bufferDraft(data: Vitals, rate: number): Draft {
   };
 }
 
-function nativeDraft(data: Vitals, rate: number): Draft {
+function nativeDraft(windows: readonly Vitals[], rate: number): Draft {
   return {
-    ...common(data, native, rate),
+    ...common(windows, native, rate),
     anomalyType: 'native-growth',
     faultClass: 'memory.native',
     title: `Native memory grows by ${sayBytes(rate)}/s while V8's heap and buffers do not explain it`,
@@ -124,12 +133,14 @@ function nativeDraft(data: Vitals, rate: number): Draft {
   };
 }
 
-function common({ samples, seconds }: Vitals, part: Part, rate: number) {
-  const [first, last] = [samples[0] as VitalsSample, samples.at(-1) as VitalsSample]; // steadyRate needed eight of them
+function common(windows: readonly Vitals[], part: Part, rate: number) {
+  const samples = windows.flatMap(window => window.samples);
+  const seconds = windows.reduce((sum, window) => sum + window.seconds, 0);
+  const [first, last] = [samples[0] as VitalsSample, samples.at(-1) as VitalsSample]; // a window has two or more
   return {
     severity: 'warning' as const,
     context: `Resident memory ${first.rssBytes} B, then ${last.rssBytes} B; V8's heap ${first.heapTotalBytes} B, then ${last.heapTotalBytes} B.`,
-    observation: `It rose in every quarter of ${sayMs(seconds * 1000)}, from ${sayBytes(part(first))} to ${sayBytes(part(last))}.`,
+    observation: `It rose without pause for ${sayMs(seconds * 1000)}, from ${sayBytes(part(first))} to ${sayBytes(part(last))}.`,
     metrics: [{ name: 'growth', value: Math.round(rate), unit: 'B/s' }],
     confidence: 'low' as const,
   };
