@@ -20,6 +20,7 @@ export function attachCommand(): Command {
     .description('watch the investigation live in the terminal')
     .argument('[pid]', 'the process to attach to', whole)
     .option('--no-alt-screen', 'stay in the normal screen, so that the terminal keeps its history')
+    .option('--mouse', 'wheel and clicks (key M takes and gives it back); off, the terminal selects text as ever')
     .option('--ascii', 'draw with ASCII characters alone')
     .option('--screen-reader', 'plain lines one after the other, questions with numbers; no screen is drawn')
     .action(async (pid: number | undefined, options: AttachOptions) => {
@@ -86,7 +87,12 @@ async function runOnScreen(options: AttachOptions): Promise<number> {
     const { Live } = await import('./live.js');
     live = new Live(
       show,
-      { copy: text => terminal.copy(text), redraw: screen.redraw, suspend: screen.suspend },
+      {
+        copy: text => terminal.copy(text),
+        mouse: on => terminal.mouse(on),
+        redraw: screen.redraw,
+        suspend: screen.suspend,
+      },
       options,
     );
     if (aborted.signal.aborted) live.leave(EXIT.interrupted);

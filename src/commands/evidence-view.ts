@@ -21,7 +21,9 @@ const MAX_LIST = 40;
 /** Frames below this share of the profile are too narrow for any terminal. */
 const MIN_FLAME_SHARE = 0.005;
 /** Branches below this share of the profile would bury the others. */
-const MIN_TREE_SHARE = 0.02;
+const MIN_TREE_SHARE = 0.005;
+/** Branches from this share on are unfolded at once: the way to what burns the time. */
+const OPEN_TREE_SHARE = 0.2;
 
 type Views = { readonly [kind: string]: (data: never) => EvidenceSection[] };
 
@@ -91,6 +93,7 @@ function callNode(node: FlameNode, all: number): TreeNode[] {
   return [
     {
       label: `${sayShare(node.value / Math.max(1, all)).padStart(6)}  ${node.name}`,
+      open: node.value >= all * OPEN_TREE_SHARE,
       children: node.children.toSorted((a, b) => b.value - a.value).flatMap(child => callNode(child, all)),
     },
   ];
@@ -151,7 +154,7 @@ function heapSections({ path, bytes, tookMs, reading }: HeapSnapshotFile): Evide
       rows: reading.suspects.map(s => [sayBytes(s.retainedBytes), sayShare(s.share), s.class, s.path]),
     },
     ...(grown.length > 0 ? [grownTable(grown)] : []),
-    { kind: 'tree', title: 'Retaining paths', roots: [...grown, ...reading.suspects].map(retainingPath) },
+    { kind: 'tree', title: 'Retaining paths', roots: [...grown, ...reading.suspects].map(retainingTree) },
     file,
   ];
 }
@@ -165,12 +168,16 @@ function grownTable(holders: readonly GrownHeapHolder[]): EvidenceSection {
   };
 }
 
-function retainingPath({ via, class: name, retainedBytes, content }: HeapHolder): TreeNode {
+/** One holder in a line; unfolded, the path that keeps it from the root down, and what it holds. */
+function retainingTree(holder: HeapHolder, index: number): TreeNode {
+  const { via, class: name, retainedBytes, share, path, content } = holder;
   const held: TreeNode[] = content
     ? [{ label: `holds ${sayCount(content.count)} × ${content.what}, ${sayBytes(content.bytes)}`, children: [] }]
     : [];
-  const end: TreeNode = { label: `${name}, retains ${sayBytes(retainedBytes)}`, children: held };
-  return via.reduceRight<TreeNode>((below, step) => ({ label: step, children: [below] }), end);
+  const end: TreeNode = { label: `${name}, retains ${sayBytes(retainedBytes)}`, children: held, open: true };
+  const chain = via.reduceRight<TreeNode>((below, step) => ({ label: step, children: [below], open: true }), end);
+  const label = `${sayBytes(retainedBytes)}, ${sayShare(share)}  ${name} ${path}`;
+  return { label, children: [chain], open: index === 0 };
 }
 
 function growthSections(data: CollectionGrowth): EvidenceSection[] {

@@ -33,7 +33,7 @@ export async function runLinear(options: AttachOptions): Promise<number> {
   }
 }
 
-const NO_DOOR = { copy: () => undefined, redraw: () => undefined, suspend: () => undefined };
+const NO_DOOR = { copy: () => undefined, mouse: () => undefined, redraw: () => undefined, suspend: () => undefined };
 
 function close(input: Interface): void {
   input.removeAllListeners('close');

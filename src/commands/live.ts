@@ -48,6 +48,7 @@ const READ_PARAMS: { readonly [K in EvidenceKind]?: EvidenceParams<K> } = {
 /** What only the one who owns the terminal can do. */
 export interface TerminalDoor {
   copy(text: string): void;
+  mouse(on: boolean): void;
   redraw(): void;
   suspend(): void;
 }
@@ -311,6 +312,9 @@ export class Live {
         break;
       case 'choose':
         this.#chosen?.(command.pid);
+        break;
+      case 'mouse':
+        this.door.mouse(command.on);
         break;
       case 'redraw':
         this.door.redraw();

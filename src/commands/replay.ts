@@ -30,6 +30,7 @@ export function replayCommand(): Command {
     .argument('<run>', 'a run directory, its run.ndjson, or a run id')
     .option('--speed <factor>', 'how fast it plays', Number, 1)
     .option('--no-alt-screen', 'stay in the normal screen, so that the terminal keeps its history')
+    .option('--mouse', 'wheel and clicks (key M takes and gives it back); off, the terminal selects text as ever')
     .option('--ascii', 'draw with ASCII characters alone')
     .option('--screen-reader', 'plain lines one after the other')
     .action(async (run: string, options: ReplayOptions) => {
@@ -178,6 +179,9 @@ class Replay {
         break;
       case 'copy':
         this.screen.terminal.copy(command.text);
+        break;
+      case 'mouse':
+        this.screen.terminal.mouse(command.on);
         break;
       case 'redraw':
         this.screen.redraw();

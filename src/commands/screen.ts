@@ -8,6 +8,7 @@ import { FrameSink, type Terminal, takeTerminal, wantsAscii, wantsColor } from '
 export interface ScreenOptions {
   readonly altScreen: boolean;
   readonly ascii?: boolean;
+  readonly mouse?: boolean;
 }
 
 export interface Screen {
@@ -30,9 +31,10 @@ export function openScreen(options: ScreenOptions): Screen {
   const show = new Show({
     ascii: options.ascii ?? wantsAscii(process.env),
     color: wantsColor(process.env),
+    mouse: options.mouse ?? false,
     size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
   });
-  const terminal = takeTerminal(process.stdout, process.stdin, options.altScreen, keyboard(show));
+  const terminal = takeTerminal(process.stdout, process.stdin, options, keyboard(show));
   const draw = () => {
     const { world, ui, size, ascii, color } = show.current();
     terminal.show(frame(world, ui, size, ascii).map(line => ansiOf(line, color)));

@@ -1,7 +1,7 @@
 import type { LensEvent } from '../model/event.js';
 import { initialState, type RunState, reduce } from '../report/state.js';
 import type { Scene, Stage } from '../tui/app.js';
-import { type Key, press } from '../tui/keys.js';
+import { type Key, opening, press } from '../tui/keys.js';
 import type { Size } from '../tui/size.js';
 import { initialUi, type Ui, type UiCommand } from '../tui/ui.js';
 import type { EvidenceView, World } from '../tui/world.js';
@@ -14,6 +14,7 @@ export interface ShowSetting {
   readonly ascii: boolean;
   readonly color: boolean;
   readonly size: () => Size;
+  readonly mouse?: boolean;
   /** Set once there is something to read and somebody to obey. */
   view?: (id: string) => EvidenceView | undefined;
   /** A recorded run has a clock of its own. */
@@ -24,7 +25,7 @@ export interface ShowSetting {
 /** Holds what the screen is a function of, and tells Ink when it has changed. */
 export class Show implements Stage, Face {
   #run: RunState = initialState;
-  #ui: Ui = initialUi;
+  #ui: Ui;
   #extras: Extras = {};
   #scene: Scene;
   #frozen: RunState | undefined;
@@ -34,6 +35,7 @@ export class Show implements Stage, Face {
   readonly #listeners = new Set<() => void>();
 
   constructor(readonly setting: ShowSetting) {
+    this.#ui = { ...initialUi, mouse: setting.mouse ?? false };
     this.#scene = this.#compose();
   }
 
@@ -91,7 +93,7 @@ export class Show implements Stage, Face {
 
   open(evidenceId: string): void {
     const { notice: _done, ...ui } = this.#ui;
-    this.#ui = { ...ui, filter: '', screen: 'evidence', opened: evidenceId };
+    this.#ui = opening(ui, evidenceId);
     this.refresh();
   }
 

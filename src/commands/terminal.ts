@@ -3,7 +3,10 @@ import { repaint } from '../tui/paint.js';
 
 /** Cursor hidden, pasted text marked as such; the alternate screen keeps the shell's history as it was. */
 const MODES_ON = '\u001b[?25l\u001b[?2004h';
-const MODES_OFF = '\u001b[?2004l\u001b[?1000l\u001b[?1006l\u001b[0m\u001b[?25h';
+const MODES_OFF = '\u001b[?2004l\u001b[0m\u001b[?25h';
+/** Buttons and wheel, in the form that has no limit of 223 columns. Without it the terminal selects text as ever. */
+const MOUSE_ON = '\u001b[?1000h\u001b[?1006h';
+const MOUSE_OFF = '\u001b[?1000l\u001b[?1006l';
 const ALTERNATE = '\u001b[?1049h\u001b[H';
 const NORMAL = '\u001b[?1049l';
 
@@ -17,6 +20,8 @@ export interface Terminal {
   suspend(onResume: () => void): void;
   /** OSC 52: asks the terminal to put the text into the clipboard, also over ssh. */
   copy(text: string): void;
+  /** Hears wheel and clicks, or leaves them to the terminal. */
+  mouse(on: boolean): void;
 }
 
 type Out = NodeJS.WriteStream & { readonly _handle?: { setBlocking?(blocking: boolean): void } };
@@ -25,10 +30,11 @@ type Out = NodeJS.WriteStream & { readonly _handle?: { setBlocking?(blocking: bo
 export function takeTerminal(
   out: Out,
   input: NodeJS.ReadStream,
-  alternate: boolean,
+  { altScreen: alternate, mouse = false }: { readonly altScreen: boolean; readonly mouse?: boolean },
   onText: (text: string) => void,
 ): Terminal {
   let taken = false;
+  let heard = mouse;
   let shown: readonly string[] | undefined;
   let waiting: readonly string[] | undefined;
   const take = () => {
@@ -38,7 +44,7 @@ export function takeTerminal(
     out._handle?.setBlocking?.(false);
     input.setRawMode(true);
     input.setEncoding('utf8').on('data', onText).resume();
-    out.write((alternate ? ALTERNATE : '\n'.repeat(Math.max(0, out.rows - 1))) + MODES_ON);
+    out.write((alternate ? ALTERNATE : '\n'.repeat(Math.max(0, out.rows - 1))) + MODES_ON + (heard ? MOUSE_ON : ''));
   };
   const restore = () => {
     if (!taken) return;
@@ -46,7 +52,7 @@ export function takeTerminal(
     out._handle?.setBlocking?.(true);
     input.off('data', onText).pause();
     input.setRawMode(false);
-    out.write(MODES_OFF + (alternate ? NORMAL : `\u001b[${out.rows};1H\n`));
+    out.write(MOUSE_OFF + MODES_OFF + (alternate ? NORMAL : `\u001b[${out.rows};1H\n`));
   };
   const paint = () => {
     if (!taken || waiting === undefined) return;
@@ -82,6 +88,10 @@ export function takeTerminal(
         onResume();
       });
       process.kill(process.pid, 'SIGSTOP');
+    },
+    mouse(on) {
+      heard = on;
+      if (taken) out.write(on ? MOUSE_ON : MOUSE_OFF);
     },
     copy(text) {
       out.write(`\u001b]52;c;${Buffer.from(text).toString('base64')}\u0007`);

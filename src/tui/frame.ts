@@ -1,7 +1,9 @@
 import { sayBytes, sayMs } from '../base/say.js';
 import { EMPTY, fit, type Line, line, span, type Tone, widthOf, wrap } from './line.js';
-import { paletteRows } from './lists.js';
+import { firstShown, paletteRows } from './lists.js';
+import { isOpened } from './opened.js';
 import { evidence } from './screens/evidence.js';
+import { helpLines } from './screens/help.js';
 import { investigation } from './screens/investigation.js';
 import { overview } from './screens/overview.js';
 import { picker } from './screens/picker.js';
@@ -9,7 +11,7 @@ import { compare, replayFooter } from './screens/replay.js';
 import { pageOf, scrolledLines } from './screens/scrolled.js';
 import { glyphOfSeverity, toneOfSeverity } from './severity.js';
 import { bodySize, MIN_SIZE, type Size } from './size.js';
-import { SCREENS, type Ui } from './ui.js';
+import { SCREENS, tabOf, type Ui } from './ui.js';
 import type { World } from './world.js';
 
 /** The whole screen: exactly `rows` lines of `columns` cells. Pure: the same world gives the same frame. */
@@ -65,7 +67,7 @@ function header(world: World, ui: Ui, width: number): Line[] {
   const own = world.overhead
     ? `lens ${Math.round(world.overhead.cpuPercent)} % ${sayBytes(world.overhead.rssBytes)}`
     : '';
-  const tabs = SCREENS.map((screen, i) => span(` ${i + 1} ${screen} `, screen === ui.screen ? 'inverse' : 'dim'));
+  const tabs = SCREENS.map(screen => span(tabOf(screen, width), screen === ui.screen ? 'inverse' : 'dim'));
   const reading = [...new Set(world.run.waitingFor)];
   const busy =
     done || reading.length === 0 ? '' : `reading ${reading.slice(0, 3).join(', ')}${reading.length > 3 ? ', …' : ''}`;
@@ -90,7 +92,7 @@ function sides(left: Line, right: Line, width: number): Line {
 function body(world: World, ui: Ui, size: Size, ascii: boolean): Line[] {
   if (world.choices) return picker(world, ui, size.rows);
   if (world.consent) return consent(world.consent, size.columns);
-  if (ui.overlay.kind === 'help') return help(world);
+  if (ui.overlay.kind === 'help') return pageOf(helpLines(world, ui, size), ui.overlay.scroll, size.rows);
   if (ui.overlay.kind === 'compare') return compare(world, ui, size.columns);
   if (ui.overlay.kind === 'palette') return palette(ui.overlay.input, ui.overlay.index, world, size.rows);
   const text = scrolledLines(world, ui, size.columns);
@@ -120,53 +122,10 @@ function consent(ask: NonNullable<World['consent']>, width: number): Line[] {
   ];
 }
 
-type Help = readonly (readonly [key: string, what: string])[];
-
-const COMMON: Help = [
-  ['1-5, tab', 'screens'],
-  ['j k, arrows, g G, PgUp PgDn', 'move, scroll'],
-  ['enter, esc', 'open, back'],
-  ['/', 'filter the list'],
-  [':', 'commands'],
-  ['e', 'pin the chosen evidence to the report'],
-  ['c', 'copy the culprit, or the report'],
-  ['w', 'write the report as Markdown and HTML'],
-  ['ctrl-l', 'draw anew'],
-  ['ctrl-z', 'suspend; fg comes back'],
-];
-const RUNNING: Help = [
-  ['i, ctrl-c', 'stop the operators and conclude'],
-  ['a', 'ask a question, or hint where to look'],
-  ['p', 'pause the display'],
-];
-const FINISHED: Help = [
-  ['r', 'investigate once more'],
-  ['a', 'ask a question; the skills it names look again'],
-  ['p', 'pause the display'],
-];
-const REPLAYED: Help = [
-  ['space, + -', 'play or halt; faster, slower'],
-  ['left right', 'along the time line'],
-  ['[ ]', 'one event back, one on'],
-  ['n N', 'to the next notable event, to the one before'],
-  ['m, d', 'mark this moment; compare it with another'],
-  ['a', 'write a note at this moment; it is kept beside the run'],
-];
-
-/** Only what would do something now. */
-function help(world: World): Line[] {
-  const special = world.replay ? REPLAYED : world.run.report ? FINISHED : RUNNING;
-  const keys: Help = [...special, ...COMMON, ['q', world.replay ? 'leave' : 'detach and leave']];
-  return [
-    line(span('Keys', 'bold'), span('   any key: back', 'dim')),
-    ...keys.map(([key, what]) => line(span(key.padEnd(30), 'accent'), what)),
-  ];
-}
-
 function palette(input: string, index: number, world: World, height: number): Line[] {
   const rows = paletteRows(input, world);
   const room = height - 2;
-  const first = Math.max(0, Math.min(index - Math.floor(room / 2), rows.length - room));
+  const first = firstShown(index, rows.length, room);
   return [
     line(span(`: ${input}▏`, 'bold')),
     [],
@@ -192,9 +151,22 @@ function footer(world: World, ui: Ui, width: number): Line {
   if (world.choices) return line(span('j k move   / filter   enter attaches   q leaves', 'dim'));
   if (world.consent) return line(span('y takes it   n goes without it', 'dim'));
   if (world.replay) return replayFooter(world.replay, width);
-  const keys = ui.opened !== undefined && ui.screen === 'evidence' ? ['esc back', 'e pin'] : [];
+  const keys = isOpened(ui) ? OPENED_KEYS : listKeys(world);
+  return line(span(fitting(keys, width), 'dim'));
+}
+
+/** The keys that find room whole; the last one always stays, as it is the way out. */
+function fitting(keys: readonly string[], width: number): string {
+  const wide = keys.join('   ');
+  const text = wide.length <= width ? wide : keys.join('  ');
+  return text.length <= width || keys.length <= 2 ? text : fitting(keys.toSpliced(-2, 1), width);
+}
+
+const OPENED_KEYS = ['enter unfolds', 'o all', 'esc back', 'e pin', '/ filter', '? help', 'q quit'];
+
+function listKeys(world: World): readonly string[] {
   const acts = world.run.report ? ['a ask', 'r again', 'w write'] : ['a ask', 'i conclude'];
-  return line(span([...keys, '? help', ': commands', '/ filter', ...acts, 'q quit'].join('   '), 'dim'));
+  return ['? help', ': commands', '/ filter', ...acts, 'q quit'];
 }
 
 function typed(label: string, input: string, how: string): Line {
@@ -211,6 +183,9 @@ const ASCII: { readonly [glyph: string]: string } = {
   '▏': '_',
   '─': '-',
   '●': '*',
+  '▸': '+',
+  '▾': '-',
+  '’': "'",
   '▶': '>',
   '⏸': '=',
   '▁': '_',

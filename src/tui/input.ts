@@ -30,6 +30,8 @@ const NAMED: { readonly [sequence: string]: Name } = {
   '3~': 'backspace',
 };
 
+const MOUSE: { readonly [button: string]: Name } = { '0': 'click', '64': 'wheelUp', '65': 'wheelDown' };
+
 const CONTROLS: { readonly [char: string]: Name } = {
   '\r': 'return',
   '\n': 'return',
@@ -89,9 +91,18 @@ function escaped(text: string, final: boolean): One | undefined {
 
 function named(sequence: string): { key?: Key } {
   const body = sequence.slice(2);
+  if (body[0] === '<') return moused(body);
   const name = NAMED[body] ?? NAMED[body.replace(/^1?;\d+|;\d+(?=~)/, '')];
   if (!name) return {};
   return { key: { input: '', name, ...(body === 'Z' && { shift: true }) } };
+}
+
+/** A report of the mouse, as terminals write it in mode 1006: button;column;row, M pressed and m let go, counted from 1. */
+function moused(body: string): { key?: Key } {
+  const [, button, column, row] = /^<(\d+);(\d+);(\d+)M$/.exec(body) ?? [];
+  const name = button === undefined ? undefined : MOUSE[button];
+  if (!name) return {};
+  return { key: { input: '', name, at: { column: Number(column) - 1, row: Number(row) - 1 } } };
 }
 
 function pasted(text: string): One | undefined {

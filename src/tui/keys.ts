@@ -1,5 +1,9 @@
 import { place } from '../report/markdown.js';
-import { choiceRows, evidenceRows, operatorRows, paletteRows, reportText } from './lists.js';
+import { plain } from './line.js';
+import { choiceRows, evidenceRows, operatorRows, paletteRows, reportText, toggleMouse } from './lists.js';
+import { click } from './mouse.js';
+import { allToggled, atLine, inwards, isOpened, openedAt, outwards, toggled } from './opened.js';
+import { helpLines } from './screens/help.js';
 import { scrolledLines } from './screens/scrolled.js';
 import { bodySize, type Size } from './size.js';
 import { initialUi, type Overlay, SCREENS, type Screen, type Ui, type UiCommand } from './ui.js';
@@ -21,7 +25,12 @@ export interface Key {
     | 'backspace'
     | 'home'
     | 'end'
-    | 'paste';
+    | 'paste'
+    | 'click'
+    | 'wheelUp'
+    | 'wheelDown';
+  /** Where the mouse was, in cells from the left upper corner. */
+  readonly at?: { readonly column: number; readonly row: number };
   readonly ctrl?: boolean;
   readonly shift?: boolean;
 }
@@ -41,6 +50,8 @@ const PAGE = 10;
 export function press(ui: Ui, key: Key, world: World, size: Size): Pressed {
   const clean: Ui = ui.notice === undefined ? ui : withoutNotice(ui);
   if (key.ctrl) return control(clean, key);
+  if (key.name === 'click' && key.at)
+    return click(clean, key.at, world, size, there => press(there, { input: '', name: 'return' }, world, size));
   // A dialog that comes up while somebody types must not take the y of “why” for a yes.
   const types = clean.overlay.kind !== 'none' && clean.overlay.kind !== 'help' && clean.overlay.kind !== 'compare';
   if (world.consent && !types) return consenting(clean, key);
@@ -49,11 +60,21 @@ export function press(ui: Ui, key: Key, world: World, size: Size): Pressed {
     case 'none':
       return plainKey(clean, key, world, size);
     case 'help':
+      return helping(clean, clean.overlay, key, world, size);
     case 'compare':
       return { ui: { ...clean, overlay: NONE } };
     default:
       return typing(clean, clean.overlay, key, world);
   }
+}
+
+/** Where it is longer than the screen it scrolls; any other key goes back. */
+function helping(ui: Ui, overlay: Extract<Overlay, { kind: 'help' }>, key: Key, world: World, size: Size): Pressed {
+  const room = bodySize(size).rows;
+  const motion = motionOf(key, room - 1);
+  const places = Math.max(0, helpLines(world, ui, bodySize(size)).length - room) + 1;
+  if (!motion || places === 1) return { ui: { ...ui, overlay: NONE } };
+  return { ui: { ...ui, overlay: { ...overlay, scroll: moved(overlay.scroll, motion, places) } } };
 }
 
 function withoutNotice(ui: Ui): Ui {
@@ -79,7 +100,7 @@ function picking(ui: Ui, key: Key, world: World): Pressed {
   const chosen = rows[cursor];
   if (key.name !== 'return' || !chosen) return { ui: next };
   return chosen.mayAttach
-    ? { ui: initialUi, command: { do: 'choose', pid: chosen.pid } }
+    ? { ui: { ...initialUi, mouse: ui.mouse }, command: { do: 'choose', pid: chosen.pid } }
     : { ui: { ...next, notice: chosen.about } };
 }
 
@@ -92,16 +113,31 @@ function consenting(ui: Ui, key: Key): Pressed {
 function plainKey(ui: Ui, key: Key, world: World, size: Size): Pressed {
   if (key.name === 'paste')
     return { ui: { ...ui, notice: 'Pasted text goes where you type: a asks, / filters, : is a command.' } };
-  if (world.replay && (key.name === 'left' || key.name === 'right'))
-    return { ui, command: { do: 'seek', to: seekTo(world.replay, key.name === 'right' ? 1 : -1) } };
+  if (key.name === 'left' || key.name === 'right') return sideways(ui, key.name, world, size);
   const digit = SCREENS[Number(key.input) - 1];
   if (digit) return { ui: { ...ui, screen: digit } };
   if (key.name === 'tab') return { ui: { ...ui, screen: neighbour(ui.screen, key.shift ? -1 : 1) } };
   if (key.name === 'escape') return { ui: back(ui) };
-  if (key.name === 'return') return { ui: enter(ui, world) };
+  if (key.name === 'return') return { ui: isOpened(ui) ? (toggled(world, ui, size) ?? ui) : enter(ui, world) };
   const motion = motionOf(key, bodySize(size).rows - 1);
   if (motion) return { ui: move(ui, motion, world, size) };
+  if (isOpened(ui) && (key.input === 'o' || key.input === 'c')) return openedLetter(ui, key.input, world, size);
   return letter(ui, key.input, world);
+}
+
+/** In a tree: in and out of it. Elsewhere, in a replay: along the time line. */
+function sideways(ui: Ui, way: 'left' | 'right', world: World, size: Size): Pressed {
+  const there = isOpened(ui) ? (way === 'right' ? inwards : outwards)(world, ui, size) : undefined;
+  if (there || !world.replay) return { ui: there ?? ui };
+  return { ui, command: { do: 'seek', to: seekTo(world.replay, way === 'right' ? 1 : -1) } };
+}
+
+function openedLetter(ui: Ui, input: 'o' | 'c', world: World, size: Size): Pressed {
+  if (input === 'o') return { ui: allToggled(world, ui, size) };
+  const { rows, line, node } = openedAt(world, ui, size);
+  const text = node?.label.trim() ?? plain(rows[line]?.line ?? []).trim();
+  if (text === '') return { ui: { ...ui, notice: 'There is nothing on this line to copy.' } };
+  return { ui: { ...ui, notice: 'The line is copied.' }, command: { do: 'copy', text } };
 }
 
 function letter(ui: Ui, input: string, world: World): Pressed {
@@ -116,7 +152,7 @@ function letter(ui: Ui, input: string, world: World): Pressed {
     case 'q':
       return { ui, command: { do: 'quit' } };
     case '?':
-      return { ui: { ...ui, overlay: { kind: 'help' } } };
+      return { ui: { ...ui, overlay: { kind: 'help', scroll: 0 } } };
     case ':':
       return { ui: { ...ui, overlay: { kind: 'palette', input: '', index: 0 } } };
     case '/':
@@ -127,6 +163,8 @@ function letter(ui: Ui, input: string, world: World): Pressed {
       return copy(ui, world);
     case 'e':
       return pin(ui, world);
+    case 'M':
+      return toggleMouse(ui);
     default:
       return { ui };
   }
@@ -215,7 +253,7 @@ function back(ui: Ui): Ui {
   if (ui.filter !== '') return { ...ui, filter: '' };
   if (ui.opened !== undefined) {
     const { opened: _closed, ...rest } = ui;
-    return { ...rest, scroll: { ...ui.scroll, evidence: 0 } };
+    return { ...rest, ...unread(ui) };
   }
   return { ...ui, screen: 'overview' };
 }
@@ -224,7 +262,16 @@ function enter(ui: Ui, world: World): Ui {
   if (ui.screen === 'overview') return { ...ui, screen: world.run.insights.length > 0 ? 'report' : 'investigation' };
   if (ui.screen !== 'evidence') return ui;
   const row = evidenceRows(world, ui.filter)[ui.cursor.evidence];
-  return row ? { ...ui, opened: row.id, filter: '', scroll: { ...ui.scroll, evidence: 0 } } : ui;
+  return row ? opening(ui, row.id) : ui;
+}
+
+/** Shows one piece of evidence from its beginning, folded as it comes. */
+export function opening(ui: Ui, id: string): Ui {
+  return { ...ui, ...unread(ui), screen: 'evidence', opened: id, filter: '' };
+}
+
+function unread(ui: Ui): Pick<Ui, 'line' | 'folds' | 'scroll'> {
+  return { line: 0, folds: { own: {} }, scroll: { ...ui.scroll, evidence: 0 } };
 }
 
 type Motion = { readonly by: number } | { readonly to: 'start' | 'end' };
@@ -232,12 +279,17 @@ type Motion = { readonly by: number } | { readonly to: 'start' | 'end' };
 function motionOf(key: Key, page: number): Motion | undefined {
   if (key.name === 'down' || key.input === 'j') return { by: 1 };
   if (key.name === 'up' || key.input === 'k') return { by: -1 };
+  if (key.name === 'wheelDown') return { by: WHEEL };
+  if (key.name === 'wheelUp') return { by: -WHEEL };
   if (key.name === 'pageDown') return { by: page };
   if (key.name === 'pageUp') return { by: -page };
   if (key.name === 'home' || key.input === 'g') return { to: 'start' };
   if (key.name === 'end' || key.input === 'G') return { to: 'end' };
   return undefined;
 }
+
+/** What a notch of the wheel moves in every terminal. */
+const WHEEL = 3;
 
 /** Where a motion leads among `count` places. */
 function moved(from: number, motion: Motion, count: number): number {
@@ -248,6 +300,10 @@ function moved(from: number, motion: Motion, count: number): number {
 /** Lists move a cursor; opened evidence, sources and reports scroll. */
 function move(ui: Ui, motion: Motion, world: World, size: Size): Ui {
   const room = bodySize(size);
+  if (isOpened(ui)) {
+    const { rows, line } = openedAt(world, ui, size);
+    return atLine(ui, moved(line, motion, rows.length), rows.length, room.rows);
+  }
   const text = scrolledLines(world, ui, room.columns);
   if (text) {
     const places = Math.max(0, text.length - room.rows) + 1;
@@ -272,9 +328,10 @@ function typing(ui: Ui, overlay: Input, key: Key, world: World): Pressed {
   if (key.name === 'escape')
     return { ui: { ...ui, overlay: NONE, ...(overlay.kind === 'filter' ? { filter: '' } : {}) } };
   if (key.name === 'return') return submit({ ...ui, overlay: NONE }, overlay, world);
-  if (overlay.kind === 'palette' && (key.name === 'down' || key.name === 'up')) {
+  const down = key.name === 'down' || key.name === 'wheelDown';
+  if (overlay.kind === 'palette' && (down || key.name === 'up' || key.name === 'wheelUp')) {
     const count = paletteRows(overlay.input, world).length;
-    const index = moved(overlay.index, { by: key.name === 'down' ? 1 : -1 }, count);
+    const index = moved(overlay.index, { by: down ? 1 : -1 }, count);
     return { ui: { ...ui, overlay: { ...overlay, index } } };
   }
   const input =

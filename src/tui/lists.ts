@@ -4,6 +4,11 @@ import type { Pressed } from './keys.js';
 import { SCREENS, type Ui } from './ui.js';
 import type { PickRow, World } from './world.js';
 
+/** The first of the `room` rows in sight, so that the cursor stands in their middle where it can. */
+export function firstShown(cursor: number, count: number, room: number): number {
+  return Math.max(0, Math.min(cursor - Math.floor(room / 2), count - room));
+}
+
 /** Readings that match the filter, newest first. */
 export function evidenceRows(world: World, filter: string): readonly ReadingRow[] {
   const wanted = filter.toLowerCase();
@@ -34,6 +39,15 @@ export function reportText(world: World): string {
   if (report) return markdownOf(report);
   if (insights.length === 0) return 'The report appears here when the investigation has ended.';
   return insights.map(i => `# ${i.rank}. ${i.title}\n\n${i.summary}\n`).join('\n');
+}
+
+/** With the mouse lens hears wheel and clicks; without it the terminal selects text as ever. */
+export function toggleMouse(ui: Ui): Pressed {
+  const on = !ui.mouse;
+  const notice = on
+    ? 'Wheel and clicks work; shift-drag selects text; M gives the mouse back.'
+    : 'The mouse is the terminal’s again: drag selects text.';
+  return { ui: { ...ui, mouse: on, notice }, command: { do: 'mouse', on } };
 }
 
 export interface PaletteRow {
@@ -105,6 +119,11 @@ const PALETTE: readonly PaletteRow[] = [
     about: 'lens-report.md and lens-report.html, here',
     run: ui => ({ ui, command: { do: 'write-report', pinned: ui.pinned } }),
     when: world => world.run.report !== undefined,
+  },
+  {
+    name: 'mouse',
+    about: 'take it (wheel, clicks) or give it back (select, copy)',
+    run: ui => toggleMouse(ui),
   },
   { name: 'quit', about: 'leave; the target is released', run: ui => ({ ui, command: { do: 'quit' } }) },
 ];

@@ -7,7 +7,7 @@ export interface Size {
 export const MIN_SIZE: Size = { columns: 60, rows: 15 };
 /** From here on there is room for a second pane. */
 export const TWO_PANES: Size = { columns: 100, rows: 24 };
-const HEADER = 2;
+export const HEADER = 2;
 const FOOTER = 1;
 
 /** What is left between the header and the footer. */

@@ -2,14 +2,31 @@
 export const SCREENS = ['overview', 'investigation', 'evidence', 'source', 'report'] as const;
 export type Screen = (typeof SCREENS)[number];
 
+/** A screen's tab, as it stands in the second row; closer together where the row is short. */
+export function tabOf(screen: Screen, width: number): string {
+  const name = `${SCREENS.indexOf(screen) + 1} ${screen} `;
+  return width < WIDE_TABS ? name : ` ${name}`;
+}
+
+/** All tabs with a blank on both sides. */
+const WIDE_TABS = 62;
+
 export type Overlay =
   | { readonly kind: 'none' }
-  | { readonly kind: 'help' }
+  | { readonly kind: 'help'; readonly scroll: number }
   | { readonly kind: 'palette'; readonly input: string; readonly index: number }
   | { readonly kind: 'filter'; readonly input: string }
   | { readonly kind: 'ask'; readonly input: string }
   | { readonly kind: 'note'; readonly input: string }
   | { readonly kind: 'compare' };
+
+/** What was folded and unfolded by hand, on the opened evidence. */
+export interface Folds {
+  /** Every node that has no say of its own. */
+  readonly rest?: boolean;
+  /** By the node's place: section, root, child, … with dots between. */
+  readonly own: { readonly [place: string]: boolean };
+}
 
 /** What the interface itself remembers. Everything else is the run's. */
 export interface Ui {
@@ -22,6 +39,11 @@ export interface Ui {
   readonly filter: string;
   /** The evidence that is opened, on the evidence screen. */
   readonly opened?: string;
+  /** The line of the opened evidence that keys act on. */
+  readonly line: number;
+  readonly folds: Folds;
+  /** Whether lens hears the mouse; if not, the terminal selects and copies with it as ever. */
+  readonly mouse: boolean;
   readonly paused: boolean;
   readonly notice?: string;
   /** Evidence that goes into the written report. */
@@ -36,6 +58,9 @@ export const initialUi: Ui = {
   cursor: { overview: 0, investigation: 0, evidence: 0, source: 0, report: 0 },
   scroll: { overview: 0, investigation: 0, evidence: 0, source: 0, report: 0 },
   filter: '',
+  line: 0,
+  folds: { own: {} },
+  mouse: false,
   paused: false,
   pinned: [],
 };
@@ -52,6 +77,7 @@ export type UiCommand =
   | { readonly do: 'copy'; readonly text: string }
   | { readonly do: 'consent'; readonly given: boolean }
   | { readonly do: 'choose'; readonly pid: number }
+  | { readonly do: 'mouse'; readonly on: boolean }
   | { readonly do: 'redraw' }
   | { readonly do: 'suspend' }
   | { readonly do: 'seek'; readonly to: number }

@@ -29,6 +29,8 @@ export interface Curve {
 export interface TreeNode {
   readonly label: string;
   readonly children: readonly TreeNode[];
+  /** Unfolded from the start: what nearly everybody would unfold. */
+  readonly open?: boolean;
 }
 
 /** A process to choose from when no target was named. */

@@ -105,3 +105,35 @@ test('a target that sits in native code is reported from outside, and asked agai
   await terminal.exited;
   await untilReleased(target);
 });
+
+test('a replay of the kept run ends on the screens that were live', async () => {
+  await using target = await launch(LEAKS);
+  const home = mkdtempSync(join(state, 'kept-'));
+  await using live = attach(target, { env: { XDG_STATE_HOME: home } });
+  await live.until(/pid \d+[\s\S]*(Findings|No fault found|Not enough)/, 20_000);
+  const screens = ['2', '3', '4', '5'];
+  const before = await bodies(live, screens);
+  live.press('q');
+  await live.exited;
+  const [run = ''] = readdirSync(join(home, 'lens', 'runs'));
+  const args = ['replay', join(home, 'lens', 'runs', run), '--speed', '64'];
+  await using replay = new LensTerminal(args, SIZE, { XDG_STATE_HOME: home }, state);
+  await replay.until(/⏸/);
+  expect(await bodies(replay, screens)).toEqual(before);
+});
+
+/** What each screen shows between header and footer. */
+async function bodies(terminal: LensTerminal, screens: readonly string[]): Promise<string[]> {
+  const shown: string[] = [];
+  for (const key of screens) {
+    terminal.press(key);
+    // The tab in force is drawn inverse: a frame has come when the screen did not change any more.
+    let text = '';
+    do {
+      text = terminal.text();
+      await new Promise(resolve => setTimeout(resolve, 300));
+    } while (text !== terminal.text());
+    shown.push(text.split('\n').slice(2, -1).join('\n'));
+  }
+  return shown;
+}

@@ -74,7 +74,13 @@ const KEY = fc.oneof(
     ).map(name => ({ input: name === 'paste' ? 'q\n\u001b[31m' : '', name })),
   ),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }).map((input): Key => ({ input })),
-  fc.constantFrom(...'12345?:/aeirwcpqnmd[]+- gGjk').map((input): Key => ({ input })),
+  fc
+    .record({
+      name: fc.constantFrom('click' as const, 'wheelUp' as const, 'wheelDown' as const),
+      at: fc.record({ column: fc.integer({ min: 0, max: 300 }), row: fc.integer({ min: 0, max: 80 }) }),
+    })
+    .map((mouse): Key => ({ input: '', ...mouse })),
+  fc.constantFrom(...'12345?:/aeirwcpqnmdoM[]+- gGjk').map((input): Key => ({ input })),
 );
 
 test('whatever is pressed, at whatever size, a frame fills the screen exactly and lets no control character through', () => {
@@ -112,7 +118,7 @@ test('help and palette name only what works now', () => {
   const running = worldAt(states.from + 1000);
   const done = worldAt(states.to);
   const help = (world: typeof done) =>
-    frame(world, { ...initialUi, overlay: { kind: 'help' } }, size, false)
+    frame(world, { ...initialUi, overlay: { kind: 'help', scroll: 0 } }, size, false)
       .map(plain)
       .join('\n');
   expect(help(running)).toContain('stop the operators and conclude');

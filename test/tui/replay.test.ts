@@ -69,3 +69,42 @@ test('any moment is the fold of the events until then, also when one goes back',
   expect(states.next(states.to, 1, false)).toBe(states.to);
   expect(states.next(states.to, -1, false)).toBe(events.findLast(event => event.at < states.to)?.at);
 });
+
+test('with --mouse the wheel and clicks reach lens, trees unfold, and the terminal gets its mouse back', async () => {
+  const run = recorded();
+  await using terminal = new LensTerminal(
+    ['replay', run, '--speed', '64', '--mouse'],
+    { columns: 120, rows: 34 },
+    {},
+    run,
+  );
+  await terminal.until(/⏸/);
+  const click = (row: number, column: number) =>
+    terminal.press(`\u001b[<0;${column + 1};${row + 1}M\u001b[<0;${column + 1};${row + 1}m`);
+  click(1, (terminal.text().split('\n')[1] ?? '').indexOf('evidence'));
+  const list = await terminal.until(/› +\S+-\d+ +(ok|partial)/);
+  const row = list.split('\n').findIndex(text => text.includes('collection-growth-1'));
+  click(row, 10);
+  await terminal.until(/› +collection-growth-1/);
+  click(row, 10);
+  await terminal.until(/All fields/);
+  terminal.press('o');
+  await terminal.until(/▾ times: 21 items/);
+  terminal.press('\u001b[<65;9;9M'.repeat(3));
+  await terminal.until(/^› active timers/m);
+  terminal.press('M');
+  await terminal.until(/drag selects text/);
+  terminal.press('q');
+  expect(await terminal.exited).toBe(0);
+  expect(terminal.raw).toContain('\u001b[?1000h\u001b[?1006h');
+  expect(terminal.raw.lastIndexOf('\u001b[?1000l')).toBeGreaterThan(terminal.raw.lastIndexOf('\u001b[?1000h'));
+});
+
+test('without being told lens leaves the mouse to the terminal', async () => {
+  const run = recorded();
+  await using terminal = new LensTerminal(['replay', run, '--speed', '64'], { columns: 120, rows: 34 }, {}, run);
+  await terminal.until(/⏸/);
+  terminal.press('q');
+  await terminal.exited;
+  expect(terminal.raw).not.toContain('\u001b[?1000h');
+});

@@ -3,9 +3,13 @@ import { sayMs } from '../../base/say.js';
 import { sparkline } from '../chart.js';
 import { flameLines } from '../flame.js';
 import { type Line, line, span, wrap } from '../line.js';
-import { evidenceRows } from '../lists.js';
+import { evidenceRows, firstShown } from '../lists.js';
+import { type Forest, type TreeRow, treeRows } from '../tree.js';
 import type { Ui } from '../ui.js';
-import type { Curve, EvidenceSection, TreeNode, World } from '../world.js';
+import type { Curve, EvidenceSection, World } from '../world.js';
+
+/** Less is 0.0 ms in words. */
+const SAID_MS = 0.05;
 
 /** Every reading by its id, the newest first. */
 export function evidence(world: World, ui: Ui, height: number): Line[] {
@@ -15,7 +19,7 @@ export function evidence(world: World, ui: Ui, height: number): Line[] {
       line(span(ui.filter ? `no evidence matches “${ui.filter}” (esc clears)` : 'nothing has been read yet', 'dim')),
     ];
   const cursor = Math.min(ui.cursor.evidence, rows.length - 1);
-  const first = Math.max(0, Math.min(cursor - Math.floor(height / 2), rows.length - height));
+  const first = firstShown(cursor, rows.length, height);
   return rows.slice(first, first + height).map((row, i) => {
     const chosen = first + i === cursor;
     return line(
@@ -24,24 +28,57 @@ export function evidence(world: World, ui: Ui, height: number): Line[] {
       span(row.id.padEnd(22), chosen ? 'bold' : 'plain'),
       span(row.status.padEnd(12), row.status === 'ok' ? 'good' : 'warn'),
       span(`${sayMs(row.tookMs).padStart(7)}  `, 'dim'),
-      span(row.reason ?? (row.pausedMs > 0 ? `stopped the target for ${sayMs(row.pausedMs)}` : 'free'), 'dim'),
+      span(row.reason ?? (row.pausedMs >= SAID_MS ? `stopped the target for ${sayMs(row.pausedMs)}` : 'free'), 'dim'),
     );
   });
 }
 
+/** One line of the opened reading; `node` where it can be unfolded or belongs to a tree. */
+export interface OpenedRow {
+  readonly line: Line;
+  readonly node?: TreeRow;
+}
+
 /** The opened reading, whole; with a filter only the rows of its tables and trees that match. */
-export function openedLines(world: World, ui: Ui, width: number): Line[] {
+export function openedRows(world: World, ui: Ui, width: number): readonly OpenedRow[] {
   const id = ui.opened ?? '';
   const view = world.view(id);
-  if (!view) return [line(span(`${id} holds nothing to show (esc: back)`, 'dim'))];
+  if (!view) return [{ line: line(span(`${id} holds nothing to show (esc: back)`, 'dim')) }];
+  const title = line(span(view.title, 'bold'), span(ui.filter ? `  only “${ui.filter}” (esc clears)` : '', 'accent'));
+  const forest: Forest = { folds: ui.folds, wanted: ui.filter.toLowerCase() };
   return [
-    line(span(view.title, 'bold'), span(ui.filter ? `  only “${ui.filter}” (esc clears)` : '', 'accent')),
-    [],
-    ...view.sections.flatMap(section => [...sectionLines(section, width, ui.filter.toLowerCase()), []]),
+    { line: title },
+    EMPTY_ROW,
+    ...view.sections.flatMap((section, i) => [
+      ...(i === 0 ? [] : [EMPTY_ROW]),
+      ...sectionRows(section, i, width - GUTTER, forest),
+    ]),
   ];
 }
 
-function sectionLines(section: EvidenceSection, width: number, wanted: string): Line[] {
+/** Before each line: where the cursor stands. */
+const GUTTER = 2;
+const EMPTY_ROW: OpenedRow = { line: [] };
+
+/** The rows as they are drawn, the one that keys act on marked. */
+export function openedLines(world: World, ui: Ui, width: number): Line[] {
+  const rows = openedRows(world, ui, width);
+  const cursor = Math.min(ui.line, rows.length - 1);
+  return rows.map(({ line: shown }, i) => [span(i === cursor ? '› ' : '  ', 'accent'), ...shown]);
+}
+
+function sectionRows(section: EvidenceSection, index: number, width: number, forest: Forest): OpenedRow[] {
+  if (section.kind !== 'tree') return sectionLines(section, width, forest.wanted).map(line => ({ line }));
+  const rows = section.roots.flatMap((root, i) => treeRows(root, `${index}.${i}`, 0, forest));
+  return [{ line: line(span(section.title, 'accent')) }, ...rows.map(node => ({ line: treeLine(node), node }))];
+}
+
+function treeLine({ depth, label, folded, open }: TreeRow): Line {
+  const mark = folded === 0 ? '  ' : open ? '▾ ' : '▸ ';
+  return line(span('  '.repeat(depth)), span(mark, 'accent'), label);
+}
+
+function sectionLines(section: Exclude<EvidenceSection, { kind: 'tree' }>, width: number, wanted: string): Line[] {
   const title = line(span(section.title, 'accent'));
   switch (section.kind) {
     case 'text':
@@ -55,8 +92,6 @@ function sectionLines(section: EvidenceSection, width: number, wanted: string): 
       return [title, ...tableLines(section.columns, section.rows, width, wanted)];
     case 'curve':
       return [title, ...section.series.filter(s => matches(s.name, wanted)).map(s => curveLine(s, width))];
-    case 'tree':
-      return [title, ...section.roots.flatMap(root => treeLines(root, 0, wanted))];
     case 'flame':
       return [title, ...flameLines(section.root, width)];
     default:
@@ -109,10 +144,4 @@ function cellOf(cell: string, width: number): string {
   const missing = width - stringWidth(cell);
   if (missing < 0) return `…${cell.slice(1 - missing)}`;
   return /^[-+]?[\d ]/.test(cell) ? ' '.repeat(missing) + cell : cell + ' '.repeat(missing);
-}
-
-function treeLines(node: TreeNode, depth: number, wanted: string): Line[] {
-  const below = node.children.flatMap(child => treeLines(child, depth + 1, wanted));
-  if (below.length === 0 && !matches(node.label, wanted)) return [];
-  return [line(span(depth === 0 ? '' : `${'  '.repeat(depth - 1)}└ `, 'dim'), node.label), ...below];
 }

@@ -3,7 +3,7 @@ import type { FeedRow } from '../../report/feed.js';
 import type { OperatorRow } from '../../report/state.js';
 import { type Hypothesis, hypothesesOf } from '../hypotheses.js';
 import { beside, fit, type Line, line, span, type Tone, wrap } from '../line.js';
-import { operatorRows } from '../lists.js';
+import { firstShown, operatorRows } from '../lists.js';
 import { glyphOfSeverity, toneOfSeverity } from '../severity.js';
 import { hasTwoPanes, type Size } from '../size.js';
 import type { Ui } from '../ui.js';
@@ -12,9 +12,8 @@ import type { World } from '../world.js';
 /** The operators at work, what the chosen one asked and learned, what is supposed so far, and what it has cost. */
 export function investigation(world: World, ui: Ui, size: Size): Line[] {
   if (!hasTwoPanes(size)) return onePane(world, ui, size);
-  const left = Math.floor(size.columns * 0.4);
+  const { columns: left, rows } = operatorListSize(0, size);
   const right = size.columns - left - 3;
-  const rows = size.rows - 1;
   return [
     ...beside(
       operatorList(world, ui, left, rows),
@@ -26,8 +25,14 @@ export function investigation(world: World, ui: Ui, size: Size): Line[] {
   ];
 }
 
+/** How many rows, and how many of their cells, hold the list of operators. */
+export function operatorListSize(count: number, size: Size): Size {
+  if (hasTwoPanes(size)) return { columns: Math.floor(size.columns * 0.4), rows: size.rows - 1 };
+  return { columns: size.columns, rows: Math.min(count || 1, Math.ceil(size.rows / 2)) };
+}
+
 function onePane(world: World, ui: Ui, size: Size): Line[] {
-  const listRows = Math.min(operatorRows(world, ui.filter).length || 1, Math.ceil(size.rows / 2));
+  const { rows: listRows } = operatorListSize(operatorRows(world, ui.filter).length, size);
   const rows = size.rows - listRows - 2;
   return [
     ...operatorList(world, ui, size.columns, listRows),
@@ -53,7 +58,7 @@ function operatorList(world: World, ui: Ui, width: number, rows: number): Line[]
       rows,
     );
   const cursor = Math.min(ui.cursor.investigation, all.length - 1);
-  const first = Math.max(0, Math.min(cursor - Math.floor(rows / 2), all.length - rows));
+  const first = firstShown(cursor, all.length, rows);
   return padded(
     all.slice(first, first + rows).map((o, i) => fit(operatorLine(o, first + i === cursor), width)),
     rows,

@@ -11,6 +11,8 @@ interface Gauge {
   readonly label: string;
   readonly name: string;
   readonly say: (value: number) => string;
+  /** Its past, when no vitals hold it. */
+  readonly past?: (world: World) => readonly number[];
   /** Where the sparkline's top lies; undefined: the largest value seen. */
   readonly top?: (world: World) => number | undefined;
   /** From here on the number is worth a look: shown beside it. */
@@ -40,9 +42,22 @@ const GAUGES: readonly Gauge[] = [
   { label: 'loop delay', name: 'loopDelayMs', say: v => `${v.toFixed(1)} ms`, warnAt: () => SLOW_LOOP_MS },
   { label: 'collections', name: 'gcShare', say: v => percent(v * 100), top: () => 1, warnAt: () => 0.25 },
   { label: 'handles', name: 'handles', say: sayCount },
+  { label: 'requests', name: 'requestsPerSecond', say: v => `${v < 10 ? v.toFixed(1) : sayCount(v)} /s`, past: rates },
   /** File, dns, connect and write operations under way: what the thread pool and the kernel owe the program. */
   { label: 'operations', name: 'requests', say: sayCount },
 ];
+
+/** Requests begun a second, each time an operator counted them: counting all the time would cost the target. */
+function rates({ run }: World): readonly number[] {
+  return run.snapshots.flatMap(({ skill, data: { began, windowMs } }) =>
+    skill === 'http' && typeof began === 'number' && typeof windowMs === 'number' && windowMs > 0
+      ? [(began * 1000) / windowMs]
+      : [],
+  );
+}
+
+const pastOf = (gauge: Gauge, world: World): readonly number[] =>
+  gauge.past?.(world) ?? world.run.vitals.map(v => v.values[gauge.name] ?? Number.NaN);
 
 function scaled(value: number | undefined, by: number): number | undefined {
   return value === undefined ? undefined : value * by;
@@ -53,22 +68,32 @@ const VALUE = 10;
 /** Below this a card has no room for a chart under its numbers. */
 const CARD_ROWS = 3;
 const MAX_CHART_ROWS = 6;
+/** Memory, loop and cpu are never given up for words. */
+const MIN_GAUGES = 6;
 /** What the findings need under the gauges. */
 const FINDING_ROWS = 7;
 
 /** Is the process in trouble? Every number with its past and its threshold; the findings so far below. */
 export function overview(world: World, size: Size, ascii: boolean): Line[] {
   if (world.run.vitals.length === 0) return waiting(world, size.columns);
-  const gauges = GAUGES.filter(gauge => Number.isFinite(latest(world, gauge.name) ?? Number.NaN));
+  const gauges = GAUGES.filter(gauge => pastOf(gauge, world).some(Number.isFinite));
   const cardRows = Math.min(
     MAX_CHART_ROWS + 2,
     Math.floor((size.rows - FINDING_ROWS) / Math.max(1, Math.ceil(gauges.length / 2))),
   );
-  const rows =
-    hasTwoPanes(size) && cardRows >= CARD_ROWS
-      ? cards(gauges, world, size.columns, cardRows, ascii)
-      : [...gauges.map(gauge => gaugeRow(gauge, world, size.columns, ascii)), []];
-  return [...rows, ...findings(world, size.columns, ascii)];
+  const below = findings(world, size.columns, ascii);
+  if (hasTwoPanes(size) && cardRows >= CARD_ROWS)
+    return [...cards(gauges, world, size.columns, cardRows, ascii), ...below];
+  const room = Math.max(MIN_GAUGES, size.rows - 1 - Math.min(below.length, FINDING_ROWS));
+  const rows = mostTelling(gauges, world, room, ascii).map(gauge => gaugeRow(gauge, world, size.columns, ascii));
+  return [...rows, [], ...below];
+}
+
+/** On a small screen: those over their limit, then the first ones, all in their usual order. */
+function mostTelling(gauges: readonly Gauge[], world: World, room: number, ascii: boolean): readonly Gauge[] {
+  const over = gauges.filter(gauge => readingOf(gauge, world, ascii).over);
+  const kept = new Set([...new Set([...over, ...gauges])].slice(0, room));
+  return gauges.filter(gauge => kept.has(gauge));
 }
 
 function waiting(world: World, width: number): Line[] {
@@ -88,13 +113,13 @@ interface Reading {
 }
 
 function readingOf(gauge: Gauge, world: World, ascii: boolean): Reading {
-  const values = world.run.vitals.map(v => v.values[gauge.name] ?? Number.NaN);
+  const values = pastOf(gauge, world);
   const value = values.findLast(Number.isFinite) ?? Number.NaN;
   const warnAt = gauge.warnAt?.(world);
   const high = gauge.top?.(world) ?? Math.max(...values.filter(Number.isFinite), Number.MIN_VALUE);
   const over = warnAt !== undefined && value >= warnAt;
   const mark = ascii ? '!' : '▲';
-  const limit = warnAt === undefined ? '' : over ? `${mark} over ${gauge.say(warnAt)}` : `of ${gauge.say(warnAt)}`;
+  const limit = warnAt === undefined ? '' : over ? `${mark} over ${gauge.say(warnAt)}` : `below ${gauge.say(warnAt)}`;
   return { values, value, high, over, limit };
 }
 

@@ -1,5 +1,5 @@
 import { type Line, line, span } from '../line.js';
-import { choiceRows } from '../lists.js';
+import { choiceRows, firstShown } from '../lists.js';
 import type { Ui } from '../ui.js';
 import type { World } from '../world.js';
 
@@ -8,7 +8,7 @@ export function picker(world: World, ui: Ui, height: number): Line[] {
   const rows = choiceRows(world, ui.filter);
   const cursor = Math.min(ui.cursor.overview, rows.length - 1);
   const room = height - 2;
-  const first = Math.max(0, Math.min(cursor - Math.floor(room / 2), rows.length - room));
+  const first = firstShown(cursor, rows.length, room);
   return [
     line(span('Which process?', 'bold'), span('  enter attaches, q leaves', 'dim')),
     rows.length === 0 ? line(span(`no process matches “${ui.filter}” (esc clears)`, 'dim')) : [],

@@ -6,11 +6,23 @@ import type { Replay, World } from '../world.js';
 
 /** The time line: what is past, where it stands, and marks at the moments a person would stop at. */
 export function replayFooter(replay: Replay, width: number): Line {
-  const { at, from, to, playing, speed } = replay;
-  const clock = `${playing ? '▶' : '⏸'} ${seconds(at - from)} of ${seconds(to - from)}${speed === 1 ? '' : `, ${speed}×`} `;
-  const keys = '  space plays, n next, ? help';
-  const cells = Math.max(10, width - clock.length - keys.length - 1);
-  return line(span(clock, 'accent'), ...track(replay, cells), span(keys, 'dim'));
+  return line(span(clockOf(replay), 'accent'), ...track(replay, trackCells(replay, width)), span(KEYS, 'dim'));
+}
+
+const KEYS = '  space plays, n next, ? help';
+
+function clockOf({ at, from, to, playing, speed }: Replay): string {
+  return `${playing ? '▶' : '⏸'} ${seconds(at - from)} of ${seconds(to - from)}${speed === 1 ? '' : `, ${speed}×`} `;
+}
+
+const trackCells = (replay: Replay, width: number) => Math.max(10, width - clockOf(replay).length - KEYS.length - 1);
+
+/** The moment that a cell of the footer stands for; undefined beside the track. */
+export function momentAt(replay: Replay, column: number, width: number): number | undefined {
+  const cell = column - clockOf(replay).length;
+  const cells = trackCells(replay, width);
+  if (cell < 0 || cell >= cells) return undefined;
+  return replay.from + (cell / (cells - 1)) * (replay.to - replay.from);
 }
 
 function track({ at, from, to, notable, annotations }: Replay, cells: number): Span[] {
