@@ -8,45 +8,82 @@ import type { Stage } from './stage.js';
 
 const LENS = new URL('../../bin/lens.js', import.meta.url).pathname;
 const LIMIT_MS = 180_000;
+const PEAK_EVERY_MS = 250;
 
 export interface LensRun {
   readonly report?: Report;
   readonly exitCode: number | null;
   readonly seconds: number;
   readonly stderr: string;
+  /** The most memory that lens itself had resident. */
+  readonly peakBytes: number;
   /** Ids of all evidence that the run's own log knows; undefined when no log was found. */
   readonly evidenceIds?: ReadonlySet<string>;
 }
 
 export async function runLens(stage: Stage, reason: string | undefined): Promise<LensRun> {
   const state = mkdtempSync(join(tmpdir(), 'lens-eval-'));
-  const argv = [...stage.inside, process.execPath, LENS, 'run', '--pid', String(stage.pid), '--json', '--no-input'];
+  const argv = [
+    ...stage.inside,
+    process.execPath,
+    LENS,
+    'run',
+    '--pid',
+    String(stage.pid),
+    '--json',
+    '--no-input',
+    '--no-llm',
+  ];
   if (reason) argv.push('--reason', reason);
   const started = performance.now();
   try {
-    const { code, stdout, stderr } = await collect(argv, { ...process.env, XDG_STATE_HOME: state, NO_COLOR: '1' });
+    const { code, stdout, stderr, peakBytes } = await collect(argv, {
+      ...process.env,
+      XDG_STATE_HOME: state,
+      NO_COLOR: '1',
+    });
     const seconds = (performance.now() - started) / 1000;
     const report = parseReport(stdout);
     const evidenceIds = evidenceIdsIn(state);
-    return { exitCode: code, seconds, stderr, ...(report && { report }), ...(evidenceIds && { evidenceIds }) };
+    return {
+      exitCode: code,
+      seconds,
+      stderr,
+      peakBytes,
+      ...(report && { report }),
+      ...(evidenceIds && { evidenceIds }),
+    };
   } finally {
     rmSync(state, { recursive: true, force: true });
   }
 }
 
 function collect(argv: readonly string[], env: NodeJS.ProcessEnv) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>(resolve => {
+  return new Promise<{ code: number | null; stdout: string; stderr: string; peakBytes: number }>(resolve => {
     const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env });
     const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
     let stdout = '';
     let stderr = '';
+    let peakBytes = 0;
+    const watch = setInterval(() => {
+      peakBytes = Math.max(peakBytes, residentPeak(child.pid));
+    }, PEAK_EVERY_MS);
     child.stdout.on('data', chunk => (stdout += chunk));
     child.stderr.on('data', chunk => (stderr = (stderr + chunk).slice(-4000)));
     child.on('close', code => {
       clearTimeout(limit);
-      resolve({ code, stdout, stderr });
+      clearInterval(watch);
+      resolve({ code, stdout, stderr, peakBytes });
     });
   });
+}
+
+function residentPeak(pid: number | undefined): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0; // ended, or not Linux
+  }
 }
 
 function parseReport(text: string): Report | undefined {

@@ -18,6 +18,8 @@ export interface Row {
   readonly slowestAnswerMs: number;
   /** Share of its runnable time that the target's main thread had no core: what a crowded machine does to it. */
   readonly waitedForCore: number;
+  /** The most memory that lens itself had resident. */
+  readonly lensPeakBytes: number;
   /** Requests to a healthy program that got no answer while lens was there. */
   readonly failedRequests: number;
   /** How the target died, when it did. */
@@ -37,6 +39,7 @@ export function rowText({
   seconds,
   longestPauseMs,
   longestPauseBy,
+  lensPeakBytes,
   slowestAnswerMs,
   residue,
   failedRequests,
@@ -55,6 +58,7 @@ export function rowText({
     grade.verdict.padEnd(9),
     `${seconds.toFixed(1)} s`.padStart(7),
     `pause ${Math.round(longestPauseMs)} ms`.padStart(13),
+    `lens ${Math.round(lensPeakBytes / 2 ** 20)} MB`.padStart(11),
     `answers ≤ ${slowestAnswerMs > 0 ? Math.round(slowestAnswerMs) : '-'} ms`.padStart(16),
   ];
   const said = grade.right && grade.flaws.length === 0 ? '' : grade.said.slice(0, TEXT_WIDTH);
@@ -89,6 +93,7 @@ export interface Summary {
   readonly innocentsBlamed: number;
   readonly medianSeconds: { readonly sick: number; readonly healthy: number };
   readonly longestPauseMs: number;
+  readonly lensPeakBytes: number;
   /** Median over healthy runs of the slowest answer while lens was there. */
   readonly healthySlowestMs: number;
   readonly residues: number;
@@ -114,6 +119,7 @@ export function summarize(rows: readonly Row[]): Summary {
     innocentsBlamed: sick.filter(row => row.grade.falseAlarms.length > 0).length,
     medianSeconds: { sick: median(sick.map(row => row.seconds)), healthy: median(well.map(row => row.seconds)) },
     longestPauseMs: Math.max(0, ...ran.map(row => row.longestPauseMs)),
+    lensPeakBytes: Math.max(0, ...ran.map(row => row.lensPeakBytes)),
     healthySlowestMs: median(well.map(row => row.slowestAnswerMs).filter(ms => ms > 0)),
     residues: ran.filter(row => row.residue.length > 0).length,
     deaths: rows.filter(row => row.fate !== undefined).length,
@@ -150,6 +156,7 @@ export function summaryText(summary: Summary): string {
     `"high" was right      ${share(summary.high.right, summary.high.said)}`,
     `median seconds        sick ${summary.medianSeconds.sick.toFixed(1)}, healthy ${summary.medianSeconds.healthy.toFixed(1)}`,
     `longest pause         ${Math.round(summary.longestPauseMs)} ms; slowest answer of a healthy program, median ${Math.round(summary.healthySlowestMs)} ms`,
+    `lens itself           at most ${Math.round(summary.lensPeakBytes / 2 ** 20)} MB resident`,
     `residue ${summary.residues}, targets died ${summary.deaths}, runs with flaws ${summary.flaws}, did not run ${summary.notRun}`,
   ].join('\n');
 }
