@@ -56,7 +56,14 @@ const insight = (more: Partial<Insight> = {}): Insight => ({
 
 function said(insights: Insight[], verdict: Report['verdict'] = 'warning'): LensRun {
   const report = { verdict, insights, summary: '', failures: [], detached: { inspectorClosed: true, residue: [] } };
-  return { report: report as unknown as Report, exitCode: 0, seconds: 1, stderr: '', peakBytes: 0, evidenceIds: new Set(['e1']) }; // only what is graded
+  return {
+    report: report as unknown as Report,
+    exitCode: 0,
+    seconds: 1,
+    stderr: '',
+    peakBytes: 0,
+    evidenceIds: new Set(['e1']),
+  }; // only what is graded
 }
 
 test('class, file and line of the first insight make a right answer', () => {
