@@ -26,6 +26,7 @@ export const exceptionsCollector: Collector<'exceptions'> = {
       return {
         data: { ...told.data, ...(sampled ? { caught: sampled.caught } : {}) },
         pausedMs: told.pausedMs + (sampled?.pausedMs ?? 0),
+        longestPauseMs: Math.max(told.pausedMs, sampled?.longestPauseMs ?? 0),
         ...(caught && !mayStop ? { partial: 'Caught exceptions were not sampled: the pause was refused.' } : {}),
       };
     } catch (error) {

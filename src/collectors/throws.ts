@@ -29,10 +29,10 @@ export async function sampleThrows(
   session: Session,
   seconds: number,
   context: CollectContext,
-): Promise<{ caught: CaughtSample; pausedMs: number }> {
+): Promise<{ caught: CaughtSample; pausedMs: number; longestPauseMs: number }> {
   return session.withDebugger(async debug => {
     const thrown: Throw[] = [];
-    const spent = { pausedMs: 0, withThrows: 0, bursts: 0 };
+    const spent = { pausedMs: 0, longestMs: 0, withThrows: 0, bursts: 0 };
     const length = (seconds * 1000) / BURSTS;
     for (let burst = 0; burst < BURSTS && spent.pausedMs < MAX_PAUSED_MS; burst++) {
       const took = await oneBurst(debug, length, thrown, spent, context);
@@ -46,12 +46,15 @@ export async function sampleThrows(
     return {
       caught: { ...caught, sites: [...counted, ...sites.slice(COUNTED_SITES)] },
       pausedMs: debug.pausedMs + spent.pausedMs,
+      longestPauseMs: Math.max(debug.pausedMs, spent.longestMs),
     };
   });
 }
 
 interface Spent {
   pausedMs: number;
+  /** The longest single stop. */
+  longestMs: number;
   withThrows: number;
   bursts: number;
 }
@@ -77,7 +80,11 @@ async function oneBurst(
     if (stops >= STOPS_PER_BURST || spent.pausedMs + pausedMs > MAX_PAUSED_MS) end();
   });
   const offResumed = debug.on('Debugger.resumed', () => {
-    if (pausedAt > 0) pausedMs += context.now() - pausedAt;
+    if (pausedAt > 0) {
+      const stoppedMs = context.now() - pausedAt;
+      pausedMs += stoppedMs;
+      spent.longestMs = Math.max(spent.longestMs, stoppedMs);
+    }
     pausedAt = 0;
   });
   try {
