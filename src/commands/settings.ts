@@ -1,12 +1,15 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname, extname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LensError } from '../model/error.js';
+import { ruleOf } from '../monitor/rules.js';
 import { parseThreshold } from '../monitor/threshold.js';
+import { isOwnMetric, METRICS } from '../monitor/vital-metrics.js';
+import { problemOfReading } from '../source/numeric-expression.js';
 import { readJsonFile } from '../stores/json-file.js';
 import { durationMs } from './duration.js';
+import { importSettings } from './settings-module.js';
 
 const time = z
   .string()
@@ -15,11 +18,22 @@ const limit = z.string().superRefine((text, context) => {
   const parsed = parseThreshold(text);
   if ('problem' in parsed) context.addIssue({ code: 'custom', message: parsed.problem });
 });
+/** A limit, or one with its window: `loop.delayP99Ms>150ms over 2m`. */
+const alarm = z.string().superRefine((text, context) => {
+  const parsed = ruleOf(text);
+  if ('problem' in parsed) context.addIssue({ code: 'custom', message: parsed.problem });
+});
+const ownName = z.string().refine(isOwnMetric, { error: 'is not a name like my.queue' });
+const expression = z.string().superRefine((text, context) => {
+  const problem = problemOfReading(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+const metricName = z.string().refine(isMetricOrGroup, { error: 'is no metric, and no group of them like fds.*' });
 const url = z.string().refine(text => text.startsWith('$') || URL.canParse(text), { error: 'is not an address' });
 const port = z.number().int().min(0).max(65_535);
 
 const rule = z.union([
-  limit,
+  alarm,
   z.strictObject({
     limit,
     level: z.enum(['warning', 'critical']).optional(),
@@ -61,6 +75,12 @@ const schema = z.strictObject({
       history: time,
       defaultRules: z.boolean(),
       thresholds: z.array(rule),
+      /** Numbers of the user's own: expressions that are read in the target. */
+      expressions: z.record(ownName, expression),
+      /** Metrics that are read less often than the others. */
+      every: z.record(metricName, time),
+      /** Investigations may ask the model that the environment names. */
+      model: z.boolean(),
     })
     .partial()
     .optional(),
@@ -97,6 +117,9 @@ const DEFAULTS = {
     history: '24h',
     defaultRules: true,
     thresholds: [],
+    expressions: {},
+    every: {},
+    model: false,
   },
   check: { for: '30s', failOn: 'warning', thresholds: [] },
   sinks: [],
@@ -116,6 +139,8 @@ export interface LoadedSettings {
   readonly check: NonNullable<Settings['check']>;
   readonly sinks: readonly SinkSettings[];
   readonly origins: readonly Origin[];
+  /** What the files were when they were read: another value means that they have changed. */
+  readonly stamp: string;
 }
 
 interface Layer {
@@ -124,18 +149,33 @@ interface Layer {
 }
 
 /** Names in the order they are looked for, in the directory and every one above it up to the repository's root. */
-const PROJECT_FILES = ['lens.config.json', 'lens.config.mjs', 'lens.config.js'];
+const PROJECT_FILES = ['json', 'ts', 'mts', 'mjs', 'js'].map(ending => `lens.config.${ending}`);
 
 /** Defaults, then the user's file, the project's file, the environment: each over the one before, setting by setting. */
 export async function loadSettings(cwd: string, env: NodeJS.ProcessEnv, given?: string): Promise<LoadedSettings> {
-  const user = join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'lens', 'config.json');
   if (given !== undefined && !existsSync(given)) throw new LensError('usage', `There is no file ${given}.`);
-  const project = given === undefined ? projectFile(cwd) : resolve(cwd, given);
+  const stamp = settingsStamp(cwd, env, given);
   const layers: Layer[] = [{ from: 'default', settings: DEFAULTS as unknown as Settings }];
-  if (existsSync(user)) layers.push({ from: user, settings: await readSettings(user) });
-  if (project !== undefined) layers.push({ from: project, settings: await readSettings(project) });
+  for (const path of filesOf(cwd, env, given)) layers.push({ from: path, settings: await readSettings(path) });
   layers.push(...environmentLayers(env));
-  return merged(layers);
+  return { ...merged(layers), stamp };
+}
+
+/** Names, sizes and times of the settings files that apply. */
+export function settingsStamp(cwd: string, env: NodeJS.ProcessEnv, given?: string): string {
+  return filesOf(cwd, env, given)
+    .map(path => {
+      const at = statSync(path, { throwIfNoEntry: false });
+      return `${path} ${at?.size} ${at?.mtimeMs}`;
+    })
+    .join('\n');
+}
+
+/** The user's, then the project's. */
+function filesOf(cwd: string, env: NodeJS.ProcessEnv, given: string | undefined): string[] {
+  const user = join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'lens', 'config.json');
+  const project = given === undefined ? projectFile(cwd) : resolve(cwd, given);
+  return [user, project].filter(path => path !== undefined && existsSync(path)) as string[]; // filtered
 }
 
 function projectFile(cwd: string): string | undefined {
@@ -147,19 +187,7 @@ function projectFile(cwd: string): string | undefined {
 }
 
 async function readSettings(path: string): Promise<Settings> {
-  return validated(path.endsWith('.json') ? readJsonFile(path) : await imported(path), path);
-}
-
-async function imported(path: string): Promise<unknown> {
-  try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
-    return module.default;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LensError('file-malformed', `${path} can't be loaded: ${why}.`, 'It exports the settings as default.', {
-      cause,
-    });
-  }
+  return validated(extname(path) === '.json' ? readJsonFile(path) : await importSettings(path), path);
 }
 
 function validated(content: unknown, from: string): Settings {
@@ -194,6 +222,7 @@ const SINGLE: { readonly [section in 'watch' | 'check']: { readonly [key: string
     investigationsPerHour: 'json',
     history: 'text',
     defaultRules: 'json',
+    model: 'json',
   },
   check: { for: 'text', failOn: 'text', load: 'text', ready: 'text', warmup: 'text', baseline: 'text' },
 };
@@ -206,7 +235,7 @@ function jsonOrText(text: string): unknown {
   }
 }
 
-function merged(layers: readonly Layer[]): LoadedSettings {
+function merged(layers: readonly Layer[]): Omit<LoadedSettings, 'stamp'> {
   const origins = new Map<string, Origin>();
   for (const { from, settings } of layers) {
     for (const section of ['watch', 'check'] as const)
@@ -236,4 +265,10 @@ export function fromEnvironment(text: string, env: NodeJS.ProcessEnv): string {
   const value = env[name];
   if (value === undefined) throw new LensError('usage', `The settings name $${name}, and it is not set.`);
   return value;
+}
+
+function isMetricOrGroup(name: string): boolean {
+  const group = name.endsWith('.*') ? name.slice(0, -1) : undefined;
+  if (group === undefined) return isOwnMetric(name) || METRICS.some(kind => kind.name === name);
+  return group === 'my.' || METRICS.some(kind => kind.name.startsWith(group));
 }

@@ -15,6 +15,8 @@ const WORDS = {
 export interface Interruption {
   readonly signal: AbortSignal;
   readonly cause: Cause | undefined;
+  /** As Ctrl-C does: for a terminal that is taken, where the key is no signal. */
+  interrupt(): void;
   release(): void;
 }
 
@@ -34,9 +36,9 @@ const SIGNALS = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'hungUp'
 
 /**
  * The first signal interrupts the operators, so that the run concludes with what there is; the second leaves at once.
- * Even then the target is released: its lease ends by itself.
+ * Even then the target is released: its lease ends by itself. `onHangUp` takes SIGHUP instead: a service reloads by it.
  */
-export function watchSignals(deadlineMs: number): Interruption {
+export function watchSignals(deadlineMs: number | undefined, onHangUp?: () => void): Interruption {
   const controller = new AbortController();
   let cause: Cause | undefined;
   let leaving = false;
@@ -53,14 +55,17 @@ export function watchSignals(deadlineMs: number): Interruption {
   // Whoever read the stream has what it wanted: the target is left in order all the same.
   const onUnread = () => stop('unread');
   process.stdout.on('error', onUnread);
-  const handlers = Object.entries(SIGNALS).map(([name, why]) => [name, () => stop(why)] as const);
+  const handlers = Object.entries(SIGNALS).map(
+    ([name, why]) => [name, why === 'hungUp' && onHangUp ? onHangUp : () => stop(why)] as const,
+  );
   for (const [name, handler] of handlers) process.on(name, handler);
-  const timer = setTimeout(() => stop('deadline'), deadlineMs);
+  const timer = deadlineMs === undefined ? undefined : setTimeout(() => stop('deadline'), deadlineMs);
   return {
     signal: controller.signal,
     get cause() {
       return cause;
     },
+    interrupt: () => stop('interrupted'),
     release() {
       clearTimeout(timer);
       process.stdout.off('error', onUnread);

@@ -33,6 +33,9 @@ export interface Alert {
   readonly count: number;
 }
 
+/** Worst of what burns. */
+export type HealthWord = 'healthy' | 'warning' | 'critical';
+
 /** Facts of `lens watch` in the past tense; `seq` rises by one within a watch, so that a reader sees gaps and doubles. */
 export type WatchEvent = { readonly at: number; readonly watch: string; readonly seq: number } & WatchEventBody;
 
@@ -58,6 +61,21 @@ export type WatchEventBody =
     }
   | { readonly type: 'restart.pattern'; readonly target: WatchedTarget; readonly kind: string; readonly title: string }
   | { readonly type: 'metrics.read'; readonly target: WatchedTarget; readonly values: Measures }
+  | {
+      /** Told when it changes. */
+      readonly type: 'target.health';
+      readonly target: WatchedTarget;
+      readonly health: HealthWord;
+      /** Mean health of the last hour, 0 to 1; the time it was away counts as 0. */
+      readonly stability: number;
+    }
+  | {
+      readonly type: 'settings.changed';
+      /** Names of settings with their new values. */
+      readonly changes: readonly { readonly name: string; readonly value: string; readonly from: string }[];
+      /** Those that wait for the next start. */
+      readonly later: readonly string[];
+    }
   | {
       readonly type: 'alert.fired';
       readonly target: WatchedTarget;

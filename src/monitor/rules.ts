@@ -34,11 +34,29 @@ export const DEFAULT_RULES: readonly AlertRule[] = [
   rule('loop.utilization>98%', 'warning', { ms: 5 * MINUTE, mode: 'percentage', share: 0.9 }),
 ];
 
-/** A rule that a user wrote as `METRIC>LIMIT`; else a sentence that says what is wrong. */
+type Window = NonNullable<AlertRule['window']>;
+const TIME_MS: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: MINUTE, h: 60 * MINUTE };
+
+/**
+ * A rule that a user wrote as `METRIC>LIMIT`, `METRIC>LIMIT over 2m` (the mean of that time) or `METRIC>LIMIT in 80% of
+ * 2m` (the share of its readings); else a sentence that says what is wrong.
+ */
 export function ruleOf(
   text: string,
   level: AlertRule['level'] = 'warning',
 ): { readonly rule: AlertRule } | { readonly problem: string } {
-  const parsed = parseThreshold(text);
-  return 'problem' in parsed ? parsed : { rule: rule(text, level) };
+  const [limit, window] = windowOf(text);
+  const parsed = parseThreshold(limit);
+  return 'problem' in parsed ? parsed : { rule: { ...rule(limit, level, window), id: text.trim() } };
+}
+
+function windowOf(text: string): [limit: string, window?: Window] {
+  const [, limit, share, digits, unit = ''] =
+    /^(.*?)\s+(?:over|in\s+(\d+(?:\.\d+)?)\s*%\s+of)\s+(\d+(?:\.\d+)?)(ms|s|m|h)\s*$/.exec(text) ?? [];
+  if (limit === undefined) return [text];
+  const ms = Number(digits) * (TIME_MS[unit] ?? Number.NaN);
+  return [
+    limit,
+    share === undefined ? { ms, mode: 'average' } : { ms, mode: 'percentage', share: Number(share) / 100 },
+  ];
 }

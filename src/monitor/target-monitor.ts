@@ -1,7 +1,7 @@
 import type { Alert, Measures } from '../model/watch-event.js';
 import { type AlertRule, type AlertState, CLEAR, judge, step } from './alert.js';
 import { AlertBook, type AlertNews, type AlertPolicy } from './alert-book.js';
-import type { Baseline } from './baseline.js';
+import { type Baseline, distance } from './baseline.js';
 import {
   type Anomaly,
   type DetectorOptions,
@@ -41,6 +41,16 @@ const YOUNG_MS = 60_000;
 /** Shares of a limit: what fills up. */
 const FILLING = ['heap.liveShare', 'memory.limitShare', 'fds.limitShare'] as const;
 
+/** Less than this happens every few minutes. */
+const UNUSUAL_Z = 2;
+
+/** A metric away from its normal, with its value as people say it. */
+export interface Unusual {
+  readonly metric: string;
+  readonly z: number;
+  readonly said: string;
+}
+
 /** What an earlier watch knew: what is normal, and which alerts burn and were told already. */
 export interface Saved {
   readonly baselines: ReadonlyMap<string, Baseline>;
@@ -55,10 +65,12 @@ export class TargetMonitor {
   readonly #book: AlertBook;
   readonly #saved: ReadonlyMap<string, Baseline>;
   #forecastAt = Number.NEGATIVE_INFINITY;
+  /** Burnt by rules that are no more: nobody else would ever end them. */
+  #orphans: readonly Alert[];
 
   constructor(
     private readonly application: string,
-    private readonly options: MonitorOptions,
+    private options: MonitorOptions,
     saved: Saved = { baselines: new Map(), open: [] },
   ) {
     this.#saved = saved.baselines;
@@ -69,6 +81,8 @@ export class TargetMonitor {
     });
     this.#book = new AlertBook(options.policy, saved.open);
     for (const { rule, firedAt } of saved.open) this.#states.set(rule, { phase: 'firing', since: firedAt });
+    const known = new Set(options.rules.map(({ id }) => id));
+    this.#orphans = saved.open.filter(({ kind, rule }) => kind === 'limit' && !known.has(rule));
   }
 
   get dropped(): number {
@@ -82,7 +96,10 @@ export class TargetMonitor {
   /** One moment's numbers; a metric that is absent was not read, and neither fires nor heals. */
   observe(values: Measures, at: number, uptimeMs = Number.POSITIVE_INFINITY): AlertNews[] {
     for (const [name, value] of Object.entries(values)) this.#history.add({ name, value, labels: {}, at });
+    const orphans = this.#orphans;
+    this.#orphans = [];
     return [
+      ...orphans.flatMap(({ fingerprint }) => this.#book.end(fingerprint, at)),
       ...this.options.rules.flatMap(rule => this.#judge(rule, at)),
       ...(uptimeMs < YOUNG_MS ? [] : METRICS.flatMap(kind => this.#detect(kind, values[kind.name], at))),
       ...this.#forecast(at),
@@ -90,11 +107,32 @@ export class TargetMonitor {
     ];
   }
 
+  /** Other rules and numbers from now on. What burns by a rule that is no more is over. */
+  configure(options: MonitorOptions, at: number): AlertNews[] {
+    const kept = new Set(options.rules.map(({ id }) => id));
+    const gone = this.options.rules.filter(({ id }) => !kept.has(id));
+    this.options = options;
+    return gone.flatMap(({ id }) => {
+      this.#states.delete(id);
+      return this.#book.end(this.#fingerprint(id), at);
+    });
+  }
+
   /** The process is gone: what it was does not burn any more. A new process is judged anew. */
   lost(at: number): AlertNews[] {
     this.#states.clear();
     this.#forecastAt = Number.NEGATIVE_INFINITY;
     return this.#book.open.flatMap(({ fingerprint }) => this.#book.end(fingerprint, at));
+  }
+
+  /** The metrics that lie furthest from normal right now, at least two deviations, furthest first. */
+  unusual(values: Measures): Unusual[] {
+    return METRICS.flatMap((kind): Unusual[] => {
+      const [state, value] = [this.#detectors.get(kind.name), values[kind.name]];
+      if (value === undefined || state === undefined || state.phase === 'learning') return [];
+      const z = distance(state.baseline, value, kind.floor / this.options.detector.z);
+      return Math.abs(z) < UNUSUAL_Z ? [] : [{ metric: kind.name, z, said: `${sayMetric(kind, value)}` }];
+    }).sort((a, b) => Math.abs(b.z) - Math.abs(a.z));
   }
 
   /** What is normal, for the next watch of the same application. */

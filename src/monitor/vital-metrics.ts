@@ -25,6 +25,9 @@ const worse = (name: string, unit: Unit, floor: number, doc: string): MetricKind
   moreIsWorse: true,
 });
 
+/** What a watch itself knows of a target (src/monitor/health.ts). */
+export const STABILITY = 'health.stability';
+
 /** Every cheap metric of a target: no reading behind them is felt by it. The names are what thresholds and sinks use. */
 export const METRICS: readonly MetricKind[] = [
   worse('memory.rssBytes', 'bytes', 16 * MIB, 'resident size'),
@@ -50,12 +53,18 @@ export const METRICS: readonly MetricKind[] = [
   worse('sockets.closeWait', 'count', 5, 'TCP connections that the peer has closed and the program has not'),
   worse('sockets.unreadBytes', 'bytes', MIB, 'received by the kernel, not read by the program'),
   worse('children.count', 'count', 3, 'child processes'),
+  { name: STABILITY, unit: 'share', floor: 0.05, doc: 'mean health of the last hour of `lens watch`' },
 ];
 
 const byName = new Map(METRICS.map(kind => [kind.name, kind]));
 
-/** Undefined for a name that is not in METRICS. */
-export const metricKind = (name: string): MetricKind | undefined => byName.get(name);
+/** A user's own metric: its number is what the expression says, and only limits speak of it. */
+const OWN = /^my\.[a-zA-Z]\w*$/;
+export const isOwnMetric = (name: string): boolean => OWN.test(name);
+
+/** Undefined for a name that is neither in METRICS nor a user's own. */
+export const metricKind = (name: string): MetricKind | undefined =>
+  byName.get(name) ?? (isOwnMetric(name) ? { name, unit: 'count', floor: 0, doc: 'a metric of your own' } : undefined);
 
 /** One window as metrics; what could not be read is absent, never 0. */
 export function measured(vitals: Vitals, process?: ProcessReading): Measures {

@@ -1,7 +1,7 @@
 import type { WatchEvent, WatchedTarget } from '../model/watch-event.js';
+import { sayWatchEvent } from '../report/say-watch-event.js';
 import { hostOf, post } from './http.js';
 import { otelName } from './metric-names.js';
-import { sayEvent } from './say-event.js';
 import { isAlert, type Sink } from './sink.js';
 
 export interface OtlpOptions {
@@ -74,7 +74,7 @@ function recordOf(event: TargetEvent): object {
     severityText,
     severityNumber,
     eventName: `lens.${event.type}`,
-    body: { stringValue: sayEvent(event) ?? event.type },
+    body: { stringValue: sayWatchEvent(event) ?? event.type },
     attributes: attributes({
       'lens.watch': event.watch,
       'lens.seq': event.seq,

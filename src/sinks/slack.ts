@@ -1,6 +1,6 @@
 import type { WatchEvent } from '../model/watch-event.js';
+import { sayWatchEvent } from '../report/say-watch-event.js';
 import { hostOf, post } from './http.js';
-import { sayEvent } from './say-event.js';
 import { isAlert, type Sink } from './sink.js';
 
 /** Slack refuses longer texts of a section, and more blocks. */
@@ -20,7 +20,7 @@ export function slackSink({ url }: { readonly url: string }): Sink {
 }
 
 function messageOf(events: readonly WatchEvent[]): object {
-  const lines = events.map(event => `${markOf(event)} ${escaped(sayEvent(event) ?? event.type)}`);
+  const lines = events.map(event => `${markOf(event)} ${escaped(sayWatchEvent(event) ?? event.type)}`);
   return {
     text: lines[0] ?? 'lens',
     blocks: lines.map(text => ({

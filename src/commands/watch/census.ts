@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { AttachTarget } from '../../inspector/attach.js';
 import { type NodeProcess, readNodeProcess } from '../../inspector/node-processes.js';
 
 /** A process that is to be watched. */
@@ -9,9 +10,12 @@ export interface Found {
   readonly name: string;
   /** The same for every process with this command in this directory: how a restarted one is known again. */
   readonly fingerprint: string;
+  /** Where its inspector listens, when it was named so; `pid` is 0 until lens has connected. */
+  readonly address?: Exclude<AttachTarget, { readonly pid: number }>;
 }
 
 export type Selection =
+  | { readonly by: 'address'; readonly address: NonNullable<Found['address']> }
   | { readonly by: 'all' }
   | { readonly by: 'name'; readonly pattern: string }
   | { readonly by: 'tree'; readonly pid: number }
@@ -38,6 +42,7 @@ export class Census {
   constructor(private readonly selection: Selection) {}
 
   async look(now: number): Promise<Found[]> {
+    if (this.selection.by === 'address') return [foundAt(this.selection.address)];
     const names = await readdir('/proc').catch(() => []);
     const pids = new Set(names.filter(name => /^\d+$/.test(name)).map(Number));
     for (const pid of this.#known.keys()) if (!pids.has(pid)) this.#known.delete(pid);
@@ -65,8 +70,20 @@ export function foundOf(process: NodeProcess): Found {
   return { pid: process.pid, name: nameOf(process), fingerprint: fingerprintOf(process) };
 }
 
+function foundAt(address: NonNullable<Found['address']>): Found {
+  const name = sayAddress(address);
+  return { pid: 0, name, fingerprint: hashOf(name), address };
+}
+
+export const sayAddress = (address: NonNullable<Found['address']>): string =>
+  'url' in address
+    ? address.url.replace(/^wss?:\/\/([^/]+).*$/, '$1')
+    : `${address.host ?? '127.0.0.1'}:${address.port}`;
+
 function isMeant(each: NodeProcess, selection: Selection, all: readonly NodeProcess[]): boolean {
   switch (selection.by) {
+    case 'address':
+      return false; // found by its address, never by a look at processes
     case 'all':
       return each.mayAttach;
     case 'name':
@@ -98,8 +115,7 @@ function nameOf({ command, cwd }: NodeProcess): string {
 }
 
 function fingerprintOf({ command, cwd }: NodeProcess): string {
-  return createHash('sha256')
-    .update(`${command}\n${cwd ?? ''}`)
-    .digest('hex')
-    .slice(0, 12);
+  return hashOf(`${command}\n${cwd ?? ''}`);
 }
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);

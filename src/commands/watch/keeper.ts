@@ -5,18 +5,30 @@ import { attach } from '../../inspector/attach.js';
 import { readNodeProcess } from '../../inspector/node-processes.js';
 import type { Session } from '../../inspector/session.js';
 import { LensError } from '../../model/error.js';
-import type { Alert, Measures, WatchEventBody, WatchedTarget } from '../../model/watch-event.js';
+import type { Alert, HealthWord, Measures, WatchEventBody, WatchedTarget } from '../../model/watch-event.js';
 import type { AlertNews } from '../../monitor/alert-book.js';
+import { healthOf, Stability } from '../../monitor/health.js';
+import { type Intervals, isNamed, Schedule } from '../../monitor/intervals.js';
 import { type MonitorOptions, TargetMonitor } from '../../monitor/target-monitor.js';
-import { measured } from '../../monitor/vital-metrics.js';
+import { measured, STABILITY } from '../../monitor/vital-metrics.js';
 import { type Found, foundOf } from './census.js';
 import { lookWithin } from './look.js';
 import { recall, remember } from './memory.js';
+import { type OwnMetrics, OwnReadings } from './own-metrics.js';
+
+/** What the settings say of readings; may change while lens watches. */
+export interface WatchPlan {
+  readonly intervalMs: number;
+  readonly monitor: MonitorOptions;
+  readonly own: OwnMetrics;
+  readonly every: Intervals;
+  /** Investigations may ask a model. */
+  readonly model: boolean;
+}
 
 /** What all keepers of a watch share. */
 export interface KeeperEnv {
-  readonly intervalMs: number;
-  readonly monitor: MonitorOptions;
+  readonly plan: () => WatchPlan;
   readonly home: string;
   readonly emit: (event: WatchEventBody) => void;
   readonly now: () => number;
@@ -31,6 +43,13 @@ export interface KeeperEnv {
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 const SAVE_EVERY_MS = 5 * 60_000;
+/** A start is measured to some hundred milliseconds. */
+const RESTART_MS = 2_000;
+
+/** What of /proc is slow to read by hundreds of descriptors: left out when none of its metrics is due. */
+const OUTSIDE = ['fds.*', 'sockets.*', 'threads.*', 'children.*'];
+/** Metrics away from normal that a reason names beside what fired. */
+const REASON_UNUSUAL = 3;
 
 interface Read {
   readonly values: Measures;
@@ -49,6 +68,11 @@ export class Keeper {
   #savedAt: number;
   #looking: Promise<void> | undefined;
   #life: Promise<void> = Promise.resolve();
+  #health: HealthWord = 'healthy';
+  #startedAt: number | undefined;
+  readonly #stability = new Stability();
+  #schedule = new Schedule();
+  #own = new OwnReadings();
 
   constructor(
     readonly key: string,
@@ -57,7 +81,7 @@ export class Keeper {
   ) {
     this.#name = found.name;
     this.#savedAt = env.now();
-    this.#monitor = new TargetMonitor(key, env.monitor, recall(env.home, key));
+    this.#monitor = new TargetMonitor(key, env.plan().monitor, recall(env.home, key));
   }
 
   get pid(): number | undefined {
@@ -85,13 +109,25 @@ export class Keeper {
     return this.#looking ?? Promise.resolve();
   }
 
+  /** True while it watches, or waits at, what was found. */
+  keeps(found: Found): boolean {
+    if (!this.#alive) return false;
+    return found.address === undefined ? this.#pid === found.pid : this.found.fingerprint === found.fingerprint;
+  }
+
+  /** The settings have changed. */
+  configure(monitor: MonitorOptions): void {
+    this.#tell(this.#monitor.configure(monitor, this.env.now()));
+    this.#schedule = new Schedule();
+  }
+
   /** Begins to watch this process; the one before is gone. */
   adopt(pid: number): void {
     const previousPid = this.#pid;
     this.#pid = pid;
     this.#alive = true;
-    const downMs = this.#lostAt === undefined ? 0 : this.env.now() - this.#lostAt;
-    if (previousPid !== 0) this.env.emit({ type: 'target.restarted', target: this.target, previousPid, downMs });
+    this.#own = new OwnReadings();
+    if (previousPid !== 0) this.#restarted(previousPid);
     this.#life = this.#live().finally(() => {
       this.#alive = false;
     });
@@ -105,6 +141,13 @@ export class Keeper {
 
   get target(): WatchedTarget {
     return { name: this.#name, fingerprint: this.found.fingerprint, pid: this.#pid };
+  }
+
+  #restarted(previousPid: number): void {
+    const now = this.env.now();
+    const downMs = this.#lostAt === undefined ? 0 : now - this.#lostAt;
+    if (this.#lostAt !== undefined) this.#stability.away(this.#lostAt, now);
+    this.env.emit({ type: 'target.restarted', target: this.target, previousPid, downMs });
   }
 
   async #live(): Promise<void> {
@@ -121,21 +164,27 @@ export class Keeper {
   }
 
   #ended(): void {
-    this.#lostAt = this.env.now();
-    this.env.emit({ type: 'target.lost', target: this.target, reason: 'the process has ended' });
-    this.#tell(this.#monitor.lost(this.#lostAt));
+    this.#lose('the process has ended');
     this.env.onEnded(this, this.#last);
   }
 
-  /** The pid may by now be somebody else's. */
+  #lose(reason: string): void {
+    this.#lostAt = this.env.now();
+    this.env.emit({ type: 'target.lost', target: this.target, reason });
+    this.#tell(this.#monitor.lost(this.#lostAt));
+    this.#health = 'healthy';
+  }
+
+  /** The pid may by now be somebody else's; what is behind an address is only known by connecting. */
   async #exists(): Promise<boolean> {
+    if (this.found.address) return true;
     const process = await readNodeProcess(this.#pid);
     return process !== undefined && foundOf(process).fingerprint === this.found.fingerprint;
   }
 
   async #reach(attempt: number): Promise<Session | undefined> {
     try {
-      return await attach({ pid: this.#pid }, { signal: this.env.signal });
+      return await attach(this.found.address ?? { pid: this.#pid }, { signal: this.env.signal });
     } catch (error) {
       // Told once: a target that can't be attached to now is asked again every half a minute.
       if (attempt === 0 && !this.env.signal.aborted) this.#fail('attach', error);
@@ -148,37 +197,66 @@ export class Keeper {
     return this.env.sleep(wait * (0.5 + this.env.random() / 2), this.env.signal).catch(() => undefined);
   }
 
+  /** A process behind an address is known again by its start. */
+  #arrived({ pid, startedAt }: Session['target']): void {
+    const [before, began] = [this.#pid, this.#startedAt];
+    this.#pid = pid;
+    this.#startedAt = startedAt;
+    if (this.#lostAt === undefined) return;
+    const isOther =
+      pid !== before || (began !== undefined && startedAt !== undefined && startedAt > began + RESTART_MS);
+    if (isOther) {
+      this.env.onEnded(this, this.#last);
+      this.#restarted(before);
+    }
+    this.#lostAt = undefined;
+  }
+
   async #watch(session: Session): Promise<void> {
     this.#name = session.target.name ?? this.#name;
+    if (this.found.address) this.#arrived(session.target);
     this.env.emit({ type: 'target.attached', target: this.target, nodeVersion: session.target.nodeVersion });
     const signal = AbortSignal.any([this.env.signal, session.lost]);
     try {
       // A first window of another length: many targets must not be asked in step.
-      let windowMs = this.env.intervalMs * (0.5 + this.env.random() / 2);
+      let windowMs = this.env.plan().intervalMs * (0.5 + this.env.random() / 2);
       while (!signal.aborted) {
         await this.#round(session, windowMs, signal);
-        windowMs = this.env.intervalMs;
+        windowMs = this.env.plan().intervalMs;
       }
     } finally {
       await this.#looking;
       await session.detach();
     }
+    if (this.found.address && session.lost.aborted && !this.env.signal.aborted) this.#lose('the connection has ended');
   }
 
   async #round(session: Session, windowMs: number, signal: AbortSignal): Promise<void> {
     const disturbed = this.#looking !== undefined;
     const read = await this.#read(session, windowMs, signal);
     if (read === undefined) return;
-    const { values, uptimeMs } = read;
     const at = this.env.now();
+    const { uptimeMs } = read;
+    const stability = this.#stability.share(at);
+    const values: Measures = { ...read.values, ...(stability !== undefined && { [STABILITY]: stability }) };
     this.#last = values;
     this.env.emit({ type: 'metrics.read', target: this.target, values });
     // What lens itself does while it looks closer is no anomaly of the target.
     if (disturbed || this.#looking) return;
     const news = this.#monitor.observe(values, at, uptimeMs);
     this.#tell(news, values);
-    if (news.some(({ kind }) => kind === 'fired') && this.env.mayInvestigate()) this.#look(session);
+    this.#weigh(at);
+    if (news.some(({ kind }) => kind === 'fired') && this.env.mayInvestigate()) this.#look(session, values);
     if (at - this.#savedAt >= SAVE_EVERY_MS) this.#save();
+  }
+
+  #weigh(at: number): void {
+    const health = healthOf(this.open);
+    this.#stability.add(health, at);
+    if (health === this.#health) return;
+    this.#health = health;
+    const stability = this.#stability.share(at) ?? 1; // just added to
+    this.env.emit({ type: 'target.health', target: this.target, health, stability });
   }
 
   async #read(session: Session, windowMs: number, signal: AbortSignal): Promise<Read | undefined> {
@@ -188,14 +266,26 @@ export class Keeper {
     const seconds = windowMs / 1000;
     try {
       const vitals = await vitalsCollector.collect(session, { seconds, sampleEvery: seconds }, context);
-      const process = await processCollector.collect(session, {}, context).catch(() => undefined);
-      return { values: measured(vitals.data, process?.data), uptimeMs: vitals.data.uptimeSeconds * 1000 };
+      const resting = this.#schedule.resting(this.env.plan().every, now(), windowMs);
+      const outside = OUTSIDE.every(group => resting.has(group));
+      const process = outside ? undefined : await processCollector.collect(session, {}, context).catch(() => undefined);
+      const all = { ...measured(vitals.data, process?.data), ...(await this.#readOwn(session, resting)) };
+      const values = Object.fromEntries(Object.entries(all).filter(([metric]) => !isNamed(metric, resting)));
+      return { values, uptimeMs: vitals.data.uptimeSeconds * 1000 };
     } catch (error) {
       if (signal.aborted) return undefined;
       this.#fail('readings', error);
       await sleep(windowMs).catch(() => undefined);
       return undefined;
     }
+  }
+
+  async #readOwn(session: Session, resting: ReadonlySet<string>): Promise<Measures> {
+    const due = Object.entries(this.env.plan().own).filter(([name]) => !isNamed(name, resting));
+    if (due.length === 0) return {};
+    const { values, problems } = await this.#own.read(session, Object.fromEntries(due), this.env.now());
+    for (const problem of problems) this.#fail('your metric', problem);
+    return values;
   }
 
   #tell(news: readonly AlertNews[], snapshot: Measures = this.#last): void {
@@ -208,11 +298,23 @@ export class Keeper {
     if (news.length > 0) this.#save();
   }
 
-  #look(session: Session): void {
-    const reason = this.open.map(({ title }) => title).join('; ');
+  #reason(values: Measures): string {
+    const told = this.open.map(({ title }) => title);
+    const more = this.#monitor
+      .unusual(values)
+      .filter(({ metric }) => !this.open.some(alert => alert.metric === metric))
+      .slice(0, REASON_UNUSUAL)
+      .map(({ metric, said, z }) => `${metric} is ${said}, ${z.toFixed(1)} deviations from normal`);
+    return [...told, ...more].join('; ');
+  }
+
+  #look(session: Session, values: Measures): void {
+    const reason = this.#reason(values);
     const target = this.target;
     this.env.emit({ type: 'investigation.started', target, reason });
-    this.#looking = lookWithin(session, reason, this.#redactor, this.env.signal)
+    this.#looking = lookWithin(session, {
+      ...{ reason, redactor: this.#redactor, signal: this.env.signal, model: this.env.plan().model },
+    })
       .then(({ report, path }) => {
         const culprit = report.insights[0]?.culprit;
         const { verdict, summary } = report;

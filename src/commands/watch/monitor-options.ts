@@ -2,22 +2,56 @@ import { LensError } from '../../model/error.js';
 import type { AlertRule } from '../../monitor/alert.js';
 import { DEFAULT_RULES, ruleOf } from '../../monitor/rules.js';
 import type { MonitorOptions } from '../../monitor/target-monitor.js';
+import { isOwnMetric } from '../../monitor/vital-metrics.js';
+import { problemOfReading } from '../../source/numeric-expression.js';
 import { durationMs } from '../duration.js';
 import type { LoadedSettings, RuleSettings } from '../settings.js';
+import type { WatchPlan } from './keeper.js';
 
-/** Settings and flags as the monitor's numbers. Throws LensError `usage` for a threshold that is none. */
-export function monitorOptions(
-  settings: LoadedSettings['watch'],
-  flags: { readonly learn?: number; readonly threshold: readonly string[] },
-  intervalMs: number,
-): MonitorOptions {
+export interface WatchFlags {
+  readonly interval?: number;
+  readonly learn?: number;
+  readonly threshold: readonly string[];
+  /** `my.queue=globalThis.queue.length`. */
+  readonly expression: readonly string[];
+  readonly withModel?: boolean;
+}
+
+/** Settings and flags as what a watch does. Throws LensError `usage` for what doesn't fit together. */
+export function watchPlan(settings: LoadedSettings['watch'], flags: WatchFlags): WatchPlan {
+  const intervalMs = flags.interval ?? ms(settings.interval);
+  const own = { ...settings.expressions, ...Object.fromEntries(flags.expression.map(ownMetric)) };
+  const every = Object.fromEntries(Object.entries(settings.every).map(([metric, time]) => [metric, ms(time)]));
+  const monitor = monitorOptions(settings, flags, intervalMs);
+  for (const { metric } of monitor.rules)
+    if (isOwnMetric(metric) && !(metric in own))
+      throw new LensError(
+        'usage',
+        `A threshold names ${metric}, and there is no such expression.`,
+        `Say what it is: --expression '${metric}=globalThis.queue.length'`,
+      );
+  return { intervalMs, monitor, own, every, model: flags.withModel ?? settings.model };
+}
+
+function ownMetric(text: string): readonly [name: string, expression: string] {
+  const [, name = '', expression = ''] = /^\s*([\w.]+)\s*=\s*(\S.*)$/s.exec(text) ?? [];
+  if (!isOwnMetric(name))
+    throw new LensError('usage', `“${text}” is not NAME=EXPRESSION.`, 'Write it like my.queue=globalThis.queue.length');
+  const problem = problemOfReading(expression);
+  if (problem !== undefined) throw new LensError('usage', problem);
+  return [name, expression];
+}
+
+function monitorOptions(settings: LoadedSettings['watch'], flags: WatchFlags, intervalMs: number): MonitorOptions {
   const retentionMs = ms(settings.history);
+  const rules = [
+    ...(settings.defaultRules ? DEFAULT_RULES : []),
+    ...settings.thresholds.map(ruleFrom),
+    ...flags.threshold.map(ruleFrom),
+  ];
   return {
-    rules: [
-      ...(settings.defaultRules ? DEFAULT_RULES : []),
-      ...settings.thresholds.map(ruleFrom),
-      ...flags.threshold.map(ruleFrom),
-    ],
+    // The last word on one limit counts: two rules of one id would share a state.
+    rules: [...new Map(rules.map(rule => [rule.id, rule])).values()],
     detector: {
       learningMs: flags.learn ?? ms(settings.learn),
       z: settings.z,

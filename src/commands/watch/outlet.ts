@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { WatchEvent, WatchEventBody } from '../../model/watch-event.js';
 import { fileJournal, memoryJournal } from '../../sinks/journal.js';
 import { SinkQueue } from '../../sinks/queue.js';
-import { sayEvent } from '../../sinks/say-event.js';
 import type { SinkSettings } from '../settings.js';
 import { openSink, type SinkSeat } from './open-sink.js';
 
@@ -12,7 +11,8 @@ export interface OutletOptions extends SinkSeat {
   readonly watch: string;
   readonly home: string;
   readonly sinks: readonly SinkSettings[];
-  readonly json: boolean;
+  /** Shows each event here: a line of text or JSON, or a screen. */
+  readonly show: (event: WatchEvent) => void;
   readonly random: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -20,6 +20,8 @@ export interface OutletOptions extends SinkSeat {
 /** Where events go: stdout, and every sink through a queue of its own. */
 export interface Outlet {
   emit(event: WatchEventBody): void;
+  /** Other sinks from now on; one that stays keeps its queue. What a sink that goes had waiting stays on disk. */
+  setSinks(sinks: readonly SinkSettings[]): Promise<void>;
   readonly dropped: { readonly [sink: string]: number };
   readonly waiting: { readonly [sink: string]: number };
   /** Gives the sinks a moment to take what waits; what they don't take stays on disk for the next watch. */
@@ -33,49 +35,60 @@ const MEMORY_EVENTS = 1_000;
 export async function openOutlet(options: OutletOptions): Promise<Outlet> {
   let seq = 0;
   const home = claimJournals(options.home);
-  const queues: SinkQueue[] = [];
+  const queues = new Map<string, SinkQueue>();
   const emit = (body: WatchEventBody): void => {
     const event: WatchEvent = { at: options.now(), watch: options.watch, seq: seq++, ...body };
-    print(event, options.json);
-    for (const queue of queues) queue.push(event);
+    options.show(event);
+    for (const queue of queues.values()) queue.push(event);
   };
   const env = {
     sleep: options.sleep,
     random: options.random,
     onFailure: (sink: string, message: string) => emit({ type: 'failure', where: `sink ${sink}`, message }),
   };
-  for (const settings of options.sinks) {
+  const open = async (settings: SinkSettings) => {
     const sink = await openSink(settings, options);
     const journal =
       settings.type === 'prometheus' ? memoryJournal(MEMORY_EVENTS) : fileJournal(fileOf(home.path, settings));
-    queues.push(new SinkQueue(sink, journal, env));
-  }
+    queues.set(keyOf(settings), new SinkQueue(sink, journal, env));
+  };
+  const all = (read: (queue: SinkQueue) => number) =>
+    Object.fromEntries([...queues.values()].map(queue => [queue.sink.name, read(queue)]));
+  for (const settings of options.sinks) await open(settings);
   return {
     emit,
+    async setSinks(sinks) {
+      const wanted = new Set(sinks.map(keyOf));
+      // Closed before others open: a port may pass from one to the next.
+      for (const [key, queue] of queues)
+        if (!wanted.has(key)) {
+          queues.delete(key);
+          await queue.close(0);
+        }
+      for (const settings of sinks)
+        if (!queues.has(keyOf(settings)))
+          await open(settings).catch(error =>
+            env.onFailure(settings.type, error instanceof Error ? error.message : `${error}`),
+          );
+    },
     get dropped() {
-      return Object.fromEntries(queues.map(queue => [queue.sink.name, queue.dropped]));
+      return all(queue => queue.dropped);
     },
     get waiting() {
-      return Object.fromEntries(queues.map(queue => [queue.sink.name, queue.waiting]));
+      return all(queue => queue.waiting);
     },
     async close() {
-      await Promise.all(queues.map(queue => queue.close(LEAVE_WITHIN_MS)));
+      await Promise.all([...queues.values()].map(queue => queue.close(LEAVE_WITHIN_MS)));
       home.release();
     },
   };
 }
 
-function print(event: WatchEvent, json: boolean): void {
-  if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
-  else {
-    const said = sayEvent(event);
-    if (said !== undefined) process.stdout.write(`${new Date(event.at).toISOString().slice(11, 19)} ${said}\n`);
-  }
-}
+const keyOf = (settings: SinkSettings): string =>
+  createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 
 function fileOf(home: string, settings: SinkSettings): string {
-  const id = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
-  return join(home, `${settings.type}-${id}.ndjson`);
+  return join(home, `${settings.type}-${keyOf(settings)}.ndjson`);
 }
 
 /** Two lenses must not share a journal: the second one gets a folder of its own. */

@@ -6,7 +6,7 @@ const who = ({ name, pid }: WatchedTarget): string => `${name} (pid ${pid})`;
 const place = (at: CodeLocation): string => `${at.function ? `${at.function} ` : ''}${at.file}:${at.line}`;
 
 /** One sentence for people; undefined for what only machines read. */
-export function sayEvent(event: WatchEvent): string | undefined {
+export function sayWatchEvent(event: WatchEvent): string | undefined {
   switch (event.type) {
     case 'watch.started':
       return `watching ${event.watching}, every ${sayMs(event.intervalMs)}`;
@@ -24,6 +24,10 @@ export function sayEvent(event: WatchEvent): string | undefined {
       return `${who(event.target)}: ${event.title}`;
     case 'metrics.read':
       return undefined;
+    case 'target.health':
+      return `${who(event.target)}: ${event.health}, ${Math.round(event.stability * 100)} % of the last hour well`;
+    case 'settings.changed':
+      return `settings: ${[...event.changes.map(({ name, value }) => `${name} is now ${value}`), ...event.later.map(name => `${name} waits for the next start`)].join(', ')}`;
     case 'alert.fired':
       return `${event.alert.level.toUpperCase()} ${who(event.target)}: ${event.alert.title}${event.alert.count > 1 ? ` (the ${event.alert.count}th time)` : ''}`;
     case 'alert.escalated':
