@@ -28,7 +28,7 @@ export function openWatchScreen(on: { readonly leave: () => void; readonly inter
   const color = wantsColor(process.env);
   const say = (metric: string, value: number) => sayMetric(metricKind(metric) ?? { unit: 'count' }, value);
 
-  const terminal = takeTerminal(process.stdout, process.stdin, true, text => {
+  const terminal = takeTerminal(process.stdout, process.stdin, { altScreen: true }, text => {
     for (const key of parseKeys(text, true).keys) {
       const pressed = pressInWatch(ui, key, state);
       ui = pressed.ui;
