@@ -6,6 +6,7 @@ import type { Message, ModelCall, ModelReply, ModelRequest, Provider } from '../
 import type { EventBody } from '../model/event.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
+import type { HealthState } from '../model/severity.js';
 import type { Conclusion, Outcome, Skill, ToolCall, ToolResult } from '../model/skill.js';
 import type { TargetInfo } from '../model/target.js';
 import { digest } from './base-queries.js';
@@ -63,7 +64,8 @@ export interface ModelSeat {
 /** Asks a model for the next calls. Whatever the model does, it ends: in a conclusion of its own, or of the rules. */
 export function modelPlanner(skill: Skill, seat: ModelSeat): Planner {
   const mind = new ModelMind(skill, seat);
-  return { kind: 'model', maxTurns: MODEL_TURNS + seat.rules.maxTurns, next: turn => mind.next(turn) };
+  const maxTurns = MODEL_TURNS + seat.rules.maxTurns;
+  return { kind: 'model', maxTurns, next: turn => mind.next(turn), soFar: () => mind.ruled };
 }
 
 /** A call of the model's last turn: handed to the operator, or answered here with why not. */
@@ -82,6 +84,10 @@ class ModelMind {
   #contextTokens = 0;
   #startedAt: number | undefined;
   #ruled: Conclusion | undefined;
+  #ruledState: HealthState = 'healthy';
+  /** A notification goes out with the calls of this turn. */
+  #sending = false;
+  readonly #noticed: string[] = [];
   readonly #seen: string[] = [];
   readonly #sent: string[] = [];
   readonly #ids = new Set<string>();
@@ -93,6 +99,10 @@ class ModelMind {
     readonly seat: ModelSeat,
   ) {
     this.#phase = seat.floor === 'fallback' ? 'model' : 'rules';
+  }
+
+  get ruled(): Conclusion | undefined {
+    return this.#ruled;
   }
 
   async next(turn: Turn): Promise<readonly ToolCall[]> {
@@ -112,6 +122,7 @@ class ModelMind {
     const done = calls.find(call => call.tool === 'done');
     if (!done) return calls;
     this.#ruled = { outcome: done.outcome, summary: done.summary };
+    this.#ruledState = turn.state;
     const quiet = done.outcome === 'healthy' || done.outcome === 'not-applicable';
     if (quiet && !this.seat.urgent) return calls;
     this.#phase = 'model';
@@ -134,6 +145,10 @@ class ModelMind {
     }
   }
 
+  get #hasSent(): boolean {
+    return this.#sent.length > 0 || this.#sending;
+  }
+
   #isLate(): boolean {
     return this.seat.now() - this.#startedAt! > (this.seat.deadlineMs ?? DEADLINE_MS);
   }
@@ -146,7 +161,9 @@ class ModelMind {
   }
 
   #rulesReport({ outcome, summary }: Conclusion): string {
-    const seen = this.#seen.length > 0 ? `\nWhat they read:\n${this.#seen.join('\n')}` : '';
+    // What was noticed comes first: what is cut is the end.
+    const lines = [...this.#noticed, ...this.#seen];
+    const seen = lines.length > 0 ? `\nWhat they noticed and read:\n${lines.join('\n')}` : '';
     return `The rules have concluded: ${fence(`${outcome}: ${summary}${seen}`, RULES_CHARS)}`;
   }
 
@@ -164,9 +181,10 @@ class ModelMind {
 
   #noteForModel(call: ToolCall, value: unknown): void {
     if (call.tool === 'send_notification') {
-      const { title, observation, culprit } = call.notification;
+      const { title = '', observation, culprit, severity, faultClass, evidenceIds } = call.notification;
       const place = culprit ? ` at ${culprit.file}:${culprit.line}` : '';
-      this.#seen.push(`- notification ${String(value)}: ${title ?? ''} ${observation}${place}`);
+      const about = `${severity}, ${faultClass}, evidence ${evidenceIds.join(' ')}`;
+      this.#noticed.push(`- notification ${String(value)} (${about}): ${title} ${observation}${place}`);
     } else if (call.tool === 'ask' && isEvidence(value)) {
       const data = value.status === 'ok' || value.status === 'partial' ? asText(digest(value.data, 5)) : value.reason;
       this.#seen.push(
@@ -243,6 +261,7 @@ class ModelMind {
   async #calls(reply: ModelReply): Promise<readonly ToolCall[]> {
     if (reply.calls.length === 0) return this.#withoutCalls(reply);
     this.#idle = 0;
+    this.#sending = false;
     const judged = reply.calls.map((call, at) => this.#judge(call, at));
     this.#pending = judged.map(({ call, refused }) => ({ call, ...(refused !== undefined && { refused }) }));
     for (const { call, refused } of judged) if (refused !== undefined) this.#tellRefused(call.name, refused);
@@ -277,6 +296,7 @@ class ModelMind {
       this.#repeats.forEach(entry => {
         entry.count = 0;
       });
+    if (parsed.call.tool === 'set_state') return this.#judgeState(call, parsed.call);
     if (parsed.call.tool === 'send_notification') return this.#judgeDraft(call, parsed.call.notification);
     if (parsed.call.tool === 'done') return this.#judgeEnd(call, parsed.call);
     return { call, run: parsed.call };
@@ -291,6 +311,18 @@ class ModelMind {
     return `The same call was answered before, and nothing has changed: ${entry.answer}`;
   }
 
+  /** A state is a claim too: it stands on what was noticed, and what the rules measured can't be called well. */
+  #judgeState(call: ModelCall, said: Extract<ToolCall, { tool: 'set_state' }>): Pending & { readonly run?: ToolCall } {
+    if (GRAVITY[said.state] >= GRAVITY.warning && !this.#hasSent)
+      return { call, refused: `A state of ${said.state} stands on a notification: send_notification first.` };
+    if (GRAVITY[said.state] < GRAVITY[this.#ruledState])
+      return {
+        call,
+        refused: `The rules measured a state of ${this.#ruledState}: say in your summary why it is better.`,
+      };
+    return { call, run: said };
+  }
+
   #judgeDraft(call: ModelCall, draft: NotificationDraft): Pending & { readonly run?: ToolCall } {
     const checked = this.seat.check?.(draft, this.#computed) ?? { ok: true, problems: [], draft };
     const correctable = checked.problems.length > 0 && this.#corrections < CORRECTIONS;
@@ -298,11 +330,12 @@ class ModelMind {
       this.#corrections++;
       return { call, refused: `Not sent: ${checked.problems.join(' ')} Correct it and send it again.` };
     }
+    this.#sending = true;
     return { call, run: { tool: 'send_notification', notification: checked.draft } };
   }
 
   #judgeEnd(call: ModelCall, done: Extract<ToolCall, { tool: 'done' }>): Pending & { readonly run?: ToolCall } {
-    if (done.outcome === 'found' && this.#sent.length === 0 && this.#corrections < CORRECTIONS) {
+    if (done.outcome === 'found' && !this.#hasSent && this.#corrections < CORRECTIONS) {
       this.#corrections++;
       return { call, refused: 'You found something, but no notification was sent: send_notification first.' };
     }
@@ -328,8 +361,8 @@ class ModelMind {
   #ending(said: Outcome, summary: string): ToolCall {
     const { outcome: ruled, summary: rules } = this.#ruled ?? {};
     // "Found" without anything sent is a claim that nothing supports: it is not repeated.
-    if (said === 'found' && this.#sent.length === 0 && this.#ruled) return { tool: 'done', ...this.#ruled };
-    const outcome = this.#sent.length > 0 ? 'found' : withoutFinding(said, ruled);
+    if (said === 'found' && !this.#hasSent && this.#ruled) return { tool: 'done', ...this.#ruled };
+    const outcome = this.#hasSent ? 'found' : withoutFinding(said, ruled);
     const wanting = this.seat.checkWords?.(summary, this.#computed) ?? [];
     const doubts = wanting.length > 0 ? ` (Checked by code: ${wanting.join(' ')})` : '';
     const differs = ruled !== undefined && ruled !== said;
@@ -354,10 +387,11 @@ function withoutFinding(said: Outcome, ruled: Outcome | undefined): Outcome {
   return ruled === 'inconclusive' ? ruled : said;
 }
 
+const GRAVITY: { readonly [S in HealthState]: number } = { healthy: 0, observing: 1, warning: 2, critical: 3 };
 const NOT_RUN: ToolResult = { ok: false, error: 'Not run.' };
-/** What the rules read goes into the first message: enough for five readings. */
-const RULES_CHARS = 5000;
-const READING_CHARS = 700;
+/** What the rules read goes into the first message: what was noticed, and five readings. */
+const RULES_CHARS = 4000;
+const READING_CHARS = 500;
 const EARLIER_CHARS = 500;
 const SUMMARY_CHARS = 600;
 

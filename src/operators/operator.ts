@@ -30,6 +30,8 @@ export interface Planner {
   readonly kind: 'rules' | 'model';
   readonly maxTurns: number;
   next(turn: Turn): Promise<readonly ToolCall[]>;
+  /** What stands if the run ends now: the conclusion of the rules while a model still thinks about it. */
+  readonly soFar?: () => Conclusion | undefined;
 }
 
 /** What all operators of a run share. */
@@ -84,7 +86,8 @@ export class Operator {
       await this.#loop();
     } catch (error) {
       if (!isInterruption(error, this.env.signal)) throw error;
-      incomplete = true;
+      this.#conclusion ??= this.planner.soFar?.();
+      incomplete = this.#conclusion === undefined;
     }
     const result = this.#result(startedAt, incomplete || this.#conclusion === undefined);
     this.env.emit({ type: 'operator.finished', result });

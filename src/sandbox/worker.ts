@@ -1,4 +1,5 @@
 // Runs in a thread of its own: some built-ins of the machine loop without ever asking whether they may go on.
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { runInMachine } from './machine.js';
 import type { FromWorker, ScriptOutcome, ToWorker } from './messages.js';
@@ -29,6 +30,10 @@ function broken(error: unknown): ScriptOutcome {
   const reason = error instanceof Error ? error.message : String(error);
   return { error: `The script exhausted the sandbox: ${reason.slice(0, 200)}`, log: [] };
 }
+
+/** A script that computes must not take a core from the target. On Linux, 0 is this thread alone. */
+const LEAST_PRIORITY = 19;
+if (process.platform === 'linux') setPriority(0, LEAST_PRIORITY);
 
 port.on('message', (message: ToWorker) => {
   if (message.type === 'run') return void run(message);

@@ -21,27 +21,27 @@ export interface LensRun {
   readonly evidenceIds?: ReadonlySet<string>;
 }
 
-export async function runLens(stage: Stage, reason: string | undefined): Promise<LensRun> {
+/** How lens is started, beyond what every run is. */
+export interface Manner {
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly limitMs?: number;
+  /** Sees the state folder before it goes. */
+  readonly afterwards?: (state: string) => void;
+}
+
+/** A key in the environment must change nothing of what is measured. */
+export const BY_RULES: Manner = { args: ['--no-llm'] };
+
+export async function runLens(stage: Stage, reason: string | undefined, how: Manner = BY_RULES): Promise<LensRun> {
   const state = mkdtempSync(join(tmpdir(), 'lens-eval-'));
-  const argv = [
-    ...stage.inside,
-    process.execPath,
-    LENS,
-    'run',
-    '--pid',
-    String(stage.pid),
-    '--json',
-    '--no-input',
-    '--no-llm',
-  ];
+  const argv = [...stage.inside, process.execPath, LENS, 'run', '--pid', String(stage.pid), '--json', '--no-input'];
+  argv.push(...how.args);
   if (reason) argv.push('--reason', reason);
+  const env = { ...process.env, ...how.env, XDG_STATE_HOME: state, NO_COLOR: '1' };
   const started = performance.now();
   try {
-    const { code, stdout, stderr, peakBytes } = await collect(argv, {
-      ...process.env,
-      XDG_STATE_HOME: state,
-      NO_COLOR: '1',
-    });
+    const { code, stdout, stderr, peakBytes } = await collect(argv, env, how.limitMs ?? LIMIT_MS);
     const seconds = (performance.now() - started) / 1000;
     const report = parseReport(stdout);
     const evidenceIds = evidenceIdsIn(state);
@@ -54,14 +54,15 @@ export async function runLens(stage: Stage, reason: string | undefined): Promise
       ...(evidenceIds && { evidenceIds }),
     };
   } finally {
+    how.afterwards?.(state);
     rmSync(state, { recursive: true, force: true });
   }
 }
 
-function collect(argv: readonly string[], env: NodeJS.ProcessEnv) {
+function collect(argv: readonly string[], env: NodeJS.ProcessEnv, limitMs: number) {
   return new Promise<{ code: number | null; stdout: string; stderr: string; peakBytes: number }>(resolve => {
     const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env });
-    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
     let stdout = '';
     let stderr = '';
     let peakBytes = 0;

@@ -1,5 +1,6 @@
 // The evaluation: lens, as users run it, against programs whose truth is known.
 //   npm run eval -- [--quick] [--only a,b] [--repeat K] [--node 18|20|22|24|26] [--json] [--min-right 0.95] [--max-alarms 0]
+//                 [--model competent|hostile [--protocol anthropic|openai]]
 // Fails when a case did not run, when none ran, when a target died or kept something of lens, or a given bound is missed.
 
 import { readFileSync } from 'node:fs';
@@ -8,9 +9,12 @@ import { parseArgs } from 'node:util';
 import type { Case } from './case.js';
 import { CASES } from './cases.js';
 import { type Grade, grade } from './grade.js';
-import { runLens } from './lens.js';
+import { BY_RULES, type LensRun, type Manner, runLens } from './lens.js';
+import type { Protocol } from './model/conversation.js';
+import { PLANTED_ENV } from './model/secrets.js';
+import { MINDS, type MindName, modelWay, promptOf, usageText, withMind } from './model/way.js';
 import { listeningPorts, residue } from './residue.js';
-import { ImpossibleHere, NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
+import { ImpossibleHere, NODE_VERSIONS, type NodeVersion, raise, type Staging } from './stage.js';
 import { type Row, rowText, type Summary, summarize, summaryText } from './table.js';
 import { readMarks } from './truth.js';
 
@@ -25,9 +29,12 @@ const { values: options } = parseArgs({
     node: { type: 'string' },
     'min-right': { type: 'string', default: '0' },
     'max-alarms': { type: 'string' },
+    model: { type: 'string' },
+    protocol: { type: 'string' },
   },
 });
 
+const mind = mindNamed(options.model);
 const wanted = options.only?.split(',');
 const cases = CASES.filter(one => (options.quick ? one.quick : true) && (wanted ? wanted.includes(one.app) : true));
 const rows: Row[] = [];
@@ -60,13 +67,46 @@ function versionFor(one: Case, repeat: number): NodeVersion {
   return asked ?? able[(CASES.indexOf(one) + repeat) % able.length]!;
 }
 
+function mindNamed(name: string | undefined): MindName | undefined {
+  if (name === undefined || name in MINDS) return name as MindName | undefined; // tested in this line
+  throw new Error(`There is no scripted model ${name}. There are: ${Object.keys(MINDS).join(', ')}.`);
+}
+
+/** The protocols take turns, too. */
+function protocolFor(one: Case): Protocol {
+  if (options.protocol === 'anthropic' || options.protocol === 'openai') return options.protocol;
+  return CASES.indexOf(one) % 2 === 0 ? 'anthropic' : 'openai';
+}
+
 async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Row> {
-  await using stage = await raise(one.app, node);
+  if (!mind) return attemptIn(one, node, repeat, BY_RULES, {}, graded => graded);
+  await using way = await modelWay(mind, protocolFor(one));
+  const staging = { apart: false, env: PLANTED_ENV };
+  const row = await attemptIn(one, node, repeat, way.manner, staging, (graded, run) =>
+    withMind(mind, graded, run, way.used()),
+  );
+  const used = way.used();
+  return {
+    ...row,
+    usage: usageText(used),
+    promptTokens: used.uses.reduce((sum, use) => sum + promptOf(use.tokens), 0),
+  };
+}
+
+async function attemptIn(
+  one: Case,
+  node: NodeVersion,
+  repeat: number,
+  manner: Manner,
+  staging: Staging,
+  judge: (graded: Grade, run: LensRun) => Grade,
+): Promise<Row> {
+  await using stage = await raise(one.app, node, staging);
   await sleep((one.settle ?? DEFAULT_SETTLE_SECONDS) * 1000);
   const ports = listeningPorts(stage.pid);
   const before = await stage.counts();
   const ranBefore = mainThreadMs(stage.pid);
-  const run = await runLens(stage, one.reason);
+  const run = await runLens(stage, one.reason, manner);
   const after = await stage.counts();
   const ranAfter = mainThreadMs(stage.pid);
   const fate = stage.fate();
@@ -75,7 +115,7 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   return {
     ...{ case: one, node, repeat, seconds: run.seconds },
     ...(fate && { fate }),
-    grade: spoiltBy(fate, grade(one, run, readMarks(stage.folder))),
+    grade: spoiltBy(fate, judge(grade(one, run, readMarks(stage.folder)), run)),
     longestPauseMs: disturbance?.longestPauseMs ?? 0,
     longestPauseBy: longest?.kind ?? '-',
     targetCpuMs: disturbance?.targetCpuMs ?? 0,

@@ -37,26 +37,35 @@ export const nodeBinary = (version: NodeVersion): string =>
 
 const canUnshare = spawnSync('unshare', ['-n', 'sh', '-c', 'ip link set lo up']).status === 0;
 
-export async function raise(app: string, version: NodeVersion): Promise<Stage> {
+export interface Staging {
+  /** False: among all others, where lens can reach a server of the evaluation. */
+  readonly apart?: boolean;
+  /** For the program under test. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export async function raise(app: string, version: NodeVersion, staging: Staging = {}): Promise<Stage> {
   const folder = `${ROOT}fixtures/apps/${app}`;
-  const child = spawnWorld(folder, version);
+  const apart = canUnshare && staging.apart !== false;
+  const child = spawnWorld(folder, version, apart, staging.env);
   const lines: string[] = [];
   createInterface({ input: child.stdout! }).on('line', line => lines.push(line));
   try {
     const pid = await readyPid(child, lines);
-    return stageOf(child, lines, pid, folder);
+    return stageOf(child, lines, pid, folder, apart);
   } catch (error) {
     child.kill('SIGTERM');
     throw error;
   }
 }
 
-function spawnWorld(folder: string, version: NodeVersion): ChildProcess {
+function spawnWorld(folder: string, version: NodeVersion, apart: boolean, more?: NodeJS.ProcessEnv): ChildProcess {
   const world = `${folder}/world.mjs`;
-  const argv = canUnshare
+  const argv = apart
     ? ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$0" "$1"', process.execPath, world]
     : [process.execPath, world];
-  const env = { ...process.env, NODE_UNDER_TEST: nodeBinary(version), ...(canUnshare ? {} : { INSPECT_PORT: '0' }) };
+  const port = apart ? {} : { INSPECT_PORT: '0' };
+  const env = { ...process.env, NODE_UNDER_TEST: nodeBinary(version), ...port, ...more };
   return spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], env });
 }
 
@@ -76,12 +85,12 @@ async function readyPid(child: ChildProcess, lines: readonly string[]): Promise<
   throw new Error(`the program did not start: ${lines.join(' | ').slice(0, 300)}`);
 }
 
-function stageOf(child: ChildProcess, lines: string[], pid: number, folder: string): Stage {
+function stageOf(child: ChildProcess, lines: string[], pid: number, folder: string, apart: boolean): Stage {
   return {
     pid,
     folder,
-    namespaced: canUnshare,
-    inside: canUnshare ? ['nsenter', '-t', String(pid), '-n', '--'] : [],
+    namespaced: apart,
+    inside: apart ? ['nsenter', '-t', String(pid), '-n', '--'] : [],
     counts: () => counts(child, lines),
     fate: () => fateOf(child, lines),
     async [Symbol.asyncDispose]() {

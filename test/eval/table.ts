@@ -22,6 +22,9 @@ export interface Row {
   readonly lensPeakBytes: number;
   /** Requests to a healthy program that got no answer while lens was there. */
   readonly failedRequests: number;
+  /** With a scripted model: calls and prompt tokens by who asked. */
+  readonly usage?: string;
+  readonly promptTokens?: number;
   /** How the target died, when it did. */
   readonly fate?: string;
 }
@@ -45,6 +48,7 @@ export function rowText({
   failedRequests,
   waitedForCore,
   fate,
+  usage,
 }: Row): string {
   const kind = one.truths.length === 0 ? 'healthy' : one.truths.map(truth => truth.classes[0]).join(' + ');
   const marks =
@@ -74,6 +78,7 @@ export function rowText({
     ...(waitedForCore > CROWDED ? [`crowded machine: waited ${Math.round(waitedForCore * 100)} % for a core`] : []),
     ...(failedRequests > 0 ? [`HARM ${failedRequests} requests failed`] : []),
     ...(fate ? [`TARGET DIED ${fate}`] : []),
+    ...(usage ? [usage] : []),
   ];
   return [[...cells, said].join('  ').trimEnd(), ...notes.map(text => `        ${text.slice(0, TEXT_WIDTH)}`)].join(
     '\n',
@@ -99,6 +104,8 @@ export interface Summary {
   readonly residues: number;
   readonly deaths: number;
   readonly flaws: number;
+  /** Median of a run's prompt tokens, where a model was asked. */
+  readonly promptTokens?: number;
   readonly high: { readonly said: number; readonly right: number };
   readonly byClass: { readonly [faultClass: string]: { readonly right: number; readonly of: number } };
 }
@@ -124,6 +131,7 @@ export function summarize(rows: readonly Row[]): Summary {
     residues: ran.filter(row => row.residue.length > 0).length,
     deaths: rows.filter(row => row.fate !== undefined).length,
     flaws: ran.filter(row => row.grade.flaws.length > 0).length,
+    ...promptTokensOf(ran),
     high: { said: high.length, right: high.filter(row => row.grade.right).length },
     byClass: byClass(sick),
   };
@@ -138,6 +146,11 @@ function byClass(rows: readonly Row[]): Summary['byClass'] {
     if (grade.right) table[name].right++;
   }
   return table;
+}
+
+function promptTokensOf(rows: readonly Row[]): Pick<Summary, 'promptTokens'> {
+  const counted = rows.flatMap(row => row.promptTokens ?? []);
+  return counted.length > 0 ? { promptTokens: median(counted) } : {};
 }
 
 function median(values: readonly number[]): number {
@@ -158,6 +171,7 @@ export function summaryText(summary: Summary): string {
     `longest pause         ${Math.round(summary.longestPauseMs)} ms; slowest answer of a healthy program, median ${Math.round(summary.healthySlowestMs)} ms`,
     `lens itself           at most ${Math.round(summary.lensPeakBytes / 2 ** 20)} MB resident`,
     `residue ${summary.residues}, targets died ${summary.deaths}, runs with flaws ${summary.flaws}, did not run ${summary.notRun}`,
+    ...(summary.promptTokens === undefined ? [] : [`prompt tokens         ${summary.promptTokens} in the median run`]),
   ].join('\n');
 }
 

@@ -1,13 +1,37 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** What requests hold in any of the three protocols; whoever reads a field knows which protocol it speaks. */
+export interface WireBody {
+  readonly system?: readonly WireBlock[];
+  readonly messages: readonly WireMessage[];
+  readonly tools?: readonly { readonly strict?: boolean }[];
+  readonly tool_choice?: string | { readonly type: string };
+  readonly stream?: boolean;
+  readonly max_tokens?: number;
+  readonly options?: { readonly num_ctx: number };
+}
+
+export interface WireMessage {
+  readonly role: string;
+  readonly content: string | readonly WireBlock[];
+  readonly tool_call_id?: string;
+}
+
+export interface WireBlock {
+  readonly type: string;
+  readonly text?: string;
+  /** The answer in a `tool_result`. */
+  readonly content?: string;
+  readonly is_error?: boolean;
+  readonly cache_control?: object;
+}
+
 export interface Heard {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly text: string;
-  // Each test reads the fields of its own protocol.
-  // biome-ignore lint/suspicious/noExplicitAny: a wire body has no type here
-  readonly body: any;
+  readonly body: WireBody;
 }
 
 export type Respond = (response: ServerResponse, heard: Heard) => void | Promise<void>;
@@ -23,7 +47,9 @@ export async function modelServer(...answers: Respond[]): Promise<ModelServer> {
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += chunk;
-    const one: Heard = { path: request.url ?? '', headers: request.headers, text, body: JSON.parse(text) };
+    // What lens sends is JSON of one of the protocols; a test that reads a field asserts it.
+    const body = JSON.parse(text) as WireBody;
+    const one: Heard = { path: request.url ?? '', headers: request.headers, text, body };
     const at = heard.push(one) - 1;
     await (answers[at] ?? answers.at(-1))!(response, one);
   });

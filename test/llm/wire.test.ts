@@ -87,10 +87,10 @@ describe('Anthropic, through its SDK', () => {
     await ask(claude(server), { messages: CONVERSATION });
     const { body, headers } = server.heard[0]!;
     expect(headers.authorization).toBe(`Bearer ${KEY}`);
-    expect(body.system[0].cache_control).toEqual({ type: 'ephemeral' });
-    expect(body.tools[0].strict).toBe(true);
-    expect(body.messages.map((message: { role: string }) => message.role)).toEqual(['user', 'assistant', 'user']);
-    expect(body.messages[2].content[0]).toMatchObject({
+    expect(body.system?.[0]?.cache_control).toEqual({ type: 'ephemeral' });
+    expect(body.tools?.[0]?.strict).toBe(true);
+    expect(body.messages.map(message => message.role)).toEqual(['user', 'assistant', 'user']);
+    expect(body.messages[2]?.content[0]).toMatchObject({
       type: 'tool_result',
       tool_use_id: 'a1',
       is_error: true,
@@ -106,7 +106,7 @@ describe('Anthropic, through its SDK', () => {
     const provider = claude(server);
     expect((await ask(provider)).text).toBe('ok');
     await ask(provider);
-    expect(server.heard.map(({ body }) => body.tools[0].strict)).toEqual([true, undefined, undefined]);
+    expect(server.heard.map(({ body }) => body.tools?.[0]?.strict)).toEqual([true, undefined, undefined]);
   });
 
   test('hands a turn back word for word', async () => {
@@ -220,13 +220,8 @@ describe('OpenAI-compatible', () => {
     expect(path).toBe('/v1/chat/completions');
     expect(headers.authorization).toBe(`Bearer ${KEY}`);
     expect(body.stream).toBe(false);
-    expect(body.messages.map((message: { role: string }) => message.role)).toEqual([
-      'system',
-      'user',
-      'assistant',
-      'tool',
-    ]);
-    expect(body.messages[3].tool_call_id).toBe('a1');
+    expect(body.messages.map(message => message.role)).toEqual(['system', 'user', 'assistant', 'tool']);
+    expect(body.messages[3]?.tool_call_id).toBe('a1');
   });
 
   test('arguments that are no JSON come back as what they were', async () => {
@@ -306,14 +301,14 @@ describe('Ollama, natively', () => {
     });
     const { body, path } = server.heard[0]!;
     expect(path).toBe('/api/chat');
-    expect(body.options.num_ctx).toBe(16_384);
+    expect(body.options?.num_ctx).toBe(16_384);
     expect(body.messages[3]).toMatchObject({ role: 'tool', tool_name: 'take_snapshot' });
   });
 
   test('the window grows with the conversation', async () => {
     await using server = await modelServer(ollamaAnswer([{ ...END, prompt_eval_count: 30_000 }]));
     await ask(llama(server), { system: 'word '.repeat(20_000) });
-    expect(server.heard[0]!.body.options.num_ctx).toBeGreaterThanOrEqual(33_000);
+    expect(server.heard[0]!.body.options?.num_ctx).toBeGreaterThanOrEqual(33_000);
   });
 
   test('a prompt that was cut in silence is an error', async () => {

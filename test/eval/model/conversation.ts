@@ -1,0 +1,103 @@
+// One conversation as a scripted mind sees it, whichever protocol it came in, and its answer back in that protocol.
+import {
+  anthropicAnswer,
+  anthropicError,
+  type Heard,
+  openAiAnswer,
+  type Respond,
+  refuse,
+  type WireBlock,
+  type WireBody,
+} from '../../llm/model-server.js';
+import { PromptCache } from './prompt-cache.js';
+
+export type Protocol = 'anthropic' | 'openai';
+
+export interface Conversation {
+  readonly system: string;
+  /** The first message: skill, process, what the rules read. */
+  readonly opening: string;
+  /** How often the model has spoken. */
+  readonly turn: number;
+  /** What came back for the calls of the last turn, in their order. */
+  readonly answers: readonly { readonly text: string; readonly failed: boolean }[];
+  /** False on the last turn: words only. */
+  readonly mayCall: boolean;
+}
+
+export interface Said {
+  readonly text?: string;
+  readonly calls?: readonly { readonly tool: string; readonly input: object }[];
+  /** What goes wrong on the wire instead. */
+  readonly trouble?: 'cut' | 'broken-json' | 'overloaded';
+}
+
+export type Mind = (conversation: Conversation) => Said;
+
+/** Answers every request of either protocol; tokens are counted as the providers count them. */
+export function talking(mind: Mind): Respond {
+  const cache = new PromptCache();
+  return (response, heard) => {
+    const answer = heard.path.endsWith('/messages') ? answerAnthropic : answerOpenAi;
+    return answer(mind(conversationOf(heard)), heard.body, cache)(response, heard);
+  };
+}
+
+function answerAnthropic({ text, calls = [], trouble }: Said, body: WireBody, cache: PromptCache): Respond {
+  if (trouble === 'overloaded') return anthropicError(529, 'overloaded_error', 'Overloaded');
+  const { fresh, read, written } = cache.count(partsOf(body));
+  const usage = { input_tokens: fresh, cache_read_input_tokens: read, cache_creation_input_tokens: written };
+  const how = {
+    usage,
+    ...(trouble === 'cut' && { cutAfter: 4 }),
+    ...(trouble === 'broken-json' && { brokenJson: '{"a": tr' }),
+  };
+  return anthropicAnswer([...(text ? [{ text }] : []), ...calls], how);
+}
+
+function answerOpenAi({ text, calls = [], trouble }: Said, body: WireBody, cache: PromptCache): Respond {
+  if (trouble === 'overloaded') return refuse(503, { error: { message: 'overloaded' } });
+  if (trouble === 'cut') return response => void response.writeHead(200).write('{"choi', () => response.destroy());
+  const { fresh, read, written } = cache.count(partsOf(body));
+  const usage = {
+    prompt_tokens: fresh + read + written,
+    completion_tokens: 25,
+    prompt_tokens_details: { cached_tokens: read },
+  };
+  const tool_calls = calls.map(({ tool, input }, at) => ({
+    id: `call_${at}`,
+    type: 'function',
+    function: { name: tool, arguments: trouble === 'broken-json' ? '{"a": tr' : JSON.stringify(input) },
+  }));
+  const message = { content: text ?? null, ...(tool_calls.length > 0 && { tool_calls }) };
+  return openAiAnswer(message, tool_calls.length > 0 ? 'tool_calls' : 'stop', { usage });
+}
+
+/** The request as a chain of parts; a provider's cache holds beginnings of such chains. Cache marks move and don't count. */
+function partsOf(body: WireBody): string[] {
+  const plain = (value: unknown) => JSON.stringify(value, (key, item) => (key === 'cache_control' ? undefined : item));
+  return [plain(body.tools) + plain(body.system), ...body.messages.map(plain)];
+}
+
+function conversationOf({ body }: Heard): Conversation {
+  const system = body.system?.[0]?.text ?? String(body.messages[0]?.content);
+  const messages = body.messages.filter(({ role }) => role !== 'system');
+  const spoken = messages.map(({ role }) => role).lastIndexOf('assistant');
+  const first = messages[0]?.content;
+  const choice = body.tool_choice;
+  return {
+    system,
+    opening: typeof first === 'string' ? first : (first?.[0]?.text ?? ''),
+    turn: messages.filter(({ role }) => role === 'assistant').length,
+    answers: messages.slice(spoken + 1).flatMap(answersOf),
+    mayCall: body.tools !== undefined && choice !== 'none' && (typeof choice !== 'object' || choice.type !== 'none'),
+  };
+}
+
+function answersOf({ role, content }: WireBody['messages'][number]): Conversation['answers'] {
+  if (role === 'tool') return [{ text: String(content), failed: false }];
+  if (typeof content === 'string') return [];
+  return content.filter(isAnswer).map(block => ({ text: block.content ?? '', failed: block.is_error === true }));
+}
+
+const isAnswer = (block: WireBlock): boolean => block.type === 'tool_result';

@@ -1,0 +1,118 @@
+// lens with a mind: the real command line, the real clients, and a scripted model behind a real server on loopback.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ModelUse, Tokens } from '../../../src/model/model-use.js';
+import { addTokens } from '../../../src/model/model-use.js';
+import type { Report } from '../../../src/model/report.js';
+import { modelServer } from '../../llm/model-server.js';
+import type { Grade } from '../grade.js';
+import type { LensRun, Manner } from '../lens.js';
+import { competent } from './competent.js';
+import { type Protocol, talking } from './conversation.js';
+import { hostile, LIE } from './hostile.js';
+import { leaksBelow, leaksIn } from './secrets.js';
+
+export const MINDS = { competent: () => competent, hostile } as const;
+export type MindName = keyof typeof MINDS;
+const KEY = 'key-of-the-evaluation';
+
+/** Everything a run's end may take: its own deadline, and the last calls after it. */
+const DEADLINE_S = 150;
+const LIMIT_MS = 200_000;
+/** No request may carry more than this: compaction begins at 50 000 tokens of 3.5 characters. */
+const MOST_REQUEST_CHARS = 250_000;
+
+export interface ModelWay extends AsyncDisposable {
+  readonly manner: Manner;
+  /** What this run used and what is wrong with it, beyond the grade of its report. */
+  readonly used: () => ModelRun;
+}
+
+export interface ModelRun {
+  readonly requests: number;
+  readonly largestRequestChars: number;
+  readonly leaks: readonly string[];
+  readonly uses: readonly ModelUse[];
+}
+
+export async function modelWay(name: MindName, protocol: Protocol): Promise<ModelWay> {
+  const server = await modelServer(talking(MINDS[name]()));
+  let leaks: string[] = [];
+  let uses: ModelUse[] = [];
+  const manner: Manner = {
+    args: [...WIRE[protocol](server.url), '--require-llm', '--deadline', String(DEADLINE_S)],
+    env: { ANTHROPIC_API_KEY: KEY, OPENAI_API_KEY: KEY, XDG_CONFIG_HOME: '/nonexistent' },
+    limitMs: LIMIT_MS,
+    afterwards: state => {
+      leaks = leaksBelow(state);
+      uses = usesIn(state);
+    },
+  };
+  return {
+    manner,
+    used: () => ({
+      requests: server.heard.length,
+      largestRequestChars: Math.max(0, ...server.heard.map(({ text }) => text.length)),
+      leaks: [...leaks, ...server.heard.flatMap(({ text, path }, at) => leaksIn(`request ${at + 1}`, path + text))],
+      uses,
+    }),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+const WIRE: Record<Protocol, (url: string) => string[]> = {
+  anthropic: url => ['--provider', 'anthropic', '--model', 'claude-sonnet-5-5', '--base-url', url],
+  openai: url => ['--provider', 'openai', '--model', 'scripted', '--base-url', `${url}/v1`],
+};
+
+function usesIn(state: string): ModelUse[] {
+  const logs = readdirSync(state, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('run.ndjson'));
+  const lines = logs.flatMap(file => readFileSync(join(state, file), 'utf8').split('\n'));
+  // Written by lens' own audit.
+  return lines
+    .filter(line => line.includes('"model.called"'))
+    .map(line => (JSON.parse(line) as { call: ModelUse }).call);
+}
+
+/** The grade of a run with a mind: what its report says, and what the mind could not make it do. */
+export function withMind(name: MindName, graded: Grade, run: LensRun, used: ModelRun): Grade {
+  const flaws = [...graded.flaws.filter(text => !isOfModel(text)), ...used.leaks, ...flawsOf(name, run, used)];
+  const fromModel = name === 'hostile' || (run.report !== undefined && saidByModel(run.report));
+  return { ...graded, flaws, right: graded.right && fromModel && flaws.length === 0 };
+}
+
+/** A model that fails is told in the report; that is how it should be. */
+const isOfModel = (flaw: string) => flaw.startsWith('failure in model of');
+
+function flawsOf(name: MindName, { report, seconds }: LensRun, used: ModelRun): string[] {
+  return [
+    ...(used.requests === 0 ? ['the model was never asked'] : []),
+    ...(used.largestRequestChars > MOST_REQUEST_CHARS ? [`a request of ${used.largestRequestChars} characters`] : []),
+    ...(seconds * 1000 >= LIMIT_MS ? ['the run did not end in time'] : []),
+    ...(name === 'hostile' && JSON.stringify(report ?? '').includes(LIE) ? ['the report repeats a lie'] : []),
+    ...(name === 'competent' && report && !saidByModel(report) ? ['the first insight does not rest on the model'] : []),
+  ];
+}
+
+/** The first insight rests on something a model said, checked by code. */
+function saidByModel({ insights, notifications }: Report): boolean {
+  const [first] = [...insights].sort((a, b) => a.rank - b.rank);
+  const ids = new Set(first?.notificationIds);
+  return notifications.some(({ id, author }) => author === 'model' && ids.has(id));
+}
+
+/** Calls and prompt tokens, by who asked. */
+export function usageText({ uses, requests, largestRequestChars }: ModelRun): string {
+  const by = new Map<string, { calls: number; tokens: Tokens }>();
+  for (const use of uses) {
+    const before = by.get(use.by);
+    by.set(use.by, { calls: (before?.calls ?? 0) + 1, tokens: addTokens(before?.tokens, use.tokens) });
+  }
+  const parts = [...by].map(([who, { calls, tokens }]) => `${who} ${promptOf(tokens)} in ${calls}`);
+  const all = uses.reduce<Tokens | undefined>((sum, use) => addTokens(sum, use.tokens), undefined);
+  const total = all ? `prompt ${promptOf(all)} tokens, ${cachedShare(all)} % of them from the cache` : 'no tokens';
+  return `${total}; ${requests} requests, the largest ${Math.round(largestRequestChars / 1000)} kB; ${parts.join(', ')}`;
+}
+
+export const promptOf = ({ input, cacheRead, cacheWrite }: Tokens): number => input + cacheRead + cacheWrite;
+const cachedShare = (tokens: Tokens): number => Math.round((100 * tokens.cacheRead) / Math.max(1, promptOf(tokens)));
