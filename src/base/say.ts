@@ -13,8 +13,12 @@ export function sayBytes(bytes: number): string {
   return `${sign}${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** `1534` → `1.5 s`, `12.34` → `12 ms`, `0.31` → `0.3 ms`. */
+const HOUR_MS = 3_600_000;
+
+/** `1534` → `1.5 s`, `12.34` → `12 ms`, `0.31` → `0.3 ms`, a working week → `5 days`. */
 export function sayMs(ms: number): string {
+  if (ms >= 72 * HOUR_MS) return `${Math.round(ms / (24 * HOUR_MS))} days`;
+  if (ms >= 3 * HOUR_MS) return `${Math.round(ms / HOUR_MS)} h`;
   if (ms >= 120_000) return `${Math.round(ms / 60_000)} min`;
   if (ms >= 1000) return `${(ms / 1000).toFixed(ms >= 10_000 ? 0 : 1)} s`;
   return `${ms >= 10 ? Math.round(ms) : ms.toFixed(1)} ms`;

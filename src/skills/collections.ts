@@ -7,9 +7,6 @@ import { isUsable } from '../model/evidence/index.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './heap.js';
 
-/** A collection this big is worth a word even when it rests, in bytes. */
-const BIG_BYTES = 50_000_000;
-
 /** Sizes of collections; leaks among them are concluded by heap, so that one cause is reported once. */
 export const collections = defineSkill({
   id: 'collections',
@@ -68,8 +65,7 @@ function biggestSentence({ biggest, walks, seconds }: CollectionGrowth): string 
   const [top] = biggest;
   const seen = `${sayCount(walks[0]?.containers ?? 0)} containers seen in ${sayMs(seconds * 1000)}`;
   if (!top) return `${seen}; none holds more than a few hundred entries.`;
-  const note = top.bytes >= BIG_BYTES ? ', which is most of a small heap' : '';
-  return `${seen}; the biggest is ${sayContainer(top)}${note}.`;
+  return `${seen}; the biggest is ${sayContainer(top)}.`;
 }
 
 const sayContainer = (row: SizedContainer): string =>
