@@ -85,6 +85,13 @@ test('the holder is named by its nearest variable, and by the package it lies in
   expect(holder).toMatchObject({ text: 'store.items', package: 'kv', below: ['items'], through: { name: 'app' } });
 });
 
+test("what an instance of the application's own class owns is not the framework's that keeps the instance", () => {
+  const path = [variable('instance', 'file:///srv/node_modules/framework/container.js'), property('trail')];
+  const ownerCode = { scriptId: '7', url: 'file:///srv/src/audit.js', line: 4, column: 0 };
+  expect(holderOf({ path, ownerCode }).package).toBeUndefined();
+  expect(holderOf({ path }).package).toBe('framework');
+});
+
 test('listeners of an emitter and of an abort signal are told from other arrays', () => {
   expect(listenedEvent([variable('bus'), property('_events'), property('tick')])).toBe('tick');
   expect(listenedEvent([variable('c'), property('[Symbol(kEvents)]'), { kind: 'map-value', key: 'abort' }])).toBe(

@@ -26,10 +26,13 @@ export function holderOf({ path, ownerCode }: Pick<Container, 'path' | 'ownerCod
   const tail = path.slice(at + 1);
   const root = path[0];
   const file = root?.kind === 'root' && root.name.startsWith('module ') ? root.name.slice('module '.length) : undefined;
-  const inPackage =
-    packageOf(variable?.seenBy.url ?? '') ??
-    packageOf(ownerCode?.url ?? '') ??
-    (variable ? undefined : packageOf(file ?? ''));
+  // A framework's container often holds an instance of the application's own class: that is not the framework's.
+  const isOwn = ownerCode !== undefined && isUserCode(ownerCode.url);
+  const inPackage = isOwn
+    ? undefined
+    : (packageOf(variable?.seenBy.url ?? '') ??
+      packageOf(ownerCode?.url ?? '') ??
+      (variable ? undefined : packageOf(file ?? '')));
   return {
     ...(variable && { variable }),
     below: tail.flatMap(step => nameOf(step) ?? []),
