@@ -14,6 +14,9 @@ const POLL_MS = 100;
 /** More functions than this tell nothing more. */
 const MAX_FUNCTIONS = 6;
 
+/** Stretches in which the most calls are told: as long as the stalls they are compared with. */
+const STRETCHES_MS = [25, 50, 100, 200, 400, 800];
+
 /** What a logpoint evaluates: it goes through globalThis, because a function may shadow any other name. */
 type Condition = (slot: number, parameters: readonly string[]) => string;
 
@@ -50,7 +53,8 @@ async function count(session: Session, params: CallCountsParams, context: Collec
         context,
       );
       const raw = await observe(debug, session, watched, params.seconds, context);
-      const counts = watched.map(item => toCount(item, raw[item.slot]));
+      const densest = await session.agent.call<number[][]>('call-counts', 'densest', [STRETCHES_MS]);
+      const counts = watched.map(item => toCount(item, raw[item.slot], densest[item.slot]));
       return { data: { seconds: params.seconds, counts } satisfies CallCounts, pausedMs: debug.pausedMs };
     });
   } finally {
@@ -148,7 +152,11 @@ async function cool(
   }
 }
 
-function toCount({ position, since, until, cut }: Watched, raw: RawCount | undefined): CallCount {
+function toCount(
+  { position, since, until, cut }: Watched,
+  raw: RawCount | undefined,
+  densest: readonly number[] | undefined,
+): CallCount {
   const seconds = Math.max(0, (until ?? since) - since) / 1000;
   const calls = raw?.hits ?? 0;
   const { scriptId, url, line, column } = position;
@@ -158,6 +166,7 @@ function toCount({ position, since, until, cut }: Watched, raw: RawCount | undef
     calls,
     seconds,
     perSecond: seconds > 0 ? calls / seconds : 0,
+    ...(calls > 0 && densest ? { densest: STRETCHES_MS.map((ms, at) => ({ ms, calls: densest[at] ?? 0 })) } : {}),
     ...(cut === undefined ? {} : { cut }),
     ...compared,
     ...(raw?.example === undefined ? {} : { example: raw.example }),

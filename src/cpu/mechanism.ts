@@ -16,6 +16,8 @@ export type Mechanism =
   | 'logging'
   | 'exceptions'
   | 'sort'
+  /** Dates and numbers as a country writes them: dear, because each call may build a formatter of its own. */
+  | 'intl'
   | 'compilation'
   | 'clock'
   | 'http'
@@ -55,7 +57,8 @@ const NODE_FILES: readonly (readonly [RegExp, RegExp, Mechanism])[] = [
   [/^node:internal\/modules\/|^node:internal\/bootstrap\/realm/, /./, 'module-loading'],
   [/^node:(internal\/)?fs/, /Sync$|^tryStatSync$|^tryReadSync$/, 'fs'],
   [/^node:v8$|^node:internal\/structured_clone/, /serialize|structuredClone/i, 'serialization'],
-  [/^node:internal\/console/, /./, 'logging'],
+  // Values are made readable for nobody but a log's reader.
+  [/^node:internal\/(console|util\/inspect)/, /./, 'logging'],
   [/^node:internal\/(errors|process\/execution)|^node:internal\/source_map/, /./, 'exceptions'],
   [/^node:(internal\/)?(_?http|net|stream|_http)/, /./, 'http'],
 ];
@@ -132,9 +135,9 @@ const LINE_RULES: readonly (readonly [Mechanism, (call: WrittenCall) => boolean]
   [
     'sort',
     call =>
-      ['sort', 'toSorted', 'localeCompare', 'compare', 'toLocaleString', 'toLocaleDateString'].includes(call.method) ||
-      call.callee.startsWith('Intl.'),
+      ['sort', 'toSorted', 'localeCompare', 'compare'].includes(call.method) || call.callee.startsWith('Intl.Collator'),
   ],
+  ['intl', call => /^toLocale(Date|Time)?String$/.test(call.method) || call.callee.startsWith('Intl.')],
   ['exceptions', call => call.kind === 'new' && /(Error|Exception)$/.test(call.callee)],
   ['exceptions', call => call.callee === 'Error.captureStackTrace'],
   ['logging', call => /^console\.(log|info|debug|warn|error|trace|dir|table)$/.test(call.callee)],

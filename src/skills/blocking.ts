@@ -6,6 +6,7 @@ import { type Cause, explain, hidesInlined } from './cause.js';
 import { BLOCK_CLASS } from './fixes.js';
 import {
   AGAIN,
+  type CallLength,
   type Counted,
   countCalls,
   LONG_CALL_MS,
@@ -60,8 +61,7 @@ function limitsOf(cause: Cause, { tree }: Study, own: number): Limits {
 export async function* findBlock(see: OperatorView, studied: Study, data: Vitals | undefined): Step<Block | string> {
   const delayMs = studied.evidence.data.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
   if (delayMs < SHORT_STALL_MS) return `Nothing held the loop for ${SHORT_STALL_MS} ms while it was profiled.`;
-  const candidates = delayMs < STALL_MS ? studied.stalls : longOnes(studied);
-  const stalled = mainStalls(studied, candidates);
+  const stalled = notableStalls(studied, delayMs);
   if (!isEnough(studied, stalled)) return 'No long task takes a notable share of the time.';
   const gcUs = stalled.reduce((sum, stall) => sum + stall.gcUs, 0);
   if (gcUs > GC_SHARE * totalUs(stalled)) return 'Most of the long tasks is garbage collection.';
@@ -75,6 +75,12 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   const counted = yield* countCalls(see, seen.studied, seen.cause);
   const verdict = isLongCall(counted, seen.stalled, limits, ownShare(data));
   return verdict === true ? { ...seen, counted } : verdict;
+}
+
+/** The long stalls; where those are chance, the many shorter ones of one owner beside them. */
+function notableStalls(studied: Study, delayMs: number): Stall[] {
+  const long = mainStalls(studied, longOnes(studied));
+  return delayMs >= STALL_MS && isEnough(studied, long) ? long : mainStalls(studied, studied.stalls);
 }
 
 /** Where the blamed function is defined, as V8 names it. */
@@ -148,8 +154,8 @@ function isSame(a: Cause, b: Cause): boolean {
 /** However crowded the host, a call of several times the limit was long: 101 ms measured of one that takes 40 alone. */
 const LEAST_OWN_SHARE = 0.4;
 
-/** The part of the time that was not waiting for a core. */
-function ownShare(data: Vitals | undefined): number {
+/** The part of the time that was not waiting for a core, 0.4..1. */
+export function ownShare(data: Vitals | undefined): number {
   return Math.max(LEAST_OWN_SHARE, 1 - (data?.runQueueShare ?? 0));
 }
 
@@ -162,6 +168,20 @@ export const longestMs = (stalled: readonly Stall[]): number =>
 function isEnough({ tree }: Study, stalled: readonly Stall[]): boolean {
   if (longestMs(stalled) >= LONG_STALL_MS) return true;
   return stalled.length >= 2 && totalUs(stalled) >= STALLED_SHARE * tree.durationUs;
+}
+
+/**
+ * A mean hides the rare long call among many short ones. Between the calls of two requests the server itself is on the
+ * stack for a tenth of a millisecond and more, so that a profile sees some of twenty such gaps; one call has none.
+ */
+const LONG_STAND_MS = 300;
+const OUTSTANDING = 20;
+/** On a host more crowded than this, a short call that waited for a core looks like a long one. */
+const CALM_SHARE = 0.85;
+
+function isOutstanding({ msPerCall = 0, oneCallMs = 0, longestMs }: CallLength, limits: Limits, own: number): boolean {
+  if (longestMs * own >= LONG_STAND_MS && longestMs >= OUTSTANDING * msPerCall) return true;
+  return own >= CALM_SHARE && longestMs * own >= limits.stallMs && oneCallMs * own >= limits.callMs;
 }
 
 /** True when one call of any function on the way is long in itself; `own` is the share that was not waiting for a core. */
@@ -178,6 +198,7 @@ function isLongCall(
     ({ msPerCall = 0, longestMs }) => msPerCall * own >= limits.callMs && longestMs * own >= limits.callMs,
   );
   if (long) return true;
+  if (known.some(length => isOutstanding(length, limits, own))) return true;
   // Not called once while it was counted: rarer than every 2.5 s, so a stall was one call or few.
   const rare = counted.lengths.some(
     length =>

@@ -177,7 +177,9 @@ function writtenCall(script: ScriptText | undefined, frame: Frame, parts: Owned,
   const callee = parts.callees[0];
   if (!script || !callee || callee.us <= parts.selfUs || found.mechanism === 'compute') return undefined;
   const site = siteOf(script, frame, callee.frame, found);
-  return site && site.callee.length <= 60 ? site.callee : undefined;
+  // Bundlers write an imported function as `(0, module.call)`.
+  const written = site?.callee.replace(/^\(?0, /, '').replace(/\)$/, '');
+  return written !== undefined && written.length <= 60 ? written : undefined;
 }
 
 /** V8 lays the time of a function it inlined to the outer one, but the line stays: then that function is meant. */

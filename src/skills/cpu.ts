@@ -9,7 +9,7 @@ import type { FaultClass } from '../model/fault.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import { isDeterministic } from '../source/pure.js';
-import { explainWork, findBlock } from './blocking.js';
+import { explainWork, findBlock, ownShare } from './blocking.js';
 import { type Cause, explain } from './cause.js';
 import { nameOf } from './event-loop.js';
 import { DOING, FIX } from './fixes.js';
@@ -70,7 +70,8 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   if (!isUsable(baseline))
     return { outcome: 'inconclusive', summary: `The cpu could not be read: ${baseline.reason ?? 'no reason'}.` };
   const data = baseline.data;
-  const percent = data.mainThreadPercent ?? data.cpuPercent;
+  // A thread that mostly waits for a core would use more of one if it could.
+  const percent = (data.mainThreadPercent ?? data.cpuPercent) / ownShare(data);
   if (percent < QUIET_PERCENT && !see.urgent) return quiet(data);
   const studied = yield* study(see);
   if (typeof studied === 'string') return { outcome: 'inconclusive', summary: `The cpu was not profiled: ${studied}` };
@@ -173,7 +174,7 @@ async function* hot(
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < SIDE_OF_CORE) return undefined;
   const counted = yield* countArguments(see, studied, cause);
-  const again = counted && avoidable(counted, studied, cause, ranShare(studied, data));
+  const again = counted && avoidable(counted, studied, cause, data);
   if (again) return repeatedDraft(studied, cause, counted, again);
   const saturated =
     share >= HOT_SHARE &&
@@ -201,7 +202,8 @@ function ranShare({ tree, work }: Study, { mainThreadPercent, cpuPercent }: Vita
 }
 
 /** The largest piece of avoidable work among the counted functions, when it is worth a word. */
-function avoidable({ lengths }: Counted, studied: Study, cause: Cause, ran: number): Again | undefined {
+function avoidable({ lengths }: Counted, studied: Study, cause: Cause, data: Vitals): Again | undefined {
+  const ran = ranShare(studied, data);
   const worst = lengths
     .filter(length => isRepeated(length) && (isProof(length.count.example ?? '', cause) || isCalculated(length, cause)))
     .map(proof => {
@@ -212,7 +214,8 @@ function avoidable({ lengths }: Counted, studied: Study, cause: Cause, ran: numb
     .sort((a, b) => b.share - a.share)[0];
   if (!worst || (worst.whole.msPerCall ?? 0) < DEAR_CALL_MS) return undefined;
   const ofWork = ((worst.share / ran) * studied.tree.durationUs) / Math.max(1, studied.work.allUs);
-  const enough = worst.share >= HOT_SHARE || (worst.share >= SIDE_OF_CORE && ofWork >= REPEATED_OF_WORK);
+  const ofOwnCore = worst.share / ownShare(data);
+  const enough = ofOwnCore >= HOT_SHARE || (ofOwnCore >= SIDE_OF_CORE && ofWork >= REPEATED_OF_WORK);
   return enough ? worst : undefined;
 }
 
@@ -283,7 +286,7 @@ function repeatedDraft(
       ? `${where} calculates what it had calculated before on every call and takes ${sayShare(share)} of a core`
       : `${where} does the same work again on every call: ${what} takes ${sayShare(share)} of a core for results it had before`,
     context: `Arguments were compared inside the target for ${sayMs(count.seconds * 1000)}; none of their content was read out.`,
-    observation: `${count.repeated ?? 0} of ${count.compared ?? 0} calls of ${nameOfCall(proof)} had arguments identical to an earlier call (${count.example ?? ''}); ${sayCount(whole.count.perSecond)} calls a second of ${what}, ${sayMs(msPerCall)} each, take ${sayShare(share)} of a core.`,
+    observation: `${count.repeated ?? 0} of ${count.compared ?? 0} calls of ${nameOfCall(proof)} had arguments identical to an earlier call${count.example ? ` (${count.example})` : ''}; ${sayCount(whole.count.perSecond)} calls a second of ${what}, ${sayMs(msPerCall)} each, take ${sayShare(share)} of a core.`,
     culprit: cause.place,
     ...(cause.entry ? { related: [cause.entry] } : {}),
     fix:

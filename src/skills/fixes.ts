@@ -15,6 +15,7 @@ export const BLOCK_CLASS: Readonly<Record<Mechanism, FaultClass>> = {
   logging: 'cpu.logging',
   exceptions: 'cpu.exceptions',
   sort: 'loop.block.compute',
+  intl: 'loop.block.compute',
   compilation: 'loop.block.compute',
   clock: 'cpu.busy-loop',
   http: 'loop.block.compute',
@@ -40,6 +41,7 @@ export const FIX: Readonly<Record<Mechanism, string>> = {
   exceptions:
     'Do not use exceptions for the ordinary case: return a value, and create errors without a stack where they are frequent.',
   sort: 'Sort once and keep the result, use one Intl.Collator instead of localeCompare, or let the database sort.',
+  intl: 'Make one Intl.DateTimeFormat or Intl.NumberFormat at start and call its format: toLocaleString and new formatters cost far more.',
   compilation: 'Compile once and keep the compiled function: compiling costs far more than running it.',
   clock: 'Wait with a timer (await setTimeout) instead of asking the clock in a loop.',
   http: 'Do less per response, or move the work to a worker thread.',
@@ -60,6 +62,7 @@ export const DOING: Readonly<Record<Mechanism, string>> = {
   logging: 'logging',
   exceptions: 'creating errors and their stacks',
   sort: 'sorting and comparing',
+  intl: 'formatting by locale',
   compilation: 'compiling code',
   clock: 'asking the clock in a loop',
   http: 'writing responses',

@@ -1,4 +1,5 @@
 import { sayCount, sayShare } from '../base/say.js';
+import { lastUserAbove } from '../cpu/blame.js';
 import { type CallTree, frameAt } from '../cpu/tree.js';
 import { byKind, isWork, weigh } from '../cpu/weights.js';
 import type { Vitals } from '../model/evidence/vitals.js';
@@ -38,11 +39,11 @@ function turnsPerSecond(data: Vitals): number | undefined {
   return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0) / data.seconds;
 }
 
-async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<NotificationDraft | undefined> {
+/** Who spins is not always seen; that the loop does is known all the same. */
+async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<NotificationDraft> {
   const cause = yield* causeUnder(see, study.tree, /^(processImmediate|runMicrotasks|processTicksAndRejections)$/);
-  if (!cause) return undefined;
   const turns = turnsPerSecond(data);
-  const where = placed(cause);
+  const where = cause ? placed(cause) : 'A callback';
   const often = turns === undefined ? 'without ever waiting' : `${sayCount(turns)} times a second`;
   return {
     anomalyType: 'spinning-loop',
@@ -50,9 +51,9 @@ async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<
     severity: 'critical',
     title: `${where} keeps the event loop spinning: it turns ${often}`,
     context: 'The loop turns, but only to run setImmediate callbacks that schedule the next one.',
-    observation: `Utilization is ${sayShare(data.elu)}, cpu ${data.cpuPercent.toFixed(0)} %; the loop turns ${often}. What it runs is ${where}.`,
+    observation: `Utilization is ${sayShare(data.elu)}, cpu ${data.cpuPercent.toFixed(0)} %; the loop turns ${often}. ${cause ? `What it runs is ${where}.` : 'No function of the application was on the stack.'}`,
     hypothesis: 'A callback schedules itself again with setImmediate to wait for something.',
-    culprit: cause.place,
+    ...(cause ? { culprit: cause.place } : {}),
     fix: 'Wait for the event itself (a promise, an event, a stream), or poll with a timer of some milliseconds instead of setImmediate.',
     metrics: [
       { name: 'utilization', value: data.elu * 100, unit: '%' },
@@ -61,7 +62,7 @@ async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<
     ],
     evidenceIds: [study.evidence.id],
     mechanism: true,
-    confidence: 'high',
+    confidence: cause ? 'high' : 'medium',
   };
 }
 
@@ -99,12 +100,18 @@ async function* polling(see: OperatorView, study: Study): Step<NotificationDraft
 /** A hot function beneath the callback says nothing of how often the timer fires. */
 const isCalledInside = (cause: Cause): boolean => cause.users.length > 1;
 
+/** Node's own part of such a turn may be larger than the callback's: only samples that hold the application tell. */
 async function* causeUnder(see: OperatorView, tree: CallTree, runner: RegExp): Step<Cause | undefined> {
   const marks = under(tree, runner);
-  const weights = weigh(tree, at => marks[tree.sampleNode[at]!] === 1 && isWork(tree, tree.sampleNode[at]!));
-  const cause = yield* explain(see, tree, weights.allUs > 0 ? weights : weigh(tree));
-  return cause?.blame.frame.kind === 'user' || cause?.blame.frame.kind === 'package' ? cause : undefined;
+  const holdsUser = (at: number) =>
+    lastUserAbove(tree, tree.sampleNode[at]!) >= 0 && isWork(tree, tree.sampleNode[at]!);
+  const weights = weigh(tree, at => marks[tree.sampleNode[at]!] === 1 && holdsUser(at));
+  const cause = yield* explain(see, tree, weights.allUs > 0 ? weights : weigh(tree, holdsUser));
+  return cause ?? packaged(yield* explain(see, tree, weigh(tree)));
 }
+
+const packaged = (cause: Cause | undefined): Cause | undefined =>
+  cause?.blame.frame.kind === 'package' ? cause : undefined;
 
 /** 1 for nodes at or beneath a Node function of that name. */
 function under(tree: CallTree, name: RegExp): Uint8Array {

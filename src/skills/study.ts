@@ -80,6 +80,8 @@ export interface CallLength {
   readonly msPerCall?: number;
   /** The longest unbroken stand on the stack, in milliseconds. */
   readonly longestMs: number;
+  /** That stand ÷ the most calls that ever began within so long a stretch: one call in it lasted as long at least. */
+  readonly oneCallMs?: number;
 }
 
 export interface Counted {
@@ -171,5 +173,20 @@ function lengthOf(
   const msPerSecond = (times.get(frame) ?? 0) / 1000 / Math.max(0.001, tree.durationUs / 1e6);
   // A counter that was cut short counted a part of a second's calls at least.
   if (count.calls === 0 || count.perSecond === 0) return { frame, count, longestMs };
-  return { frame, count, longestMs, msPerCall: msPerSecond / count.perSecond };
+  const most = mostWithin(count, longestMs);
+  return {
+    frame,
+    count,
+    longestMs,
+    msPerCall: msPerSecond / count.perSecond,
+    ...(most === undefined ? {} : { oneCallMs: longestMs / most }),
+  };
+}
+
+/** The most calls that began within a stretch of `ms`; undefined where they were not counted to the end. */
+function mostWithin({ densest, cut }: CallCount, ms: number): number | undefined {
+  const last = densest?.at(-1);
+  if (!densest || !last || cut !== undefined) return undefined;
+  const fitting = densest.find(stretch => stretch.ms >= ms);
+  return Math.max(1, fitting ? fitting.calls : Math.ceil((last.calls * ms) / last.ms));
 }

@@ -5,9 +5,9 @@ import type { Threadpool } from '../model/evidence/threadpool.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
-import { type JobGroup, jobGroups } from '../waiting/jobs.js';
-import { isSaturated } from '../waiting/symptoms.js';
-import { lookAtWaiting } from './waiting-look.js';
+import { computes, type JobGroup, jobGroups } from '../waiting/jobs.js';
+import { isQueueing, isSaturated } from '../waiting/symptoms.js';
+import { lookAtWaiting, type WaitingLook } from './waiting-look.js';
 import { placeOfFrame } from './waiting-place.js';
 
 const SECONDS = 2;
@@ -59,13 +59,13 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const seen = yield* lookAtWaiting(see);
   const pool = seen.threadpool;
   if (!pool) return { outcome: 'inconclusive', summary: 'The latency of the thread pool could not be measured.' };
-  if (!isSaturated(pool)) {
+  const jobs = seen.dump ? jobGroups(seen.dump) : [];
+  if (!isSaturated(pool) && !(isQueueing(pool) && jobsUnderWay(jobs, seen) >= pool.threads)) {
     return {
       outcome: 'healthy',
       summary: `A trivial job gets a thread within ${sayMs(pool.p50Ms)} (median of ${pool.probes}).`,
     };
   }
-  const jobs = seen.dump ? jobGroups(seen.dump) : [];
   if (jobs.length === 0 && (seen.vitals?.runQueueShare ?? 0) >= CROWDED_SHARE)
     return {
       outcome: 'healthy',
@@ -75,6 +75,25 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   yield* see.setState('warning', draft.title ?? draft.observation);
   yield* see.notify(draft);
   return { outcome: 'found', summary: draft.observation };
+}
+
+/**
+ * How many computing jobs were queued or at work on average, by Little's law. Of the window's requests only some were
+ * recorded, so the jobs that serve requests are counted by the routes' own flow.
+ */
+function jobsUnderWay(jobs: readonly JobGroup[], { dump, look }: WaitingLook): number {
+  const windowMs = Math.max(1, dump?.windowMs ?? 0);
+  const ms = jobs.filter(job => job.computes).reduce((sum, job) => sum + job.totalMs, 0);
+  const byRoute = new Map<string, number>();
+  for (const { route, natives, share } of look?.places ?? []) {
+    const flow = natives.some(computes) ? look?.flows.find(each => each.route === route) : undefined;
+    const inFlight = flow ? (flow.out * flow.p50Ms) / windowMs : 0;
+    byRoute.set(route, Math.max(byRoute.get(route) ?? 0, inFlight * share));
+  }
+  return Math.max(
+    ms / windowMs,
+    [...byRoute.values()].reduce((sum, count) => sum + count, 0),
+  );
 }
 
 async function* draftOf(see: OperatorView, pool: Threadpool, jobs: readonly JobGroup[]): Step<NotificationDraft> {

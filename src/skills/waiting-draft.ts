@@ -118,10 +118,14 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, w
         ? `${name} holds a lock while it waits for something else`
         : why === 'leaks'
           ? `${name} takes a lock and does not always give it back`
-          : `Requests wait for a lock in ${name} that is not given back`,
+          : (finding.flow?.out ?? 0) > 0
+            ? `Requests queue for a lock in ${name}: what happens under it takes too long for one at a time`
+            : `Requests wait for a lock in ${name} that is not given back`,
     seen: finding.holder ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.` : '',
     hypothesis:
-      'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
+      (finding.flow?.out ?? 0) > 0
+        ? 'The lock goes round, but slower than requests come.'
+        : 'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
     fix: 'Release in a finally block that covers every way out, and do not wait for slow things while holding it.',
   }),
   'waiting.unsettled': ({ place, maker }, name) => ({

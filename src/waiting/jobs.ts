@@ -16,6 +16,8 @@ export interface JobGroup {
 
 const COMPUTES =
   /^(PBKDF2|SCRYPT|ZLIB|RANDOMBYTES|RANDOMPRIME|CHECKPRIME|KEYPAIRGEN|KEYGEN|CIPHER|HASH|SIGN|DERIVEBITS|BROTLI|ZSTD)/;
+/** True for a native resource that occupies a thread of the pool with computing. */
+export const computes = (type: string): boolean => COMPUTES.test(type);
 const LOOKUPS = /^(FSREQ|GETADDRINFO|GETNAMEINFO|FILEHANDLE|DIRHANDLE)/;
 /** Resources of Node that are no jobs; what a native addon queues carries a name of its own. */
 const NOT_JOBS =

@@ -9,6 +9,9 @@ const COMPARED_CALLS = 400;
 /** Distinct arguments remembered per function: a program that never repeats itself must not fill memory. */
 const MAX_DISTINCT = 400;
 
+/** Times of so many calls are kept, to tell how close together they come. */
+const TIMED_CALLS = 1000;
+
 export interface RawCount {
   readonly hits: number;
   readonly compared: number;
@@ -21,6 +24,8 @@ export interface CallCountsPart extends Part {
   /** Begins to count for the slots 0 … n−1, forgetting what was counted before; answers the global's name. */
   open(slots: number): string;
   read(): RawCount[];
+  /** For each slot the most calls that began within each of the windows, in milliseconds. */
+  densest(windows: readonly number[]): number[][];
   /** Forgets everything and takes the global away. */
   close(): void;
 }
@@ -31,6 +36,17 @@ interface Slot {
   repeated: number;
   example?: string;
   seen: Map<string, number>;
+  times: number[];
+}
+
+/** Of ascending times, the most that lie within a stretch of `ms`. */
+function mostWithin(times: readonly number[], ms: number): number {
+  let most = 0;
+  for (let from = 0, to = 0; to < times.length; to++) {
+    while (times[to]! - times[from]! > ms) from++;
+    most = to - from + 1 > most ? to - from + 1 : most;
+  }
+  return most;
 }
 
 const install: InstallPart = (host): CallCountsPart => {
@@ -54,6 +70,7 @@ const install: InstallPart = (host): CallCountsPart => {
     const slot = slots[at];
     if (slot === undefined) return false;
     slot.hits += 1;
+    if (slot.times.length < TIMED_CALLS) slot.times[slot.times.length] = host.now();
     if (values.length > 0 && slot.compared < COMPARED_CALLS) compare(slot, values);
     return false;
   };
@@ -70,11 +87,13 @@ const install: InstallPart = (host): CallCountsPart => {
         compared: 0,
         repeated: 0,
         seen: new Map<string, number>(),
+        times: [],
       }));
       defineProperty(globalThis, HIT, { value: hit, configurable: true, enumerable: false });
       return HIT;
     },
-    read: () => slots.map(({ seen: _, ...count }) => count),
+    read: () => slots.map(({ seen: _, times: __, ...count }) => count),
+    densest: windows => slots.map(({ times }) => windows.map(ms => mostWithin(times, ms))),
     close,
     dispose: close,
   };

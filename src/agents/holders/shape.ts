@@ -1,8 +1,8 @@
 import type { Holder } from '../../model/evidence/holders.js';
-import { sizeOf, someEntries, type Watched } from '../scope-walk/containers.js';
-import { isObject, own, ownKeys } from '../scope-walk/intrinsics.js';
+import { ringIn, sizeOf, someEntries, type Watched } from '../scope-walk/containers.js';
+import { isObject, own, ownKeys, plainKeys } from '../scope-walk/intrinsics.js';
 import { classOf, isUntouchable, type Realm } from '../scope-walk/realm.js';
-import type { Walk } from '../scope-walk/walk.js';
+import type { Ring, Walk } from '../scope-walk/walk.js';
 import { hasWord, withoutPrefix } from '../text.js';
 
 const MOST_HOLDERS = 80;
@@ -28,17 +28,28 @@ const OPTIONS = ['options', '_options', 'opts', 'config', '_config'];
 interface Lists {
   readonly owner: object;
   readonly lists: { [name: string]: number };
-  readonly containers: Watched[];
+}
+
+/** What may be a queue: a container of the walk, or a ring buffer. */
+interface Line {
+  readonly node: number;
+  readonly owner: object | undefined;
+  readonly size: number;
+  /** A dictionary is no queue: waiters stand in an order or under tickets. */
+  readonly ordered: boolean;
+  /** A few of those who stand in it. */
+  some(): readonly unknown[];
 }
 
 /** Objects that own a queue of waiters or look like a pool, fullest queue first. */
 export function holdersIn(realm: Realm, walk: Walk): Holder[] {
   const owners = new Map<number, Lists>();
-  for (const watched of walk.containers) noteOwner(walk, watched, owners);
+  const lines = linesIn(realm, walk);
+  for (const line of lines) noteOwner(walk, line, owners);
   const found = new Map<object, Holder>();
-  for (const watched of walk.containers) {
-    const holder = queueHolder(realm, walk, watched, owners);
-    const key = holder && (holder.owner ?? watched);
+  for (const line of lines) {
+    const holder = queueHolder(realm, walk, line, owners);
+    const key = holder && (holder.owner ?? line);
     const known = key && found.get(key);
     if (key && (!known || known.waiting < holder.row.waiting)) found.set(key, holder.row);
   }
@@ -49,34 +60,62 @@ export function holdersIn(realm: Realm, walk: Walk): Holder[] {
   return [...found.values()].sort((a, b) => b.waiting - a.waiting).slice(0, MOST_HOLDERS);
 }
 
-function noteOwner(walk: Walk, watched: Watched, owners: Map<number, Lists>): void {
-  const owner = watched.owner?.deref();
-  const name = propertyOf(walk, watched.node);
-  if (!owner || name === undefined || name.includes('/')) return;
-  const node = walk.tree.parentOf(watched.node);
-  const lists = owners.get(node) ?? { owner, lists: {}, containers: [] };
-  owners.set(node, lists);
-  lists.lists[name] = length(watched);
-  lists.containers.push(watched);
+/** A ring buffer stands for its array, whose length says nothing. */
+function linesIn(realm: Realm, walk: Walk): Line[] {
+  const rings = new Set(walk.rings.map(ring => ring.ref.deref()));
+  const containers = walk.containers.filter(({ owner }) => !owner || !rings.has(owner.deref()));
+  return [...containers.map(lineOf), ...walk.rings.map(ring => lineOfRing(realm, ring))];
 }
 
-/** A dictionary is no queue: waiters stand in an order or under tickets. */
+function lineOf(watched: Watched): Line {
+  const { ref, kind, key, node, first } = watched;
+  const container = ref.deref();
+  return {
+    node,
+    owner: watched.owner?.deref(),
+    size: (container && sizeOf(container, kind, key, first)) || 0,
+    ordered: QUEUE_KINDS.has(kind),
+    some: () => (container ? someEntries(container, kind, key).map(([, value]) => value) : []),
+  };
+}
+
+function lineOfRing({ types }: Realm, { ref, owner, node }: Ring): Line {
+  const ring = ref.deref();
+  const found = ring && ringIn(ring, plainKeys(ring), types.isProxy);
+  return {
+    node,
+    owner: owner.deref(),
+    size: found?.size ?? 0,
+    ordered: true,
+    some: () => (found && found.size > 0 ? [own(found.slots, String(found.head))] : []),
+  };
+}
+
+function noteOwner(walk: Walk, { owner, node: own, size }: Line, owners: Map<number, Lists>): void {
+  const name = propertyOf(walk, own);
+  if (!owner || name === undefined || name.includes('/')) return;
+  const node = walk.tree.parentOf(own);
+  const lists = owners.get(node) ?? { owner, lists: {} };
+  owners.set(node, lists);
+  lists.lists[name] = size;
+}
+
 const QUEUE_KINDS = new Set<Watched['kind']>(['Array', 'Map', 'Set', 'list']);
 
 function queueHolder(
   realm: Realm,
   walk: Walk,
-  watched: Watched,
+  line: Line,
   owners: Map<number, Lists>,
 ): { owner?: object; row: Holder } | undefined {
-  const waiting = QUEUE_KINDS.has(watched.kind) ? length(watched) : 0;
+  const waiting = line.ordered ? line.size : 0;
   if (waiting === 0) return undefined;
-  const queue = queueName(walk, watched.node);
-  if (queue === undefined || !areWaiters(watched)) return undefined;
+  const queue = queueName(walk, line.node);
+  if (queue === undefined || !line.some().some(value => isWaiter(value, 2))) return undefined;
   const home = ownerAbove(walk, queue.node, owners);
   const said = { queue: queue.name, waiting, waiters: true };
   if (home) return { owner: home.lists.owner, row: row(realm, walk, home.node, home.lists, said) };
-  return { row: { ...said, name: queue.name, path: walk.tree.path(watched.node), numbers: {}, lists: {} } };
+  return { row: { ...said, name: queue.name, path: walk.tree.path(line.node), numbers: {}, lists: {} } };
 }
 
 /** The step that is named like a queue, on the way up from the container. */
@@ -130,12 +169,6 @@ function unreadOf(owner: object): number {
 }
 
 /** Functions, deferreds, or objects one of whose fields is a function, at most two levels deep. */
-function areWaiters(watched: Watched): boolean {
-  const container = watched.ref.deref();
-  if (!container) return false;
-  return someEntries(container, watched.kind, watched.key).some(([, value]) => isWaiter(value, 2));
-}
-
 function isWaiter(value: unknown, depth: number): boolean {
   if (typeof value === 'function') return true;
   if (!isObject(value) || depth === 0) return false;
@@ -167,9 +200,4 @@ function propertyOf(walk: Walk, node: number): string | undefined {
 function variableOf(walk: Walk, node: number): string | undefined {
   const edge = walk.tree.edgeOf(node);
   return typeof edge === 'object' && edge.kind === 'variable' ? edge.name : undefined;
-}
-
-function length(watched: Watched): number {
-  const container = watched.ref.deref();
-  return (container && sizeOf(container, watched.kind, watched.key, watched.first)) || 0;
 }

@@ -104,6 +104,23 @@ export function sizeField(object: object, keys: readonly PropertyKey[]): string 
   });
 }
 
+/** The array of a ring buffer with the places of its first and behind its last entry; undefined for anything else. */
+export function ringIn(
+  object: object,
+  keys: readonly PropertyKey[],
+  isProxy: (value: unknown) => boolean,
+): { readonly slots: readonly unknown[]; readonly head: number; readonly size: number } | undefined {
+  const [head, tail] = ['head', 'tail'].map(name => {
+    const key = [`_${name}`, name].find(each => keys.includes(each));
+    return key === undefined ? undefined : own(object, key);
+  });
+  if (typeof head !== 'number' || typeof tail !== 'number') return undefined;
+  const slots = keys.map(key => own(object, key)).find(value => !isProxy(value) && isArray(value)) as
+    | unknown[]
+    | undefined; // isArray
+  return slots && { slots, head, size: tail >= head ? tail - head : slots.length - head + tail };
+}
+
 /** A few entries as [key, value], the newest last where that is cheap to know. */
 export function someEntries(object: object, kind: Watched['kind'], key: PropertyKey | undefined): [unknown, unknown][] {
   switch (kind) {

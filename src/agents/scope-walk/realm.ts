@@ -1,7 +1,7 @@
 import type * as inspector from 'node:inspector';
 import type * as util from 'node:util';
 import type { PartHost } from '../host.js';
-import { isEnumerable, isObject, own, prototypeOf, SHARED } from './intrinsics.js';
+import { isEnumerable, own, prototypeOf, SHARED } from './intrinsics.js';
 
 /** What a walk may spend and look at. Measured on 22 services: see the comments. */
 export const LIMITS = {
@@ -19,6 +19,8 @@ export const LIMITS = {
   sampledElements: 5,
   /** An object with this many own keys counts as a dictionary. */
   dictionaryKeys: 12,
+  /** A ring buffer is an array with a head and a tail and little else. */
+  ringKeys: 8,
   /** Texts of this many characters are watched: logs and pages that are appended to soon have them. */
   longText: 2048,
   texts: 400,

@@ -1,6 +1,6 @@
 import type { WalkCost } from '../../model/evidence/collection-growth.js';
 import { isWordChar, startsCapital } from '../text.js';
-import { limitsOf, sizeField, sizeOf, type Watched } from './containers.js';
+import { limitsOf, ringIn, sizeField, sizeOf, type Watched } from './containers.js';
 import { type DetailedEdge, EDGES, type Edge, type SeenBy, WalkTree } from './graph.js';
 import type { InspectorBridge, Internals, Scope } from './inspector-bridge.js';
 import {
@@ -32,6 +32,13 @@ interface Pending {
   readonly owner: object | undefined;
 }
 
+/** A ring buffer, weakly held, and whose property it is. */
+export interface Ring {
+  readonly ref: WeakRef<object>;
+  readonly owner: WeakRef<object>;
+  readonly node: number;
+}
+
 /** A first probe of a dictionary's symbols takes a fifteenth of listing its keys. */
 const LISTING_PER_PROBE = 15;
 const KEYS_PER_PROBE_MS = 40_000;
@@ -46,6 +53,8 @@ const TIMER_LINKS = new Set<PropertyKey>(['_idleNext', '_idlePrev']);
 export class Walk {
   readonly tree = new WalkTree();
   readonly containers: Watched[] = [];
+  /** Ring buffers, whose array says nothing of how many stand in it. */
+  readonly rings: Ring[] = [];
   readonly byObject = new WeakMap<object, Watched>();
   /** How many objects a function's scopes gave: a second walk skips those that gave none. */
   readonly yielded = new WeakMap<object, number>();
@@ -358,6 +367,8 @@ export class Walk {
   private watchList(object: object, keys: readonly PropertyKey[], node: number, owner: object | undefined): void {
     const field = sizeField(object, keys);
     if (field !== undefined) this.watch(object, 'list', node, owner, field);
+    else if (owner && keys.length <= LIMITS.ringKeys && ringIn(object, keys, this.realm.types.isProxy))
+      this.rings.push({ ref: new WeakRef(object), owner: new WeakRef(owner), node });
   }
 
   private addProperty(object: object, key: PropertyKey, node: number): void {

@@ -20,6 +20,8 @@ export interface CallCount {
   /** How long it was watched; shorter than asked when it was called too often. */
   readonly seconds: number;
   readonly perSecond: number;
+  /** The most calls that began within a stretch of so many milliseconds, shortest stretch first. */
+  readonly densest?: readonly { readonly ms: number; readonly calls: number }[];
   /** Why it was not watched, or not to the end. */
   readonly cut?: string;
   /** Of the calls whose arguments were compared … */
