@@ -135,20 +135,32 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
   const evidence = new Map<string, Evidence>();
   const probe = probeFor(session, plan, env, signal, evidence);
   env.onProbe?.(probe);
-  const able = alive ? plan.skills : plan.skills.filter(skill => skill.whileHung);
-  const { skills, urgent, why } = choose(able, plan.reason, plan.only);
-  env.emit({ type: 'skills.chosen', skills: skills.map(s => s.id), why });
+  const { skills, urgent, why } = choose(plan.skills, plan.reason, plan.only);
   const shared: Shared = { probe, signal, blackboard: [], reason: plan.reason, evidence };
-  const results = await Promise.all(
-    skills.map(skill => runOperator(skill, urgent.has(skill.id) || !alive, shared, session, env)),
-  );
-  return { results: results.flatMap(r => r ?? []), notifications: shared.blackboard, skills: able, shared };
+  const run = (some: readonly Skill[], because: string, hung: boolean) => {
+    env.emit({ type: 'skills.chosen', skills: some.map(s => s.id), why: because });
+    return Promise.all(some.map(skill => runOperator(skill, hung || urgent.has(skill.id), shared, session, env)));
+  };
+  const able = alive ? skills : skills.filter(skill => skill.whileHung);
+  const results = await run(able, why, !alive);
+  const later = skills.filter(skill => !able.includes(skill));
+  const turns = later.length > 0 && !signal.aborted && (await loopTurns(session));
+  if (turns) results.push(...(await run(later, 'the event loop turns again: the others look now', false)));
+  return {
+    results: results.flatMap(r => r ?? []),
+    notifications: shared.blackboard,
+    skills: turns ? skills : able,
+    shared,
+  };
 }
+
+const loopTurns = (session: Session): Promise<boolean> =>
+  session.loopTurns(LOOP_ALIVE_MS).catch(() => session.lost.aborted);
 
 /** The numbers a person wants within half a second; false when the event loop stands still. */
 async function firstLook(session: Session, env: RunEnv): Promise<boolean> {
   // A target that is lost right now is told as lost further on, with a report.
-  const turning = session.loopTurns(LOOP_ALIVE_MS).catch(() => session.lost.aborted);
+  const turning = loopTurns(session);
   try {
     env.emit({ type: 'vitals.read', vitals: plainVitals(await readVitalsOnce(session)) });
   } catch (error) {

@@ -67,6 +67,7 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   if (gcUs > GC_SHARE * totalUs(stalled)) return 'Most of the long tasks is garbage collection.';
   const first = yield* explain(see, studied.tree, weighStalls(studied.tree, stalled));
   if (!first) return 'Nothing ran in the long tasks.';
+  if (isNodesOwn(first)) return 'Neither the application nor a package was on the stack in the long tasks.';
   // Calls are counted of whoever is blamed in the end: a router that swallowed its handler is called far more often.
   const looked = hidesInlined(first) ? yield* lookAgain(see, first) : undefined;
   const seen = looked ?? { studied, stalled, cause: first };
@@ -82,6 +83,9 @@ function notableStalls(studied: Study, delayMs: number): Stall[] {
   const long = mainStalls(studied, longOnes(studied));
   return delayMs >= STALL_MS && isEnough(studied, long) ? long : mainStalls(studied, studied.stalls);
 }
+
+/** Node's own work between two callbacks: nobody can be named for it. */
+const isNodesOwn = ({ blame: { frame } }: Cause): boolean => frame.kind === 'node' || frame.kind === 'native';
 
 /** Where the blamed function is defined, as V8 names it. */
 function positionOf({ blame: { frame } }: Cause): ScriptPosition {

@@ -14,6 +14,7 @@ import { type Cause, explain } from './cause.js';
 import { nameOf } from './event-loop.js';
 import { DOING, FIX } from './fixes.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
+import { polling } from './spin.js';
 import { type CallLength, type Counted, countArguments, type Study, study } from './study.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
@@ -82,7 +83,9 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
       summary: `${usage(data)} Single long calls take it, which the event-loop operator reports.`,
     };
   const explained = yield* explainWork(see, studied);
-  const found = explained && ((yield* side(see, explained)) ?? (yield* hot(see, explained, data)));
+  const found =
+    (yield* polling(see, studied)) ??
+    (explained && ((yield* side(see, explained)) ?? (yield* hot(see, explained, data))));
   if (!found) return { outcome: 'healthy', summary: `${usage(data)} ${breakdown(studied)}` };
   yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
   yield* see.notify({ ...found, evidenceIds: [baseline.id, ...found.evidenceIds] });

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { sayMs, sayShare } from '../base/say.js';
+import { fromLine, type Mechanism } from '../cpu/mechanism.js';
 import type { Hang, HangFrame } from '../model/evidence/hang.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
+import { callsOnLine } from '../source/calls.js';
+import { isInLoop } from '../source/loops.js';
 import { displayPath, isUserCode, packageOf } from '../source/url.js';
 import {
   type Block,
@@ -20,6 +23,7 @@ import { BLOCK_CLASS, DOING, FIX } from './fixes.js';
 import { longTasks } from './profile-queries.js';
 import { spin } from './spin.js';
 import { type Counted, LONG_PROFILE, SHORT_STALL_MS, STALL_MS, type Study, study } from './study.js';
+import { textOf } from './waiting-place.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
@@ -250,13 +254,32 @@ function loopNumbers(data: Vitals) {
 async function* hang(see: OperatorView): Step<Conclusion | undefined> {
   const evidence = yield* see.ask('hang', { seconds: HANG_SECONDS });
   if (!isUsable(evidence) || evidence.data.kind === 'turns') return undefined;
-  const found = hungDraft(evidence.data, see.target.cwd, evidence.id);
+  const found = hungDraft(evidence.data, see.target.cwd, evidence.id, yield* doingAt(see, evidence.data));
   yield* see.setState('critical', found.title ?? found.observation);
   yield* see.notify(found);
   return { outcome: 'found', summary: found.observation };
 }
 
-function hungDraft(data: Hang, cwd: string, id: string): NotificationDraft {
+interface Doing {
+  readonly mechanism: Mechanism;
+  readonly what: string;
+}
+
+/**
+ * What the line that doesn't return calls, when that alone may take so long: a regular expression, a synchronous API.
+ * In a loop it may be quick each time, and the loop is what doesn't end.
+ */
+async function* doingAt(see: OperatorView, data: Hang): Step<Doing | undefined> {
+  const frame = data.kind === 'javascript' ? culpritFrame(data) : undefined;
+  const script = frame && (yield* textOf(see, frame.url));
+  if (!frame || !script || isInLoop(script.text, frame.line - 1, frame.column - 1)) return undefined;
+  const doing = fromLine(callsOnLine(script.text, frame.line - 1));
+  return doing && LONG_BY_ITSELF.test(BLOCK_CLASS[doing.mechanism]) ? doing : undefined;
+}
+
+const LONG_BY_ITSELF = /^loop\.block\.(regexp|sync-api|serialization)$/;
+
+function hungDraft(data: Hang, cwd: string, id: string, doing: Doing | undefined): NotificationDraft {
   const frame = culpritFrame(data);
   const culprit = frame && placeOfFrame(frame, data, cwd);
   const where = culprit ? nameOf(culprit) : (data.native?.summary ?? 'native code');
@@ -264,15 +287,17 @@ function hungDraft(data: Hang, cwd: string, id: string): NotificationDraft {
   const locals = data.locals.map(local => `\`${local.name}\` is ${local.description}`).join(', ');
   return {
     anomalyType: starving ? 'starved-loop' : 'hung-loop',
-    faultClass: starving ? 'loop.starvation' : 'loop.hung',
+    faultClass: starving ? 'loop.starvation' : doing ? BLOCK_CLASS[doing.mechanism] : 'loop.hung',
     severity: 'critical',
-    title: `The event loop ${starving ? 'is starved' : 'hangs'} in ${where}`,
+    title: `The event loop ${starving ? 'is starved' : 'hangs'} in ${where}${doing ? `: ${DOING[doing.mechanism]} (\`${doing.what}\`)` : ''}`,
     context: locals ? `At that moment ${locals}.` : 'Caught by interrupting the running code once.',
     observation: `The event loop did not turn within ${sayMs(data.loopTurnMs)}: ${HUNG_IN[data.kind]} ${where}.`,
     ...(culprit ? { culprit } : {}),
     fix: starving
       ? 'Let the loop turn between the steps: continue with setImmediate or a timer instead of a microtask or nextTick, and only when there is work.'
-      : 'Bound the loop or the input; long work belongs in a worker thread.',
+      : doing
+        ? FIX[doing.mechanism]
+        : 'Bound the loop or the input; long work belongs in a worker thread.',
     metrics: [{ name: 'loop did not turn for', value: data.loopTurnMs, unit: 'ms' }],
     evidenceIds: [id],
     mechanism: true,

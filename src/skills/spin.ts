@@ -2,10 +2,12 @@ import { sayCount, sayShare } from '../base/say.js';
 import { lastUserAbove } from '../cpu/blame.js';
 import { type CallTree, frameAt } from '../cpu/tree.js';
 import { byKind, isWork, weigh } from '../cpu/weights.js';
+import { isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type Cause, explain } from './cause.js';
+import { locate } from './place.js';
 import { countCalls, type Study } from './study.js';
 
 /** A spinning loop turned 1.4 million times a second, every other one measured at most 1.8 thousand. */
@@ -17,6 +19,11 @@ const SPIN_ELU = 0.95;
 const RUNNER_SHARE = 0.5;
 /** A timer this frequent polls; a game's or a metronome's tick is 60. */
 const POLLS_PER_SECOND = 250;
+/** Below this rate of requests the timers are not theirs: each sets a few at most. */
+const TIMERS_A_REQUEST = 4;
+/** The reading that those who look at waiting take as well. */
+const TRAFFIC = { seconds: 3 } as const;
+const TRAFFIC_FRESH_MS = 45_000;
 /** A poll that takes less of a core harms nobody. */
 const POLL_SHARE = 0.1;
 
@@ -66,16 +73,20 @@ async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<
   };
 }
 
-async function* polling(see: OperatorView, study: Study): Step<NotificationDraft | undefined> {
+/** A timer that fires without pause, and its callback: whatever is hot beneath, the callback is what runs too often. */
+export async function* polling(see: OperatorView, study: Study): Step<NotificationDraft | undefined> {
   const { tree, work } = study;
   const underTimers = under(tree, /^(listOnTimeout|processTimers)$/);
   const timers = weigh(tree, at => underTimers[tree.sampleNode[at]!] === 1 && isWork(tree, tree.sampleNode[at]!));
   if (timers.allUs < POLL_SHARE * tree.durationUs || timers.allUs < RUNNER_SHARE * work.allUs) return undefined;
   const cause = yield* explain(see, tree, timers);
+  const callback = cause?.users[0];
   const counted = cause && (yield* countCalls(see, study, cause));
-  const rate = Math.max(0, ...(counted?.lengths ?? []).map(length => length.count.perSecond));
-  if (!cause || !counted || rate < POLLS_PER_SECOND || isCalledInside(cause)) return undefined;
-  const where = placed(cause);
+  const rate = counted?.lengths.find(length => length.frame === callback)?.count.perSecond ?? 0;
+  if (!callback || !counted || rate < POLLS_PER_SECOND || (yield* isAnswering(see, rate))) return undefined;
+  const script = cause.scripts.get(callback.scriptId);
+  const place = callback === cause.blame.frame ? cause.place : locate(script, callback, see.target.cwd);
+  const where = placed({ place });
   const share = timers.allUs / tree.durationUs;
   return {
     anomalyType: 'polling-timer',
@@ -85,7 +96,8 @@ async function* polling(see: OperatorView, study: Study): Step<NotificationDraft
     context: 'Counted by a logpoint for a moment; the profile shows what ran under the timers.',
     observation: `Timers run ${where} at least ${sayCount(rate)} times a second and take ${sayShare(share)} of a core.`,
     hypothesis: 'It polls for something that could announce itself.',
-    culprit: cause.place,
+    culprit: place,
+    ...(place === cause.place ? {} : { related: [cause.place] }),
     fix: 'Wait for the event itself, or poll far less often.',
     metrics: [
       { name: 'timer callbacks', value: rate, unit: '/s' },
@@ -97,8 +109,11 @@ async function* polling(see: OperatorView, study: Study): Step<NotificationDraft
   };
 }
 
-/** A hot function beneath the callback says nothing of how often the timer fires. */
-const isCalledInside = (cause: Cause): boolean => cause.users.length > 1;
+/** Timers of requests fire as often as requests come: then they are a part of serving, and not a poll. */
+async function* isAnswering(see: OperatorView, rate: number): Step<boolean> {
+  const traffic = yield* see.ask('traffic', TRAFFIC, TRAFFIC_FRESH_MS);
+  return isUsable(traffic) && (1000 * traffic.data.requests.length) / traffic.data.windowMs >= rate / TIMERS_A_REQUEST;
+}
 
 /** Node's own part of such a turn may be larger than the callback's: only samples that hold the application tell. */
 async function* causeUnder(see: OperatorView, tree: CallTree, runner: RegExp): Step<Cause | undefined> {
@@ -125,6 +140,6 @@ function under(tree: CallTree, name: RegExp): Uint8Array {
   return marks;
 }
 
-function placed({ place }: Cause): string {
+function placed({ place }: Pick<Cause, 'place'>): string {
   return place.function ? `\`${place.function}\` (${place.file}:${place.line})` : `${place.file}:${place.line}`;
 }

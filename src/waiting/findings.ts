@@ -178,11 +178,7 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
 /** A library with sockets of its own waits for its peer: those sockets are old, so nothing of the request shows them. */
 function isDriver(group: WaitGroup, { dump, routes }: Context): boolean {
   const flowing = routes.some(flow => group.routes.includes(flow.route) && flow.out > 0);
-  return (
-    group.package !== undefined &&
-    flowing &&
-    dump.after.peers.some(peer => peer.peer !== 'local' && peer.bytesWritten > 0)
-  );
+  return group.package !== undefined && flowing && talksToPeers(dump);
 }
 
 /**
@@ -328,7 +324,8 @@ function retries(context: Context): Finding[] {
 }
 
 /** Many waits at one place, one after the other, that make up most of the request. */
-function chatty({ places, routes, calls }: Context): Finding[] {
+function chatty({ places, routes, calls, dump }: Context): Finding[] {
+  const driven = talksToPeers(dump);
   return places
     .filter(
       place =>
@@ -337,7 +334,9 @@ function chatty({ places, routes, calls }: Context): Finding[] {
         place.share >= CHATTY_SHARE &&
         place.wallMs >= CHATTY_WALL_MS,
     )
-    .filter(place => isRemote(place) || calls.some(call => call.perRequest > CHATTY_WAITS))
+    .filter(
+      place => isRemote(place) || (driven && isDriven(place)) || calls.some(call => call.perRequest > CHATTY_WAITS),
+    )
     .map(place => {
       const call = calls.find(group => group.perRequest > CHATTY_WAITS);
       return {
@@ -370,11 +369,11 @@ function slowCalls(context: Context): Finding[] {
 
 /** A flowing route whose driver (sockets of its own, no HTTP) takes a second and more for one answer. */
 function slowDrivers({ places, routes, dump, calls }: Context): Finding[] {
-  if (!dump.after.peers.some(peer => peer.peer !== 'local' && peer.bytesWritten > 0)) return [];
+  if (!talksToPeers(dump)) return [];
   return places
     .filter(
       place =>
-        place.package !== undefined &&
+        (place.package !== undefined || isDriven(place)) &&
         place.meanMs >= SLOW_CALL_MS &&
         place.share >= CHATTY_SHARE &&
         place.requests > 1,
@@ -390,6 +389,12 @@ function slowDrivers({ places, routes, dump, calls }: Context): Finding[] {
         ({ ...fromPlace(place, routes), faultClass: 'downstream.slow', confidence: 'medium', waits: place }) as const,
     );
 }
+
+/** A promise that a package made and nothing of this process settles: its socket is older than the window. */
+const isDriven = ({ maker, natives }: PlaceWaits): boolean => maker !== undefined && natives.length === 0;
+
+const talksToPeers = ({ after }: AsyncDump): boolean =>
+  after.peers.some(peer => peer.peer !== 'local' && peer.bytesWritten > 0);
 
 const isRemote = (place: PlaceWaits): boolean =>
   place.package !== undefined || place.natives.some(type => type !== 'Timeout');
@@ -426,7 +431,7 @@ function fromPlace(place: PlaceWaits | undefined, routes: readonly RouteFlow[]):
     place: place?.place,
     maker: undefined,
     makerUser: [],
-    package: place?.package,
+    package: place?.package ?? place?.maker,
     others: [],
     holding: [],
     routes: place ? [place.route] : [],

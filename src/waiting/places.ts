@@ -8,6 +8,8 @@ export interface PlaceWaits {
   readonly place: Frame;
   readonly user: readonly Frame[];
   readonly package: string | undefined;
+  /** The package that made the promise which the application's own code awaits: a driver, often. */
+  readonly maker: string | undefined;
   readonly requests: number;
   readonly perRequest: number;
   /** Union of its waits ÷ the requests' wall time, 0..1. */
@@ -25,6 +27,7 @@ const LEAST_WALL_MS = 5;
 interface Sum {
   readonly route: string;
   readonly wait: Wait;
+  readonly maker: string | undefined;
   readonly natives: Set<string>;
   requests: number;
   count: number;
@@ -72,9 +75,12 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
   }
   for (const [key, list] of byPlace) {
     const id = `${route} ${key}`;
+    const first = list[0] as Wait; // a group has a member
+    const awaited = waits.awaited(first);
     const sum = sums.get(id) ?? {
       route,
-      wait: list[0] as Wait,
+      wait: first,
+      maker: awaited && innermostPackage(awaited),
       natives: new Set<string>(),
       requests: 0,
       count: 0,
@@ -110,6 +116,7 @@ function toPlace(sum: Sum, wall: number): PlaceWaits {
     place: codeFrame(sum.wait) as Frame, // only waits with a place are summed
     user: sum.wait.user,
     package: innermostPackage(sum.wait),
+    maker: sum.maker,
     requests: sum.requests,
     perRequest: Math.round((sum.count / sum.requests) * 10) / 10,
     share: Math.round((sum.union / wall) * 100) / 100,

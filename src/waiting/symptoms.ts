@@ -12,8 +12,8 @@ const SLOW_TAIL_MS = 500;
 const LEAST_REQUESTS = 5;
 /** An idle pool answers fs.stat in 0.01 to 0.1 ms, a saturated one measured 2 to 5 s. */
 export const SLOW_PROBE_MS = 100;
-/** With short jobs the queue is short too: 61 ms measured where ten scrypts at a time shared four threads. */
-const QUEUED_PROBE_MS = 20;
+/** With short jobs the queue is short too: 17 to 61 ms measured where ten jobs at a time shared four threads. */
+const QUEUED_PROBE_MS = 10;
 /** Calls of one request to one place: from here on it is worth asking who repeats them. */
 const MANY_CALLS = 3;
 
