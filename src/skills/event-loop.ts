@@ -32,6 +32,8 @@ const BUSY_ELU = 0.9;
 /** From here on callers give up or retry. */
 const CRITICAL_MS = 500;
 const CRITICAL_SHARE = 0.3;
+/** A thread that waits for a core for this share of the time stands still for no reason of its own. */
+const CROWDED_SHARE = 0.15;
 /** The mean of calls that are mostly short says nothing about the long ones. */
 const CALL_SHARE = 0.1;
 /** A loop that has not turned for this long hangs. */
@@ -117,6 +119,13 @@ function isMissed(see: OperatorView, { stalls }: Study, data: Vitals | undefined
   return seenMs >= LONG_STALL_MS && longest(stalls) < FOUND_SHARE * seenMs;
 }
 
+/** So long a standstill is no chance where cores are free. */
+const isUnexplained = (data: Vitals): boolean =>
+  data.loopDelay.maxMs >= CRITICAL_MS && (data.runQueueShare ?? 0) < CROWDED_SHARE;
+
+const unexplained = ({ loopDelay, seconds }: Vitals): string =>
+  `The event loop stood still for ${sayMs(loopDelay.maxMs)} within ${sayMs(seconds * 1000)}, and no profile caught what it did.`;
+
 function isSuspicious(data: Vitals, urgent: boolean): boolean {
   return urgent || data.loopDelay.maxMs >= SHORT_STALL_MS || data.elu >= BUSY_ELU;
 }
@@ -137,9 +146,9 @@ async function* judge(
     }
   }
   if (typeof blocked === 'string')
-    return data
+    return data && !isUnexplained(data)
       ? { outcome: 'healthy', summary: `${healthy(data).summary} ${blocked}` }
-      : { outcome: 'inconclusive', summary: blocked };
+      : { outcome: 'inconclusive', summary: data ? `${unexplained(data)} ${blocked}` : blocked };
   const found = draft(blocked);
   yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
   yield* see.notify({ ...found, evidenceIds: [...evidenceIds, ...found.evidenceIds] });

@@ -83,7 +83,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
  */
 function jobsUnderWay(jobs: readonly JobGroup[], { dump, look }: WaitingLook): number {
   const windowMs = Math.max(1, dump?.windowMs ?? 0);
-  const ms = jobs.filter(job => job.computes).reduce((sum, job) => sum + job.totalMs, 0);
+  const ms = jobs.filter(job => computes(job.type)).reduce((sum, job) => sum + job.totalMs, 0);
   const byRoute = new Map<string, number>();
   for (const { route, natives, share } of look?.places ?? []) {
     const flow = natives.some(computes) ? look?.flows.find(each => each.route === route) : undefined;

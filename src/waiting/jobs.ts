@@ -36,7 +36,14 @@ export function jobGroups(dump: AsyncDump): JobGroup[] {
 }
 
 const isAddon = (wait: Wait): boolean =>
-  !NOT_JOBS.test(wait.type) && wait.frames.some(frame => frame.kind === 'package') && wait.kind === 'native';
+  wait.kind === 'native' &&
+  !NOT_JOBS.test(wait.type) &&
+  !isMadeByScript(wait) &&
+  wait.frames.some(frame => frame.kind === 'package');
+
+/** An AsyncResource of a library carries context and does no work; an addon's own is made in C++. */
+const isMadeByScript = ({ frames }: Wait): boolean =>
+  frames.slice(0, 2).some(frame => frame.kind === 'node' && frame.function.includes('AsyncResource'));
 
 function toGroup(waits: readonly Wait[], windowMs: number): JobGroup {
   const first = waits[0] as Wait; // a group has a member

@@ -41,9 +41,12 @@ export function isSaturated(pool: Threadpool): boolean {
   return pool.p50Ms >= SLOW_PROBE_MS && isQueueing(pool);
 }
 
+/** Fewer probes than this were sent because the loop stood still: then it is the loop that they waited for. */
+const LEAST_PROBES = 5;
+
 /** A job usually finds all threads taken; whether that lasts, the jobs themselves must show. */
 export function isQueueing(pool: Threadpool): boolean {
-  return pool.p50Ms >= QUEUED_PROBE_MS && pool.p50Ms > 3 * pool.loopP50Ms;
+  return pool.probes >= LEAST_PROBES && pool.p50Ms >= QUEUED_PROBE_MS && pool.p50Ms > 3 * pool.loopP50Ms;
 }
 
 function routeSymptoms(flow: RouteFlow): string[] {

@@ -107,6 +107,47 @@ test('a lock that was not given back is a lock, with its queue and whoever waits
   expect(findings[0]?.holder?.waiting).toBeGreaterThan(10);
 });
 
+/** A pool of two that keeps those who wait in a ring buffer; each request takes a second connection beside its first. */
+const RING_POOL = `
+  class Ring {
+    _list = new Array(4); _head = 0; _tail = 0;
+    push(item) {
+      this._list[this._tail] = item;
+      this._tail = (this._tail + 1) & (this._list.length - 1);
+      if (this._tail === this._head) this.grow();
+    }
+    grow() {
+      const old = this._list, size = old.length;
+      this._list = new Array(size * 2);
+      for (let at = 0; at < size; at++) this._list[at] = old[(this._head + at) & (size - 1)];
+      this._head = 0; this._tail = size;
+    }
+  }
+  class Pool {
+    config = { connectionLimit: 2 }; _all = []; _free = []; _connectionQueue = new Ring();
+    take() {
+      if (this._all.length < this.config.connectionLimit) { this._all.push({}); return Promise.resolve(); }
+      return new Promise(resolve => this._connectionQueue.push(resolve));
+    }
+  }
+  const pool = new Pool();
+  async function handle(request, response) { await pool.take(); await pool.take(); response.end('ok'); }`;
+
+test('those who stand in a ring buffer are counted by its head and tail, and their pool is told', async () => {
+  const readings = await watch(RING_POOL, undefined, async session => {
+    const taken = await dump(session);
+    return { taken, holders: (await holdersCollector.collect(session, {}, context)).data };
+  });
+  const { findings } = look(readings.taken, readings.holders);
+  expect(findings[0]).toMatchObject({
+    faultClass: 'pool.exhaustion',
+    holder: { name: 'Pool', queue: '_connectionQueue' },
+  });
+  const { waiting = 0 } = findings[0]?.holder ?? {};
+  expect(waiting).toBeGreaterThan(10);
+  expect(Number.isInteger(Math.log2(waiting)) && waiting > 128).toBe(false);
+});
+
 test('a service that answers in time gives no reason for hooks', async () => {
   const handler = 'async function handle(request, response) { await sleep(20); response.end("ok"); }';
   const reading = await watch(handler, undefined, session =>
