@@ -7,10 +7,10 @@ import type { FaultClass } from './model/fault.js';
 import type { Notification } from './model/notification.js';
 import type { Report } from './model/report.js';
 import type { SavedBaseline, SavedRun, Spread } from './model/saved-baseline.js';
+import { measured, metricKind, sayMetric } from './model/vital-metrics.js';
 import type { Measures } from './model/watch-event.js';
 import { type Regression, regressions, summarize } from './monitor/regression.js';
-import { crosses, sayMetric, type Threshold } from './monitor/threshold.js';
-import { measured, metricKind } from './monitor/vital-metrics.js';
+import { crosses, type Threshold } from './monitor/threshold.js';
 import { concludeBlocked, finish, lookInto, type Plan, probeFor, type RunEnv, reach } from './run.js';
 
 /** What a check judges beyond what an investigation finds by itself. */

@@ -22,6 +22,7 @@ import type { Notification } from './model/notification.js';
 import type { Probe } from './model/probe.js';
 import type { OperatorResult, Report } from './model/report.js';
 import type { Skill } from './model/skill.js';
+import { withNormal } from './normal-reading.js';
 import { Operator, type OperatorEnv, type Planner } from './operators/operator.js';
 import { rulePlanner } from './operators/rule-planner.js';
 import { reportOf } from './report/report.js';
@@ -54,6 +55,8 @@ export interface RunEnv {
   readonly learn?: (pid: number) => void;
   /** Folder for files that readings leave behind; absent: none is taken that leaves one. */
   readonly evidenceDirectory?: string;
+  /** Folder where watches keep what they learned; absent: nothing is known of what is normal. */
+  readonly watchHome?: string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Interrupts the operators; what there is gets concluded. */
   readonly interrupt: AbortSignal;
@@ -185,7 +188,7 @@ export function probeFor(
 ): Probe {
   return guardedProbe({
     session,
-    collectors: withHeapReading(collectors, env),
+    collectors: withNormal(withHeapReading(collectors, env), env.watchHome),
     guard: guard(plan.safety, plan.maxPauseMs),
     basis: () => costBasis(session),
     cpuMs: () => targetCpuMs(session.target.pid),

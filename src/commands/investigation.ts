@@ -10,7 +10,7 @@ import type { Report } from '../model/report.js';
 import { initialState, reduce } from '../report/state.js';
 import { investigate, type Plan, type RunEnv } from '../run.js';
 import { skills } from '../skills/index.js';
-import { openRunDirectory, type RunDirectory, runsHome, sha256 } from '../stores/run-directory.js';
+import { openRunDirectory, type RunDirectory, runsHome, sha256, watchHome } from '../stores/run-directory.js';
 import { version } from '../version.js';
 import { EXIT, exitOfReport } from './exit.js';
 import { identifiers } from './identifiers.js';
@@ -52,6 +52,7 @@ export async function runToEnd(
     keep: (evidence, params) => directory.keep(redactor.deep(evidence), params),
     learn: pid => learnSecretsOf(pid, redactor),
     evidenceDirectory: join(directory.path, 'evidence'),
+    watchHome: watchHome(process.env),
     sleep,
     interrupt: interruption.signal,
   };

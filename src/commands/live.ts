@@ -16,7 +16,7 @@ import { markdownOf } from '../report/markdown.js';
 import { initialState } from '../report/state.js';
 import { concludeBlocked, finish, lookInto, type Plan, type RunEnv, reach } from '../run.js';
 import { skills } from '../skills/index.js';
-import { openRunDirectory, type RunDirectory, runsHome } from '../stores/run-directory.js';
+import { openRunDirectory, type RunDirectory, runsHome, watchHome } from '../stores/run-directory.js';
 import type { UiCommand } from '../tui/ui.js';
 import type { EvidenceView } from '../tui/world.js';
 import { version } from '../version.js';
@@ -234,6 +234,7 @@ export class Live {
         return directory.keep(clean, params);
       },
       evidenceDirectory: join(directory.path, 'evidence'),
+      watchHome: watchHome(process.env),
       sleep,
       interrupt: this.#interrupt.signal,
       consent: (title, refusal) => this.#consent(title, refusal),

@@ -10,7 +10,7 @@ import type { Snapshot } from '../model/snapshot.js';
 import { initialState, reduce } from '../report/state.js';
 import { investigate, type Plan, type RunEnv } from '../run.js';
 import { skills } from '../skills/index.js';
-import { openRunDirectory, runsHome } from '../stores/run-directory.js';
+import { openRunDirectory, runsHome, watchHome } from '../stores/run-directory.js';
 import { version } from '../version.js';
 import { identifiers } from './identifiers.js';
 import { render } from './output.js';
@@ -67,6 +67,7 @@ export async function quietRun(where: AttachTarget, plan: QuietPlan): Promise<Qu
       return directory.keep(clean, params);
     },
     evidenceDirectory: join(directory.path, 'evidence'),
+    watchHome: watchHome(process.env),
     sleep,
     interrupt: plan.signal,
   };

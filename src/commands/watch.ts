@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { sleep } from '../base/sleep.js';
 import { readNodeProcess } from '../inspector/node-processes.js';
 import { LensError } from '../model/error.js';
 import type { Measures, WatchEvent } from '../model/watch-event.js';
-import { runsHome } from '../stores/run-directory.js';
+import { watchHome } from '../stores/run-directory.js';
 import { version } from '../version.js';
 import { duration } from './duration.js';
 import { EXIT } from './exit.js';
@@ -91,7 +90,7 @@ async function watch(options: WatchOptions): Promise<number> {
   const { selection, words } = await selected(options);
   const hangUp = new HangUp();
   const interruption = watchSignals(options.for, hangUp.isReload ? () => hangUp.take() : undefined);
-  const home = join(runsHome(process.env), '..', 'watch');
+  const home = watchHome(process.env);
   const left = new AbortController();
   let face: Face | undefined;
   const early: WatchEvent[] = [];

@@ -173,6 +173,12 @@ const MECHANISMS: readonly Mechanism[] = [
     effects: ['handles.leak.child', 'logs.errors'],
     because: 'children that die are started again',
   },
+  {
+    cause: faultClass => faultClass !== 'baseline.departure',
+    effects: ['baseline.departure'],
+    inevitable: ['baseline.departure'],
+    because: 'a fault moves the metrics',
+  },
 ];
 
 /** True when the effect cannot be a second fault: waiters of a lock are promises that pile up, whoever holds them. */

@@ -45,6 +45,8 @@ export const FAULT_CLASSES = [
   'host.cpu-throttled',
   'host.memory',
   'host.disk',
+  // A metric left what `lens watch` learned: an observation, and never a cause of anything.
+  'baseline.departure',
   // Of `lens check` alone: a limit or a baseline that the user gave.
   'check.threshold',
   'check.regression',

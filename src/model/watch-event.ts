@@ -2,7 +2,7 @@ import type { CodeLocation } from './location.js';
 import type { Verdict } from './report.js';
 import type { Severity } from './severity.js';
 
-/** Numbers of one moment by metric name (src/monitor/vital-metrics.ts); what could not be read is absent. */
+/** Numbers of one moment by metric name (src/model/vital-metrics.ts); what could not be read is absent. */
 export type Measures = { readonly [metric: string]: number };
 
 /** One watched application: the same across its restarts. */

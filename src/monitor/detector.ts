@@ -1,5 +1,5 @@
+import { type Baseline, distance, follow, learn } from '../base/normal.js';
 import { mannKendall } from '../base/statistics.js';
-import { type Baseline, distance, follow, learn } from './baseline.js';
 
 /** DESIGN §7 defaults. */
 export const DETECTOR_DEFAULTS = { learningMs: 2 * 3_600_000, z: 3, consecutive: 3, cooldownMs: 15 * 60_000 } as const;

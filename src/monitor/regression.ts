@@ -1,7 +1,7 @@
 import { deviation, mean, percentile } from '../base/statistics.js';
 import type { SavedBaseline, SavedRun, Spread } from '../model/saved-baseline.js';
+import { METRICS, type MetricKind } from '../model/vital-metrics.js';
 import type { Measures } from '../model/watch-event.js';
-import { METRICS, type MetricKind } from './vital-metrics.js';
 
 /** What a check remembers of itself: enough to know how much runs differ, few enough to follow a program that changes. */
 const MAX_RUNS = 20;

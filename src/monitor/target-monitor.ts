@@ -1,7 +1,8 @@
+import { type Baseline, distance } from '../base/normal.js';
+import { METRICS, type MetricKind, metricKind, sayMetric } from '../model/vital-metrics.js';
 import type { Alert, Measures } from '../model/watch-event.js';
 import { type AlertRule, type AlertState, CLEAR, judge, step } from './alert.js';
 import { AlertBook, type AlertNews, type AlertPolicy } from './alert-book.js';
-import { type Baseline, distance } from './baseline.js';
 import {
   type Anomaly,
   type DetectorOptions,
@@ -12,8 +13,6 @@ import {
 } from './detector.js';
 import { timeToLimit } from './forecast.js';
 import { DEFAULT_HISTORY, History } from './history.js';
-import { sayMetric } from './threshold.js';
-import { METRICS, type MetricKind, metricKind } from './vital-metrics.js';
 
 export interface MonitorOptions {
   readonly rules: readonly AlertRule[];

@@ -1,5 +1,4 @@
-import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
-import { METRICS, type MetricKind, metricKind, type Unit } from './vital-metrics.js';
+import { METRICS, metricKind, type Unit } from '../model/vital-metrics.js';
 
 /** A limit on one metric, as a person wrote it. */
 export interface Threshold {
@@ -33,17 +32,4 @@ export function parseThreshold(text: string): Threshold | { readonly problem: st
 
 export function crosses({ comparison, limit }: Pick<Threshold, 'comparison' | 'limit'>, value: number): boolean {
   return comparison === 'above' ? value > limit : value < limit;
-}
-
-const SAY: { readonly [U in Unit]: (value: number) => string } = {
-  bytes: sayBytes,
-  ms: sayMs,
-  share: sayShare,
-  percent: value => `${value >= 10 ? Math.round(value) : value.toFixed(1)} %`,
-  count: sayCount,
-};
-
-/** A metric's value as a person says it: `512 MB`, `48 ms`, `81 %`. */
-export function sayMetric({ unit }: Pick<MetricKind, 'unit'>, value: number): string {
-  return SAY[unit](value);
 }

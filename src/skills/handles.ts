@@ -12,6 +12,7 @@ import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
 import { place, sourceOf } from './place.js';
+import { unread } from './unread.js';
 
 const SECONDS = 6;
 /** The second look is longer: it must see a slow leak go on, and catch some being made. */
@@ -109,9 +110,11 @@ export const handles = defineSkill({
       params: z.object({}),
       async run(_, probe) {
         const reading = await probe.ask('handles', { seconds: 1 });
-        return isUsable(reading) && reading.data.descriptors
-          ? asJson(reading.data.descriptors)
-          : { status: 'unavailable' };
+        if (!isUsable(reading)) return unread(reading);
+        const { descriptors } = reading.data;
+        return descriptors
+          ? asJson(descriptors)
+          : { status: 'unavailable', reason: 'Descriptors are read from /proc.' };
       },
     }),
   ],

@@ -1,5 +1,6 @@
 import type { Skill } from '../model/skill.js';
 import { allocator } from './allocator.js';
+import { anomaly } from './anomaly.js';
 import { async } from './async.js';
 import { collections } from './collections.js';
 import { cpu } from './cpu.js';
@@ -42,4 +43,5 @@ export const skills: readonly Skill[] = [
   vmEvents,
   tracer,
   system,
+  anomaly,
 ];

@@ -6,6 +6,7 @@ import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { unread } from './unread.js';
 
 /** Health thresholds of the design (§7): share of the limit that live memory fills. */
 const WARNING_SHARE = 0.75;
@@ -45,8 +46,8 @@ export const runtime = defineSkill({
       params: z.object({}),
       async run(_, probe) {
         const reading = await probe.ask('vitals', { seconds: 1 });
-        const last = isUsable(reading) ? reading.data.samples.at(-1) : undefined;
-        return (last?.spaces ?? []).map(space => ({ ...space }));
+        if (!isUsable(reading)) return unread(reading);
+        return (reading.data.samples.at(-1)?.spaces ?? []).map(space => ({ ...space }));
       },
     }),
     defineQuery({
@@ -55,7 +56,7 @@ export const runtime = defineSkill({
       params: z.object({}),
       async run(_, probe) {
         const reading = await probe.ask('vitals', { seconds: 1 });
-        return { ...(isUsable(reading) ? reading.data.samples.at(-1)?.activeResources : undefined) };
+        return isUsable(reading) ? { ...reading.data.samples.at(-1)?.activeResources } : unread(reading);
       },
     }),
   ],

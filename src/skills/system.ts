@@ -8,6 +8,7 @@ import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { unread } from './unread.js';
 
 /** Kubernetes' own alert (CPUThrottlingHigh) begins at a quarter of the periods. */
 const THROTTLED_SHARE = 0.25;
@@ -81,7 +82,7 @@ export const system = defineSkill({
       params: z.object({}),
       async run(_, probe) {
         const reading = await probe.ask('host', {});
-        return isUsable(reading) ? reading.data.disks.map(disk => ({ ...disk })) : [];
+        return isUsable(reading) ? reading.data.disks.map(disk => ({ ...disk })) : unread(reading);
       },
     }),
     defineQuery({
@@ -90,7 +91,7 @@ export const system = defineSkill({
       params: z.object({}),
       async run(_, probe) {
         const reading = await probe.ask('process', {});
-        if (!isUsable(reading)) return { status: reading.status, reason: reading.reason ?? '' };
+        if (!isUsable(reading)) return unread(reading);
         const { fds, sockets } = reading.data;
         return { total: fds.total, limit: fds.limit ?? null, byKind: { ...fds.byKind }, tcp: { ...sockets.tcp } };
       },

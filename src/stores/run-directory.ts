@@ -27,6 +27,10 @@ export function runsHome(env: { readonly [name: string]: string | undefined }): 
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'lens', 'runs');
 }
 
+/** Where watches keep what they learned: beside the runs. */
+export const watchHome = (env: { readonly [name: string]: string | undefined }): string =>
+  join(runsHome(env), '..', 'watch');
+
 /** Opens DIR/run.ndjson and DIR/evidence/. A full or read-only disk never ends a run: it is remembered in `failed`. */
 export function openRunDirectory(path: string, lensVersion: string): RunDirectory {
   let failed: Error | undefined;

@@ -81,7 +81,7 @@ function protocolFor(one: Case): Protocol {
 async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Row> {
   if (!mind) return attemptIn(one, node, repeat, BY_RULES, {}, graded => graded);
   await using way = await modelWay(mind, protocolFor(one));
-  const staging = { apart: false, env: PLANTED_ENV };
+  const staging = { apart: false, env: { ...PLANTED_ENV, WORLD_SECONDS: '260' } };
   const row = await attemptIn(one, node, repeat, way.manner, staging, (graded, run) =>
     withMind(mind, graded, run, way.used()),
   );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { learn } from '../../src/base/normal.js';
 import { type AlertRule, type AlertState, CLEAR, judge, step } from '../../src/monitor/alert.js';
-import { learn } from '../../src/monitor/baseline.js';
 import { type DetectorState, observe, startDetector } from '../../src/monitor/detector.js';
 import { timeToLimit } from '../../src/monitor/forecast.js';
 import { History } from '../../src/monitor/history.js';

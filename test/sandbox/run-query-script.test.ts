@@ -164,6 +164,15 @@ describe('limits', () => {
     expect(await errorOf(code, { ownTimeMs: 3000 })).toMatch(/memory|invalid|length|Error/i);
   });
 
+  // QuickJS' own limit let these take 2 GB in five seconds.
+  test.each([
+    'const a = []; for (;;) a.push(new Array(1000).fill(1))',
+    'const a = []; for (;;) a.push(new Array(1e6).fill(1))',
+    'let a; for (;;) a = { a, list: [1, 2, 3, 4, 5, 6, 7, 8] }',
+  ])('the machine never holds more than its bound: %s', async code => {
+    expect(await errorOf(code, { ownTimeMs: 5000 })).toMatch(/memory|null/);
+  });
+
   test('endless recursion is an error', async () => {
     expect(await errorOf('const f = () => f() + 1; f()')).toMatch(/stack|recursion|exhausted/i);
     expect(await errorOf('let a = []; for (let i = 0; i < 1e5; i++) a = [a]; a')).toMatch(

@@ -5,15 +5,15 @@ import { attach } from '../../inspector/attach.js';
 import { readNodeProcess } from '../../inspector/node-processes.js';
 import type { Session } from '../../inspector/session.js';
 import { LensError } from '../../model/error.js';
+import { measured, STABILITY } from '../../model/vital-metrics.js';
 import type { Alert, HealthWord, Measures, WatchEventBody, WatchedTarget } from '../../model/watch-event.js';
 import type { AlertNews } from '../../monitor/alert-book.js';
 import { healthOf, Stability } from '../../monitor/health.js';
 import { type Intervals, isNamed, Schedule } from '../../monitor/intervals.js';
 import { type MonitorOptions, TargetMonitor } from '../../monitor/target-monitor.js';
-import { measured, STABILITY } from '../../monitor/vital-metrics.js';
+import { recall, remember } from '../../stores/watch-memory.js';
 import { type Found, foundOf } from './census.js';
 import { lookWithin } from './look.js';
-import { recall, remember } from './memory.js';
 import { type OwnMetrics, OwnReadings } from './own-metrics.js';
 
 /** What the settings say of readings; may change while lens watches. */

@@ -1,8 +1,8 @@
 import { LensError } from '../../model/error.js';
+import { isOwnMetric } from '../../model/vital-metrics.js';
 import type { AlertRule } from '../../monitor/alert.js';
 import { DEFAULT_RULES, ruleOf } from '../../monitor/rules.js';
 import type { MonitorOptions } from '../../monitor/target-monitor.js';
-import { isOwnMetric } from '../../monitor/vital-metrics.js';
 import { problemOfReading } from '../../source/numeric-expression.js';
 import { durationMs } from '../duration.js';
 import type { LoadedSettings, RuleSettings } from '../settings.js';

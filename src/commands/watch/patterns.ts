@@ -1,7 +1,6 @@
 import { sayCount, sayMs } from '../../base/say.js';
+import { metricKind, sayMetric } from '../../model/vital-metrics.js';
 import { type Restart, type RestartPattern, restartPatterns } from '../../monitor/restarts.js';
-import { sayMetric } from '../../monitor/threshold.js';
-import { metricKind } from '../../monitor/vital-metrics.js';
 
 /** Restarts that are remembered; far above what any pattern needs. */
 const MOST_RESTARTS = 1000;

@@ -1,6 +1,5 @@
+import { metricKind, sayMetric } from '../../model/vital-metrics.js';
 import type { WatchEvent } from '../../model/watch-event.js';
-import { sayMetric } from '../../monitor/threshold.js';
-import { metricKind } from '../../monitor/vital-metrics.js';
 import { initialWatchState, reduceWatch } from '../../report/watch-state.js';
 import { parseKeys } from '../../tui/input.js';
 import { ansiOf } from '../../tui/paint.js';

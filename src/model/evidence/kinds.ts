@@ -12,6 +12,7 @@ import type { Holders } from './holders.js';
 import type { Host } from './host.js';
 import type { InFlight } from './in-flight.js';
 import type { Logs, LogsParams } from './logs.js';
+import type { Normal } from './normal.js';
 import type { ProcessReading } from './process.js';
 import type { Scripts, ScriptsParams } from './scripts.js';
 import type { ScriptSource, SourceParams } from './source.js';
@@ -39,6 +40,7 @@ export interface EvidenceKinds {
   threadpool: { params: ThreadpoolParams; data: Threadpool };
   process: { params: None; data: ProcessReading };
   host: { params: None; data: Host };
+  normal: { params: None; data: Normal };
   console: { params: ConsoleParams; data: ConsoleMessages };
   logs: { params: LogsParams; data: Logs };
   exceptions: { params: ExceptionsParams; data: Exceptions };

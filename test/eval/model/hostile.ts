@@ -38,7 +38,7 @@ function misuse(n: number): Call[] {
     // Each of these costs the script's whole time: a few are enough, and the run must also meet the end of its turns.
     ...(n % 4 === 0 ? [script(`${ESCAPES[(n / 4) % ESCAPES.length]} // ${n}`)] : []),
     script(`${THEFT} // ${n}`),
-    script(`await read({ kind: 'logs', seconds: ${n * 1e9} })`),
+    ...(n % 5 === 0 ? [script(`await read({ kind: 'logs', seconds: ${n * 1e9} })`)] : []),
     { tool: 'kill_process', input: { pid: 1, n } },
     { tool: 'wait', input: { ms: -n } },
     { tool: 'take_snapshot', input: {} },

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Alert } from '../../model/watch-event.js';
-import type { Baseline } from '../../monitor/baseline.js';
-import { readJsonFile, writeJsonFile } from '../../stores/json-file.js';
+import type { Baseline } from '../base/normal.js';
+import type { Alert } from '../model/watch-event.js';
+import { readJsonFile, writeJsonFile } from './json-file.js';
 
 const baseline = z.object({
   count: z.number(),

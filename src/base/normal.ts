@@ -1,4 +1,4 @@
-import { deviation, mean, percentile, robustDeviation } from '../base/statistics.js';
+import { deviation, mean, percentile, robustDeviation } from './statistics.js';
 
 /** What is normal for one series. Plain data, saved per application and warm-started. */
 export interface Baseline {

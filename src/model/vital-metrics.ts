@@ -1,7 +1,8 @@
+import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
 import { mean } from '../base/statistics.js';
-import type { ProcessReading } from '../model/evidence/process.js';
-import type { Vitals, VitalsSample } from '../model/evidence/vitals.js';
-import type { Measures } from '../model/watch-event.js';
+import type { ProcessReading } from './evidence/process.js';
+import type { Vitals, VitalsSample } from './evidence/vitals.js';
+import type { Measures } from './watch-event.js';
 
 /** What a metric's number is: decides how it is said, and how a threshold's suffix is read. */
 export type Unit = 'bytes' | 'ms' | 'share' | 'percent' | 'count';
@@ -113,4 +114,17 @@ function ofProcess(process: ProcessReading): { readonly [metric: string]: number
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+const SAY: { readonly [U in Unit]: (value: number) => string } = {
+  bytes: sayBytes,
+  ms: sayMs,
+  share: sayShare,
+  percent: value => `${value >= 10 ? Math.round(value) : value.toFixed(1)} %`,
+  count: sayCount,
+};
+
+/** A metric's value as a person says it: `512 MB`, `48 ms`, `81 %`. */
+export function sayMetric({ unit }: Pick<MetricKind, 'unit'>, value: number): string {
+  return SAY[unit](value);
 }
