@@ -1,6 +1,6 @@
 import type { HeapFile } from '../heap-file.js';
+import { DETACHED_SHIFT, TYPE_BITS } from '../parse/fast-nodes.js';
 import type { ScriptPosition } from '../parse/locations.js';
-import { DETACHED_SHIFT, TYPE_BITS } from '../parse/nodes.js';
 import type { Facts } from './facts.js';
 import { type Interface, InterfaceMatcher, inferInterfaces } from './interfaces.js';
 import { findShapes } from './shapes.js';

@@ -1,5 +1,5 @@
 import type { HeapFile } from '../heap-file.js';
-import { NAME_BITS, NAME_MASK } from '../parse/edges.js';
+import { NAME_BITS, NAME_MASK } from '../parse/fast-edges.js';
 import type { Facts } from './facts.js';
 import { propertyNames, type Shapes } from './shapes.js';
 

@@ -1,6 +1,6 @@
 import type { HeapFile } from '../heap-file.js';
-import { NAME_BITS } from '../parse/edges.js';
-import { TYPE_BITS } from '../parse/nodes.js';
+import { NAME_BITS } from '../parse/fast-edges.js';
+import { TYPE_BITS } from '../parse/fast-nodes.js';
 import { type Facts, OWNED } from './facts.js';
 import { OrdinalStack } from './stack.js';
 

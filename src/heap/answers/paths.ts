@@ -1,6 +1,6 @@
 import { isFile, isUserCode } from '../../base/script-url.js';
 import { NO_DISTANCE, SYSTEM_DISTANCE } from '../analysis/distances.js';
-import { NAME_BITS } from '../parse/edges.js';
+import { NAME_BITS } from '../parse/fast-edges.js';
 import { closuresByContext, type Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
 
@@ -126,7 +126,12 @@ export class PathFinder {
       waiting.set(current, [...(waiting.get(current) ?? []), i]);
     });
     const best: (Candidate | undefined)[] = climbs.map(() => undefined);
+    const { distance } = this.view.heap;
+    const { closures } = this;
+    const farthest = this.farthest(climbs);
     for (let node = 0; node < nodeCount; node++) {
+      // Most of a heap is farther away than what its holders are held by; only a module's variables may be.
+      if (distance[node]! > farthest && closures[node] === 0) continue;
       for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
         const to = target[edge]!;
         if (to < 0 || isWanted[to] === 0) continue;
@@ -135,6 +140,17 @@ export class PathFinder {
     }
     for (const { current } of climbs) isWanted[current] = 0;
     return best;
+  }
+
+  /** Objects beyond this distance are no retainers that `better` would take, other than contexts with closures. */
+  private farthest(climbs: readonly Climb[]): number {
+    const { distance } = this.view.heap;
+    let farthest = 0;
+    for (const { current, atModule } of climbs) {
+      if (atModule || distance[current] === NO_DISTANCE) return Number.POSITIVE_INFINITY;
+      farthest = Math.max(farthest, distance[current]! + DETOUR);
+    }
+    return farthest;
   }
 
   private better(best: Candidate | undefined, climb: Climb, from: number, edge: number): Candidate | undefined {

@@ -1,5 +1,5 @@
 import { pointedAt } from '../analysis/essential.js';
-import { TYPE_BITS } from '../parse/nodes.js';
+import { TYPE_BITS } from '../parse/fast-nodes.js';
 import type { HeapView } from './view.js';
 
 /** A place in a script: line and column 1-based. */

@@ -1,7 +1,7 @@
 import type { CodeLocation } from '../../model/location.js';
 import { isDetached } from '../analysis/detached.js';
 import { sizeOf } from '../analysis/own-sizes.js';
-import { DETACHED_SHIFT, TYPE_BITS } from '../parse/nodes.js';
+import { DETACHED_SHIFT, TYPE_BITS } from '../parse/fast-nodes.js';
 import { repeatedTexts, type Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
 import { type ScriptPlace, Scripts, type Telling } from './scripts.js';

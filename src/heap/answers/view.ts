@@ -2,8 +2,8 @@ import type { Heap } from '../analyse.js';
 import { pointedAt } from '../analysis/essential.js';
 import type { EdgeType, NodeType } from '../analysis/facts.js';
 import { sizeOf } from '../analysis/own-sizes.js';
-import { NAME_BITS, NAME_MASK } from '../parse/edges.js';
-import { TYPE_BITS } from '../parse/nodes.js';
+import { NAME_BITS, NAME_MASK } from '../parse/fast-edges.js';
+import { TYPE_BITS } from '../parse/fast-nodes.js';
 
 const NAME_LIMIT = 256;
 

@@ -17,6 +17,15 @@ export const FAST_DIGITS = 9;
 
 export const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
+/** How far a list is read: the next byte, and what its records came to. */
+export interface Run {
+  position: number;
+  count: number;
+  /** Edges that the node records claim. */
+  sum: number;
+  maxName: number;
+}
+
 enum Expect {
   Open,
   Value,
@@ -38,7 +47,7 @@ export abstract class RecordSection implements Section {
   private value = 0;
   private digits = 0;
   private empty = true;
-  protected recordCount = 0;
+  protected readonly run: Run = { position: 0, count: 0, sum: 0, maxName: 0 };
 
   constructor(
     readonly name: string,
@@ -52,28 +61,32 @@ export abstract class RecordSection implements Section {
   }
 
   get count(): number {
-    return this.recordCount;
+    return this.run.count;
   }
 
   /** Stores `record`; returns what is wrong with it, if anything. */
   protected abstract commit(): string | undefined;
 
-  /** Reads whole records from a record's first byte on; stops at the start of the first one it does not like. */
-  protected abstract fast(bytes: Uint8Array, position: number, end: number): number;
+  /** Reads whole records from `run.position` on; stops at the start of the first one it does not like. */
+  protected abstract fast(bytes: Uint8Array): void;
 
   consume(bytes: Uint8Array, start: number, end: number, base: number): number {
     let position = start;
     while (position < end && this.expect !== Expect.Done) {
-      if (this.expect === Expect.Value && this.field === 0) position = this.fast(bytes, position, end);
+      if (this.expect === Expect.Value && this.field === 0) {
+        this.run.position = position;
+        this.fast(bytes);
+        position = this.run.position;
+      }
       position = this.slowRecord(bytes, position, end, base);
     }
     return position;
   }
 
   private slowRecord(bytes: Uint8Array, start: number, end: number, base: number): number {
-    const record = this.recordCount;
+    const record = this.run.count;
     let position = start;
-    while (position < end && this.expect !== Expect.Done && this.recordCount === record) {
+    while (position < end && this.expect !== Expect.Done && this.run.count === record) {
       this.step(bytes[position]!, base + position);
       position++;
     }
@@ -126,12 +139,12 @@ export abstract class RecordSection implements Section {
     this.field = 0;
     const problem = this.commit();
     if (problem) this.fail(problem, offset);
-    this.recordCount++;
+    this.run.count++;
   }
 
   private fail(problem: string, offset: number): never {
     const field = this.fields[this.field] ?? this.fields[0];
-    throw new MalformedSnapshot(`${problem}, record ${this.recordCount}, field ${field}`, offset, this.name);
+    throw new MalformedSnapshot(`${problem}, record ${this.run.count}, field ${field}`, offset, this.name);
   }
 }
 
