@@ -42,18 +42,20 @@ export function gatherFacts(file: HeapFile): Facts {
 function findTexts(strings: Strings): Facts['text'] {
   const found = Object.fromEntries(Object.keys(TEXTS).map(key => [key, -1])) as Record<keyof typeof TEXTS, number>;
   const wanted = Object.entries(TEXTS) as [keyof typeof TEXTS, string][];
-  const isLength = new Uint8Array(64);
-  for (const [, text] of wanted) isLength[text.length] = 1;
+  // The last byte tells most texts apart: `row 1234` and `__proto__` begin like others of their length.
+  const isEnd = new Uint8Array(endKey(LONGEST_TEXT, 0));
+  for (const [, text] of wanted) isEnd[endKey(text.length, text.charCodeAt(text.length - 1))] = 1;
   for (let index = 0; index < strings.count; index++) {
     const length = strings.length(index);
-    if (length >= isLength.length || isLength[length] === 0) continue;
-    for (let i = 0; i < wanted.length; i++) {
-      const [key, text] = wanted[i]!;
-      if (found[key] < 0 && strings.equals(index, text)) found[key] = index;
-    }
+    if (length === 0 || length >= LONGEST_TEXT || isEnd[endKey(length, strings.byteAt(index, length - 1))] === 0) continue;
+    for (const [key, text] of wanted) if (found[key] < 0 && strings.equals(index, text)) found[key] = index;
   }
   return found;
 }
+
+/** The texts of TEXTS are shorter. */
+const LONGEST_TEXT = 64;
+const endKey = (length: number, lastByte: number): number => (length << 8) | lastByte;
 
 const KNOWN_TYPES = [
   'hidden', 'array', 'string', 'object', 'code', 'closure', 'regexp', 'number', 'native', 'synthetic', 'concatenated string',

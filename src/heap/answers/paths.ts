@@ -25,6 +25,8 @@ export interface RetainingPath {
 const LONGEST = 80;
 /** A detour over a property is preferred to a shortcut through V8's parts that is at most this much shorter. */
 const DETOUR = 2;
+/** The last bits of an ordinal say for nearly all that they are not looked for, from a table that stays in a core's cache. */
+const FILTER_MASK = 0x3fff;
 
 interface Climb {
   readonly steps: { node: number; edge: number }[];
@@ -55,14 +57,12 @@ interface Candidate {
  */
 export class PathFinder {
   private readonly closures: Uint32Array;
-  private readonly isWanted: Uint8Array;
 
   constructor(
     private readonly view: HeapView,
     private readonly scripts: Scripts,
   ) {
     this.closures = closuresByContext(view);
-    this.isWanted = new Uint8Array(view.nodeCount);
   }
 
   find(nodes: readonly number[]): RetainingPath[] {
@@ -118,39 +118,23 @@ export class PathFinder {
   }
 
   private bestRetainers(climbs: readonly Climb[]): (Candidate | undefined)[] {
-    const { nodeCount, firstEdge, target } = this.view.heap.file;
+    const { edgeCount, firstEdge, target } = this.view.heap.file;
     const waiting = new Map<number, number[]>();
-    const { isWanted } = this;
+    const maybeWanted = new Uint8Array(FILTER_MASK + 1);
     climbs.forEach(({ current }, i) => {
-      isWanted[current] = 1;
+      maybeWanted[current & FILTER_MASK] = 1;
       waiting.set(current, [...(waiting.get(current) ?? []), i]);
     });
     const best: (Candidate | undefined)[] = climbs.map(() => undefined);
-    const { distance } = this.view.heap;
-    const { closures } = this;
-    const farthest = this.farthest(climbs);
-    for (let node = 0; node < nodeCount; node++) {
-      // Most of a heap is farther away than what its holders are held by; only a module's variables may be.
-      if (distance[node]! > farthest && closures[node] === 0) continue;
-      for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
-        const to = target[edge]!;
-        if (to < 0 || isWanted[to] === 0) continue;
-        for (const i of waiting.get(to) ?? []) best[i] = this.better(best[i], climbs[i]!, node, edge);
-      }
+    for (let edge = 0, node = 0; edge < edgeCount; edge++) {
+      const to = target[edge]!;
+      if (maybeWanted[to & FILTER_MASK] === 0) continue;
+      const climbing = to < 0 ? undefined : waiting.get(to);
+      if (!climbing) continue;
+      node = nodeOfEdge(firstEdge, edge, node);
+      for (const i of climbing) best[i] = this.better(best[i], climbs[i]!, node, edge);
     }
-    for (const { current } of climbs) isWanted[current] = 0;
     return best;
-  }
-
-  /** Objects beyond this distance are no retainers that `better` would take, other than contexts with closures. */
-  private farthest(climbs: readonly Climb[]): number {
-    const { distance } = this.view.heap;
-    let farthest = 0;
-    for (const { current, atModule } of climbs) {
-      if (atModule || distance[current] === NO_DISTANCE) return Number.POSITIVE_INFINITY;
-      farthest = Math.max(farthest, distance[current]! + DETOUR);
-    }
-    return farthest;
   }
 
   private better(best: Candidate | undefined, climb: Climb, from: number, edge: number): Candidate | undefined {
@@ -223,6 +207,17 @@ export class PathFinder {
   private isScriptContext(context: number): boolean {
     return this.closures[context] === 0 && this.view.child(context, 'internal', 'previous') !== undefined;
   }
+}
+
+/** The node that an edge belongs to, looked for from an earlier one on. */
+function nodeOfEdge(firstEdge: Uint32Array, edge: number, from: number): number {
+  let [low, step] = [from, 1];
+  while (low + step < firstEdge.length && firstEdge[low + step]! <= edge) {
+    low += step;
+    step *= 2;
+  }
+  for (; step >= 1; step /= 2) if (low + step < firstEdge.length && firstEdge[low + step]! <= edge) low += step;
+  return low;
 }
 
 /** V8's box around an exported variable. */

@@ -209,9 +209,13 @@ function groupChildren(
   // Number of the holder (plus one) that a node is, or is a part of: most nodes are neither, and are passed over quickly.
   const holderOf = scratch.zeros();
   const parts = markParts(view, list, holderOf);
+  const maybeHolder = filterOf(list, parts);
   for (let node = 0; node < view.nodeCount; node++) {
-    const holder = holderOf[immediate[node]!]!;
-    if (holder === 0 || parts.has(node) || list[holder - 1] === node || !counts(node)) continue;
+    const above = immediate[node]!;
+    if (maybeHolder[above & FILTER_MASK] === 0) continue;
+    const holder = holderOf[above]!;
+    if (holder === 0 || !counts(node)) continue;
+    if (holderOf[node] !== 0 && (list[holder - 1] === node || parts.has(node))) continue;
     add(groups[holder - 1]!, classes.of[node]!, retained[node]!, node);
   }
   scratch.giveBack(holderOf);
@@ -219,6 +223,15 @@ function groupChildren(
     list.map((holder, i) => [holder, [...groups[i]!.values()].sort((a, b) => b.retainedBytes - a.retainedBytes)]),
   );
 }
+
+/** By the last bits of ordinals: a table that stays in a core's cache passes over most nodes. */
+function filterOf(...nodes: readonly Iterable<number>[]): Uint8Array {
+  const filter = new Uint8Array(FILTER_MASK + 1);
+  for (const some of nodes) for (const node of some) filter[node & FILTER_MASK] = 1;
+  return filter;
+}
+
+const FILTER_MASK = 0xffff;
 
 function add(groups: Map<number, Growing>, classIndex: number, retainedBytes: number, node: number): void {
   const group = groups.get(classIndex);
