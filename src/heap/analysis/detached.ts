@@ -7,6 +7,7 @@ import type { Facts } from './facts.js';
 const ATTACHED = 1;
 const DETACHED = 2;
 const STATE_BITS = 3 << DETACHED_SHIFT;
+const IS_DETACHED = DETACHED << DETACHED_SHIFT;
 
 /**
  * Spreads what embedder objects know about themselves (attached, detached) to the native objects below them: what an
@@ -43,8 +44,9 @@ function spreadFrom(file: HeapFile, facts: Facts, pending: number[], visit: (nod
   }
 }
 
-/** True for native objects that the embedder has let go of but the heap still holds. */
-export function isDetached(file: HeapFile, facts: Facts, node: number): boolean {
-  const kind = file.kind[node]!;
-  return (kind & TYPE_BITS) === facts.node.native && (kind & STATE_BITS) >> DETACHED_SHIFT === DETACHED;
+/** Native objects that the embedder has let go of but the heap still holds. */
+export function* detachedNodes({ nodeCount, kind }: HeapFile, facts: Facts): Generator<number> {
+  for (let node = 0; node < nodeCount; node++) {
+    if ((kind[node]! & STATE_BITS) === IS_DETACHED && (kind[node]! & TYPE_BITS) === facts.node.native) yield node;
+  }
 }

@@ -27,6 +27,7 @@ const TEXTS = {
   externalString: 'system / ExternalStringData',
   documents: '(Document DOM trees)',
   arrayBufferData: 'system / JSArrayBufferData',
+  context: 'context',
 } as const;
 
 export function gatherFacts(file: HeapFile): Facts {
@@ -40,22 +41,11 @@ export function gatherFacts(file: HeapFile): Facts {
 }
 
 function findTexts(strings: Strings): Facts['text'] {
-  const found = Object.fromEntries(Object.keys(TEXTS).map(key => [key, -1])) as Record<keyof typeof TEXTS, number>;
-  const wanted = Object.entries(TEXTS) as [keyof typeof TEXTS, string][];
-  // The last byte tells most texts apart: `row 1234` and `__proto__` begin like others of their length.
-  const isEnd = new Uint8Array(endKey(LONGEST_TEXT, 0));
-  for (const [, text] of wanted) isEnd[endKey(text.length, text.charCodeAt(text.length - 1))] = 1;
-  for (let index = 0; index < strings.count; index++) {
-    const length = strings.length(index);
-    if (length === 0 || length >= LONGEST_TEXT || isEnd[endKey(length, strings.byteAt(index, length - 1))] === 0) continue;
-    for (const [key, text] of wanted) if (found[key] < 0 && strings.equals(index, text)) found[key] = index;
-  }
-  return found;
+  const indexOf = new Map<string, number>();
+  for (const [index, text] of strings.find(Object.values(TEXTS))) if (!indexOf.has(text)) indexOf.set(text, index);
+  const entries = Object.entries(TEXTS).map(([key, text]) => [key, indexOf.get(text) ?? -1]);
+  return Object.fromEntries(entries) as Facts['text']; // has every key of TEXTS
 }
-
-/** The texts of TEXTS are shorter. */
-const LONGEST_TEXT = 64;
-const endKey = (length: number, lastByte: number): number => (length << 8) | lastByte;
 
 const KNOWN_TYPES = [
   'hidden', 'array', 'string', 'object', 'code', 'closure', 'regexp', 'number', 'native', 'synthetic', 'concatenated string',

@@ -57,7 +57,8 @@ interface Branch {
 /** Finds the interface with the most properties that an object has all of; ties go to the more frequent one. */
 export class InterfaceMatcher {
   private readonly tree: Branch = { next: new Map(), greatest: undefined, match: undefined };
-  private readonly known = new Map<number, string>();
+  /** Only names that some interface has can change the outcome; dictionaries with a million keys have few of them. */
+  private readonly known: ReadonlyMap<number, string>;
 
   constructor(
     private readonly file: HeapFile,
@@ -67,8 +68,7 @@ export class InterfaceMatcher {
     interfaces.forEach(({ properties }, index) => {
       this.plant(properties, index);
     });
-    const wanted = new Set(interfaces.flatMap(({ properties }) => properties));
-    this.learn(wanted);
+    this.known = file.strings.find(interfaces.flatMap(({ properties }) => properties));
   }
 
   /** Index of the interface that fits the object best, or -1. */
@@ -99,17 +99,6 @@ export class InterfaceMatcher {
       branch = next;
     }
     branch.match ??= { index, properties: properties.length };
-  }
-
-  /** Only names that some interface has can change the outcome; dictionaries with a million keys have few of them. */
-  private learn(wanted: ReadonlySet<string>): void {
-    const { strings } = this.file;
-    const lengths = new Set([...wanted].map(name => JSON.stringify(name).length - 2));
-    for (let index = 0; index < strings.count; index++) {
-      if (!lengths.has(strings.length(index))) continue;
-      const text = strings.text(index);
-      if (wanted.has(text)) this.known.set(index, text);
-    }
   }
 
   private relevantNames(node: number): string[] {

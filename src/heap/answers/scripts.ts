@@ -1,4 +1,5 @@
 import { pointedAt } from '../analysis/essential.js';
+import { NAME_BITS } from '../parse/fast-edges.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
 import type { HeapView } from './view.js';
 
@@ -101,8 +102,7 @@ const SCRIPT_EDGES = new Set(['script', 'script_or_debug_info']);
 export function closuresByContext(view: HeapView): Uint32Array {
   const { file, facts } = view.heap;
   const { nodeCount, kind, firstEdge, label, target } = file;
-  const contextName = file.strings.indexOf('context');
-  const wanted = ((facts.edge.internal << 29) | contextName) >>> 0;
+  const wanted = ((facts.edge.internal << NAME_BITS) | facts.text.context) >>> 0;
   const closures = view.heap.scratch.zeros();
   for (let node = 0; node < nodeCount; node++) {
     if ((kind[node]! & TYPE_BITS) !== facts.node.closure) continue;

@@ -1,7 +1,7 @@
 import type { CodeLocation } from '../../model/location.js';
-import { isDetached } from '../analysis/detached.js';
+import { detachedNodes } from '../analysis/detached.js';
 import { sizeOf } from '../analysis/own-sizes.js';
-import { DETACHED_SHIFT, TYPE_BITS } from '../parse/fast-nodes.js';
+import { TYPE_BITS } from '../parse/fast-nodes.js';
 import { repeatedTexts, type Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
 import { type ScriptPlace, Scripts, type Telling } from './scripts.js';
@@ -181,8 +181,7 @@ function kindBytes(view: HeapView): KindBytes {
 function detachedRows(view: HeapView): HeapSummary['detached'][number][] {
   const { file, facts } = view.heap;
   const rows = new Map<string, { class: string; count: number; retainedBytes: number }>();
-  for (let node = 0; node < file.nodeCount; node++) {
-    if (file.kind[node]! >> DETACHED_SHIFT === 0 || !isDetached(file, facts, node)) continue;
+  for (const node of detachedNodes(file, facts)) {
     const name = view.className(node);
     const row = rows.get(name) ?? { class: name, count: 0, retainedBytes: 0 };
     row.count++;

@@ -209,6 +209,8 @@ function groupChildren(
   // Number of the holder (plus one) that a node is, or is a part of: most nodes are neither, and are passed over quickly.
   const holderOf = scratch.zeros();
   const parts = markParts(view, list, holderOf);
+  let last: Growing | undefined;
+  let lastHolder = 0;
   const maybeHolder = filterOf(list, parts);
   for (let node = 0; node < view.nodeCount; node++) {
     const above = immediate[node]!;
@@ -216,7 +218,14 @@ function groupChildren(
     const holder = holderOf[above]!;
     if (holder === 0 || !counts(node)) continue;
     if (holderOf[node] !== 0 && (list[holder - 1] === node || parts.has(node))) continue;
-    add(groups[holder - 1]!, classes.of[node]!, retained[node]!, node);
+    const classIndex = classes.of[node]!;
+    // Like children are neighbours in the file: most have the group of the one before.
+    if (last === undefined || lastHolder !== holder || last.classIndex !== classIndex) {
+      last = groupOf(groups[holder - 1]!, classIndex, node);
+      lastHolder = holder;
+    }
+    last.count++;
+    last.retainedBytes += retained[node]!;
   }
   scratch.giveBack(holderOf);
   return new Map(
@@ -233,13 +242,13 @@ function filterOf(...nodes: readonly Iterable<number>[]): Uint8Array {
 
 const FILTER_MASK = 0xffff;
 
-function add(groups: Map<number, Growing>, classIndex: number, retainedBytes: number, node: number): void {
-  const group = groups.get(classIndex);
-  if (!group) groups.set(classIndex, { classIndex, count: 1, retainedBytes, sample: node });
-  else {
-    group.count++;
-    group.retainedBytes += retainedBytes;
+function groupOf(groups: Map<number, Growing>, classIndex: number, sample: number): Growing {
+  let group = groups.get(classIndex);
+  if (!group) {
+    group = { classIndex, count: 0, retainedBytes: 0, sample };
+    groups.set(classIndex, group);
   }
+  return group;
 }
 
 /** Marks holders and their backing stores, two levels deep (a Map's table; an object's properties); gives the latter. */

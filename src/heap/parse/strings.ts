@@ -3,6 +3,11 @@ import { describeByte, isSpace, type Section } from './records.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+/** What V8 prints between two texts; where a file has something else there, this is kept in its place. */
+const BETWEEN = Uint8Array.of(QUOTE, COMMA, NEWLINE, QUOTE);
+const GAP = BETWEEN.length;
 const PAGE_BITS = 20;
 const PAGE_BYTES = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE_BYTES - 1;
@@ -26,7 +31,7 @@ export class StringSection implements Section {
   private at = At.Open as At;
   private readonly pages: Uint8Array[] = [];
   private used = 0;
-  /** Start of each text, behind its quote; the text ends before `starts[i + 1] - 1` at the latest. */
+  /** Start of each text; it ends GAP bytes before the next one. */
   private starts = new Uint32Array(4096);
   private total = 0;
 
@@ -41,7 +46,7 @@ export class StringSection implements Section {
   consume(bytes: Uint8Array, start: number, end: number, base: number): number {
     let position = start;
     while (position < end && this.at !== At.Done) {
-      position = this.at === At.Inside ? this.text(bytes, position, end, base) : this.step(bytes, position, base);
+      position = this.at === At.Inside ? this.texts(bytes, position, end, base) : this.step(bytes, position, base);
     }
     return position;
   }
@@ -61,29 +66,54 @@ export class StringSection implements Section {
   }
 
   private open(offset: number): void {
-    if (this.total + 1 >= this.starts.length) {
-      if (this.starts.length >= 2 ** 30) this.fail('more than 2^30 texts', offset);
-      const larger = new Uint32Array(this.starts.length * 2);
-      larger.set(this.starts);
-      this.starts = larger;
-    }
-    this.starts[this.total++] = this.used;
-    this.starts[this.total] = this.used;
+    this.begin(this.used, offset);
     this.at = At.Inside;
   }
 
-  private text(bytes: Uint8Array, start: number, end: number, base: number): number {
+  private begin(at: number, offset: number): void {
+    if (this.total + 1 >= this.starts.length) this.grow(offset);
+    this.starts[this.total++] = at;
+  }
+
+  private grow(offset: number): void {
+    if (this.starts.length >= 2 ** 30) this.fail('more than 2^30 texts', offset);
+    const larger = new Uint32Array(this.starts.length * 2);
+    larger.set(this.starts);
+    this.starts = larger;
+  }
+
+  /** Reads texts as long as they follow one another as V8 prints them; they and what is between them are kept in one go. */
+  private texts(bytes: Uint8Array, start: number, end: number, base: number): number {
     let position = start;
-    while (position < end && bytes[position] !== QUOTE && bytes[position] !== BACKSLASH) position++;
-    const isEscape = position < end && bytes[position] === BACKSLASH;
-    this.keep(bytes, start, isEscape ? position + 1 : position, base);
-    if (position === end) return position;
-    if (isEscape) this.at = At.Escape;
-    else {
-      this.starts[this.total] = this.used;
-      this.at = At.Delimiter;
+    for (;;) {
+      while (position < end && bytes[position] !== QUOTE && bytes[position] !== BACKSLASH) position++;
+      if (position + GAP >= end) return this.lastTexts(bytes, start, position, end, base);
+      if (bytes[position] === BACKSLASH) position += 2;
+      else if (bytes[position + 1] === COMMA && bytes[position + 2] === NEWLINE && bytes[position + 3] === QUOTE) {
+        position += GAP;
+        this.begin(this.used + (position - start), base + position);
+      } else return this.close(bytes, start, position, base);
     }
-    return position + 1;
+  }
+
+  /** Near a chunk's end: what comes next may be in another one. */
+  private lastTexts(bytes: Uint8Array, start: number, position: number, end: number, base: number): number {
+    if (position === end) this.keep(bytes, start, end, base);
+    else if (bytes[position] === QUOTE) return this.close(bytes, start, position, base);
+    else {
+      this.keep(bytes, start, position + 1, base);
+      this.at = At.Escape;
+      return position + 1;
+    }
+    return end;
+  }
+
+  private close(bytes: Uint8Array, start: number, quote: number, base: number): number {
+    this.keep(bytes, start, quote, base);
+    this.keep(BETWEEN, 0, GAP, base + quote);
+    this.starts[this.total] = this.used;
+    this.at = At.Delimiter;
+    return quote + 1;
   }
 
   private keep(bytes: Uint8Array, start: number, end: number, base: number): void {
@@ -94,9 +124,7 @@ export class StringSection implements Section {
       if (within === 0) this.pages.push(new Uint8Array(PAGE_BYTES));
       const length = Math.min(end - from, PAGE_BYTES - within);
       const page = this.pages[this.used >>> PAGE_BITS]!;
-      // A call to set() costs more than copying the few bytes of a usual text.
-      if (length < 48) for (let i = 0; i < length; i++) page[within + i] = bytes[from + i]!;
-      else page.set(bytes.subarray(from, from + length), within);
+      page.set(bytes.subarray(from, from + length), within);
       this.used += length;
       from += length;
     }
@@ -112,6 +140,7 @@ export class StringSection implements Section {
 }
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** The file's table of texts, decoded on demand. */
 export class Strings {
@@ -130,7 +159,7 @@ export class Strings {
 
   /** Length of the text as the file has it, in bytes (escapes counted as written). */
   length(index: number): number {
-    return index < this.count ? this.starts[index + 1]! - this.starts[index]! : 0;
+    return index < this.count ? this.starts[index + 1]! - GAP - this.starts[index]! : 0;
   }
 
   byteAt(index: number, position: number): number {
@@ -138,27 +167,24 @@ export class Strings {
     return this.pages[at >>> PAGE_BITS]![at & PAGE_MASK]!;
   }
 
-  /** First index whose text is `wanted` (plain ASCII), or -1. */
-  indexOf(wanted: string): number {
-    for (let index = 0; index < this.count; index++) if (this.equals(index, wanted)) return index;
-    return -1;
-  }
-
-  equals(index: number, wanted: string): boolean {
-    if (this.length(index) !== wanted.length) return false;
-    for (let i = 0; i < wanted.length; i++) if (this.byteAt(index, i) !== wanted.charCodeAt(i)) return false;
-    return true;
-  }
-
-  startsWith(index: number, wanted: string): boolean {
-    if (this.length(index) < wanted.length) return false;
-    for (let i = 0; i < wanted.length; i++) if (this.byteAt(index, i) !== wanted.charCodeAt(i)) return false;
-    return true;
+  /** Every index whose text is one of these. Length and last byte tell most texts apart before they are decoded. */
+  find(wanted: Iterable<string>): Map<number, string> {
+    const texts = new Set(wanted);
+    const found = new Map<number, string>();
+    const ends = new Uint8Array((LONGEST_KEY + 1) << 8);
+    for (const text of texts) for (const end of endsOf(text)) ends[end] = 1;
+    for (let index = 0; index < this.count; index++) {
+      const length = this.length(index);
+      if (ends[endKey(length, length === 0 ? 0 : this.byteAt(index, length - 1))] === 0) continue;
+      const text = this.text(index);
+      if (texts.has(text)) found.set(index, text);
+    }
+    return found;
   }
 
   private bytes(index: number, limit: number): Uint8Array {
     const start = this.starts[index]!;
-    const end = Math.min(this.starts[index + 1]!, start + limit);
+    const end = Math.min(this.starts[index + 1]! - GAP, start + limit);
     const first = start >>> PAGE_BITS;
     if ((end - 1) >>> PAGE_BITS === first || end === start) return this.within(first, start, end);
     const whole = new Uint8Array(end - start);
@@ -174,6 +200,22 @@ export class Strings {
     const origin = page * PAGE_BYTES;
     return this.pages[page]?.subarray(start - origin, end - origin) ?? new Uint8Array();
   }
+}
+
+/** Longer texts share their key with others of the same last byte. */
+const LONGEST_KEY = 1023;
+
+const endKey = (length: number, lastByte: number): number => (Math.min(length, LONGEST_KEY) << 8) | lastByte;
+
+/** Length and last byte of a text as files have it: characters beyond ASCII are bytes of UTF-8, or escapes (V8). */
+function endsOf(text: string): number[] {
+  const json = JSON.stringify(text).slice(1, -1);
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const escapes = json.replace(/[^\x20-\x7e]/g, escaped);
+  return [json, escapes, escapes.replace(/[a-f]$/, last => last.toUpperCase())].map(form => {
+    const bytes = encoder.encode(form);
+    return endKey(bytes.length, bytes.at(-1) ?? 0);
+  });
 }
 
 /** A text may be cut in an escape, or hold one that JSON does not know: then it is shown as written. */
