@@ -126,9 +126,13 @@ export class PathFinder {
       waiting.set(current, [...(waiting.get(current) ?? []), i]);
     });
     const best: (Candidate | undefined)[] = climbs.map(() => undefined);
-    for (let edge = 0, node = 0; edge < edgeCount; edge++) {
+    let node = 0;
+    for (
+      let edge = nextMaybe(target, maybeWanted, 0);
+      edge < edgeCount;
+      edge = nextMaybe(target, maybeWanted, edge + 1)
+    ) {
       const to = target[edge]!;
-      if (maybeWanted[to & FILTER_MASK] === 0) continue;
       const climbing = to < 0 ? undefined : waiting.get(to);
       if (!climbing) continue;
       node = nodeOfEdge(firstEdge, edge, node);
@@ -207,6 +211,28 @@ export class PathFinder {
   private isScriptContext(context: number): boolean {
     return this.closures[context] === 0 && this.view.child(context, 'internal', 'previous') !== undefined;
   }
+}
+
+/** The next edge from `from` on whose target passes the filter. Eight at a time: a branch for each costs twice as much. */
+function nextMaybe(target: Int32Array, filter: Uint8Array, from: number): number {
+  const last = target.length - 8;
+  let edge = from;
+  while (
+    edge <= last &&
+    (filter[target[edge]! & FILTER_MASK]! |
+      filter[target[edge + 1]! & FILTER_MASK]! |
+      filter[target[edge + 2]! & FILTER_MASK]! |
+      filter[target[edge + 3]! & FILTER_MASK]! |
+      filter[target[edge + 4]! & FILTER_MASK]! |
+      filter[target[edge + 5]! & FILTER_MASK]! |
+      filter[target[edge + 6]! & FILTER_MASK]! |
+      filter[target[edge + 7]! & FILTER_MASK]!) ===
+      0
+  ) {
+    edge += 8;
+  }
+  while (edge < target.length && filter[target[edge]! & FILTER_MASK] === 0) edge++;
+  return edge;
 }
 
 /** The node that an edge belongs to, looked for from an earlier one on. */

@@ -309,8 +309,9 @@ function singles(view: HeapView, least: number): Holder[] {
   const isPassedOn = new Uint8Array(view.nodeCount);
   const big: number[] = [];
   for (let node = 0; node < view.nodeCount; node++) {
-    const above = immediate[node]!;
     const bytes = retained[node]!;
+    if (bytes < SAME_FINDING * least) continue; // neither big nor most of something big
+    const above = immediate[node]!;
     if (node === above) continue;
     if (bytes >= least) big.push(node);
     if (bytes >= SAME_FINDING * retained[above]!) isPassedOn[above] = 1;
