@@ -1,6 +1,6 @@
 import { displayPath } from './base/script-url.js';
 import type { AttachTarget } from './inspector/attach.js';
-import { listNodeProcesses, type NodeProcess } from './inspector/node-processes.js';
+import { type NodeProcess, nodeDescendants, readNodeProcess } from './inspector/node-processes.js';
 import { LensError } from './model/error.js';
 import type { Emit, EventBody } from './model/event.js';
 import type { Insight } from './model/insight.js';
@@ -39,12 +39,36 @@ export async function investigateTree(where: AttachTarget, plan: Plan, env: RunE
   return finish(env);
 }
 
-/** Every Node process below this one. */
-async function descendants(pid: number): Promise<NodeProcess[]> {
-  const all = (await listNodeProcesses()).filter(each => each.pid !== process.pid);
-  const below = (parent: number): NodeProcess[] =>
-    all.filter(({ parentPid }) => parentPid === parent).flatMap(child => [child, ...below(child.pid)]);
-  return below(pid);
+/** lens is below nobody that it looks at, unless a program runs it on its own parent. */
+const descendants = async (pid: number): Promise<NodeProcess[]> =>
+  (await nodeDescendants(pid)).filter(each => each.pid !== process.pid);
+
+/**
+ * The named process alone. A person often names npm or a supervisor: Node processes below it that do more than it does
+ * are told, with how to look at them.
+ */
+export async function investigateAlone(where: AttachTarget, plan: Plan, env: RunEnv): Promise<Report> {
+  const emit: Emit = event => {
+    if (event.type !== 'run.finished') env.emit(event);
+  };
+  const report = await investigate(where, plan, { ...env, emit });
+  const busier = env.interrupt.aborted ? [] : await busierBelow(report.target.pid);
+  for (const { pid, command } of busier.slice(0, MOST_TOLD)) {
+    const next = `\`lens run --pid ${pid}\`, or --tree for all`;
+    env.emit({ type: 'left.out', what: `${sayChild(pid, command)} does more than this process: ${next}` });
+  }
+  return finish(env);
+}
+
+/** Below a twentieth of a core a child is idle, whatever its parent does. */
+const BUSY_PERCENT = 5;
+const MOST_TOLD = 3;
+
+async function busierBelow(pid: number): Promise<NodeProcess[]> {
+  const [own, below] = await Promise.all([readNodeProcess(pid), descendants(pid)]);
+  return below
+    .filter(({ cpuPercent }) => cpuPercent > BUSY_PERCENT && cpuPercent > (own?.cpuPercent ?? 0))
+    .sort((a, b) => b.cpuPercent - a.cpuPercent);
 }
 
 function worthALook(children: readonly NodeProcess[]): NodeProcess[] {
@@ -61,7 +85,7 @@ function worthALook(children: readonly NodeProcess[]): NodeProcess[] {
 
 function tellUnseen({ pid, command, mayAttach, whyNot }: NodeProcess, env: RunEnv): void {
   const why = mayAttach ? 'others that run the same program were looked at' : (whyNot ?? 'lens may not attach');
-  env.emit({ type: 'failure', failure: { where: sayChild(pid, command), message: `not looked at: ${why}` } });
+  env.emit({ type: 'left.out', what: `${sayChild(pid, command)}: ${why}` });
 }
 
 const sayChild = (pid: number, command: string): string => `child process ${pid} (${shortened(command)})`;
@@ -82,7 +106,7 @@ async function investigateChild({ pid, command, cwd }: NodeProcess, plan: Plan, 
     await investigate({ pid }, { ...plan, saveHeapSnapshot: false }, { ...own, emit, state: () => state });
   } catch (error) {
     const message = error instanceof LensError ? error.message : String(error);
-    env.emit({ type: 'failure', failure: { where: said, message: `not looked at: ${message}` } });
+    env.emit({ type: 'left.out', what: `${said}: ${message}` });
   }
   const from = env.state().target?.cwd ?? '';
   return state.insights.map(insight => ofChild(insight, pid, said, { own: cwd ?? '', root: from }));

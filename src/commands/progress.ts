@@ -23,6 +23,8 @@ function wording(event: LensEvent): string | undefined {
       return `${event.notification.operator}: ${event.notification.title ?? event.notification.observation}`;
     case 'operator.finished':
       return `${event.result.skill}: ${event.result.summary}`;
+    case 'left.out':
+      return `not looked at: ${event.what}`;
     case 'target.lost':
       return `target lost: ${event.reason}`;
     case 'failure':

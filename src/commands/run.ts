@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { DEFAULT_MAX_PAUSE_MS, SAFETY_LEVELS, type Safety } from '../collectors/guard.js';
-import { investigateTree } from '../tree.js';
+import { investigateAlone, investigateTree } from '../tree.js';
 import type { FailOn } from './exit.js';
 import { runToEnd } from './investigation.js';
 import { type ModelOptions, withModelOptions } from './model-options.js';
@@ -71,6 +71,8 @@ export function runCommand(): Command {
     .argument('[command...]', 'after --: a program to start and investigate')
     .action(async (argv: string[], options: RunOptions & { readonly tree?: boolean }) => {
       const { where, child } = await resolveTarget(specOf(options, argv));
-      process.exitCode = await runToEnd(where, options, child, options.tree ? { pass: investigateTree } : {});
+      process.exitCode = await runToEnd(where, options, child, {
+        pass: options.tree ? investigateTree : investigateAlone,
+      });
     });
 }

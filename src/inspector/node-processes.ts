@@ -3,7 +3,7 @@ import { LensError } from '../model/error.js';
 import { type Candidate, isCalledNode, otherRuntimeName, readCandidate, signalIsSafe } from './candidate.js';
 import { openInspector } from './inspector-port.js';
 import { refuseSignal, refuseState } from './open.js';
-import { ageSeconds } from './proc/children.js';
+import { ageSeconds, readChildren } from './proc/children.js';
 import { versionOfBinary } from './proc/node-version.js';
 import { catchesSigusr1 } from './proc/signals.js';
 import { readStatus } from './proc/status.js';
@@ -36,6 +36,22 @@ export async function listNodeProcesses(): Promise<NodeProcess[]> {
   const names = await readdir('/proc').catch(() => []);
   const found = await Promise.all(names.filter(name => /^\d+$/.test(name)).map(name => readNodeProcess(Number(name))));
   return found.filter(process => process !== undefined).sort((a, b) => a.pid - b.pid);
+}
+
+/** Levels of processes below one: npm, a shell, a supervisor, a cluster's primary and its workers are five. */
+const DEEPEST = 8;
+
+/** Every Node process below this one, also behind processes that are not Node (`npm start` runs a shell). */
+export async function nodeDescendants(pid: number, depth = DEEPEST): Promise<NodeProcess[]> {
+  if (depth === 0) return [];
+  const children = await readChildren(pid);
+  const found = await Promise.all(
+    children.map(async child => {
+      const [own, below] = await Promise.all([readNodeProcess(child.pid), nodeDescendants(child.pid, depth - 1)]);
+      return own ? [own, ...below] : below;
+    }),
+  );
+  return found.flat();
 }
 
 /** Undefined when there is no such process, or it is not Node. */

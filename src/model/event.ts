@@ -59,6 +59,8 @@ export type EventBody =
   | { readonly type: 'model.called'; readonly call: ModelUse }
   | { readonly type: 'artifact.saved'; readonly artifact: Artifact }
   | { readonly type: 'failure'; readonly failure: Failure }
+  /** Something that could have been looked at and was not: a sentence with the next step. */
+  | { readonly type: 'left.out'; readonly what: string }
   | { readonly type: 'target.lost'; readonly reason: string }
   | { readonly type: 'target.detached'; readonly detached: Detached }
   | { readonly type: 'run.finished'; readonly report: Report };

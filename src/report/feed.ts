@@ -50,6 +50,8 @@ export function feedRow(event: LensEvent): FeedRow | undefined {
       return row('model', 'asked', `${event.call.by}: ${event.call.model}`);
     case 'failure':
       return row('lens', 'failed', `${event.failure.where}: ${event.failure.message.split('\n')[0]}`);
+    case 'left.out':
+      return row('lens', 'noticed', event.what);
     case 'target.lost':
       return row('lens', 'failed', `the target is gone: ${event.reason}`, 'critical');
     case 'run.finished':

@@ -32,7 +32,7 @@ export function htmlOf(run: RunState, extras: HtmlExtras): string {
       'Looked at and found fine',
       list(report.operators.filter(o => !o.incomplete && o.outcome === 'healthy').map(o => [o.skill, o.summary])),
     ),
-    part('Could not be looked at', list(report.inconclusive.map(text => ['', text]))),
+    part('Not looked at', list(report.inconclusive.map(text => ['', text]))),
     part('Failures inside lens', list(report.failures.map(f => [f.where, f.message]))),
     part('The run', facts(report)),
   ];

@@ -24,7 +24,7 @@ export function markdownOf(report: Report): string {
       report.operators.filter(isFine).map(o => `- ${o.skill}: ${o.summary}`),
     ),
     section(
-      'Could not be looked at',
+      'Not looked at',
       report.inconclusive.map(line => `- ${line}`),
     ),
     section(

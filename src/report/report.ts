@@ -51,7 +51,7 @@ function inconclusiveOf(state: RunState): string[] {
     result && (result.incomplete || result.outcome === 'inconclusive') ? [`${result.skill}: ${result.summary}`] : [],
   );
   const lost = state.lost ? [`The target was lost: ${state.lost}`] : [];
-  return [...new Set([...lost, ...operators, ...readings])];
+  return [...new Set([...lost, ...operators, ...readings, ...state.leftOut])];
 }
 
 function disturbanceOf(state: RunState): Disturbance {

@@ -51,6 +51,8 @@ export interface RunState {
   readonly notifications: readonly Notification[];
   readonly insights: readonly Insight[];
   readonly failures: readonly Failure[];
+  /** What could have been looked at and was not. */
+  readonly leftOut: readonly string[];
   /** The story so far, oldest first. */
   readonly feed: readonly FeedRow[];
   readonly artifacts: readonly Artifact[];
@@ -82,6 +84,7 @@ export const initialState: RunState = {
   notifications: [],
   insights: [],
   failures: [],
+  leftOut: [],
   feed: [],
   artifacts: [],
 };
@@ -142,6 +145,8 @@ export function reduce(before: RunState, event: LensEvent): RunState {
       return { ...state, artifacts: [...state.artifacts, event.artifact] };
     case 'failure':
       return { ...state, failures: [...state.failures, event.failure] };
+    case 'left.out':
+      return { ...state, leftOut: [...state.leftOut, event.what] };
     case 'target.lost':
       return { ...state, lost: event.reason };
     case 'target.detached':

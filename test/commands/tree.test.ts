@@ -65,3 +65,33 @@ test('with --tree a child’s fault is in the one report, under its pid, and its
   expect(report.detached).toEqual({ inspectorClosed: true, residue: [] });
   expect(report.failures).toEqual([]);
 }, 90_000);
+
+test('without --tree a busier Node process below, behind a shell, is told with how to look at it', async () => {
+  const source = `const { spawn } = require('node:child_process');
+    const shell = spawn('sh', ['-c', 'node --inspect-port=0 hash.js; true'], { cwd: ${JSON.stringify(join(home, 'jobs'))}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], detached: true });
+    process.on('SIGTERM', () => { try { process.kill(-shell.pid, 'SIGKILL') } catch {} process.exit() });
+    setTimeout(() => console.log('ready'), 1500); setInterval(() => {}, 1000)`;
+  await using target = await launch(source, { cwd: home });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      LENS,
+      'run',
+      '--pid',
+      String(target.pid),
+      '--skills',
+      'runtime',
+      '--json',
+      '--quiet',
+      '--dir',
+      join(home, 'alone'),
+    ],
+    { maxBuffer: 16 * 1024 * 1024 },
+  );
+  process.kill(target.pid, 'SIGTERM');
+  const report = JSON.parse(stdout) as Report;
+  expect(report.verdict).toBe('healthy');
+  expect(report.inconclusive.join()).toMatch(
+    /child process \d+ \(node .*hash\.js\) does more than this process: `lens run --pid \d+`/,
+  );
+});
