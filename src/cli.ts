@@ -140,7 +140,7 @@ Examples:
   lens demo
 
 Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 usage, 3 inconclusive,
-5 cannot attach, 6 target lost, 70 a bug in lens, 130/143/129 after a signal.`;
+4 a model was required and there is none, 5 cannot attach, 6 target lost, 70 a bug in lens, 130/143/129 after a signal.`;
 
 async function main(argv: readonly string[]): Promise<void> {
   const [name, ...args] = argv;
@@ -163,19 +163,41 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** Progress that cannot be written (a full disk, a closed terminal) must end nothing: Node throws at once for a file. */
+function tolerateStderr(): void {
+  const write = process.stderr.write.bind(process.stderr) as (...all: unknown[]) => boolean;
+  process.stderr.on('error', () => undefined);
+  process.stderr.write = (...all: unknown[]): boolean => {
+    try {
+      return write(...all);
+    } catch {
+      return true;
+    }
+  };
+}
+
 /** A bug of ours must not cost the target anything: its connections are closed in order before lens ends. */
 async function failHard(error: unknown): Promise<void> {
   process.exitCode = fail(error);
   const { leaveAtOnce } = await import('./commands/signals.js');
-  await leaveAtOnce(EXIT.bug);
+  await leaveAtOnce(process.exitCode);
 }
 process.on('uncaughtException', error => void failHard(error));
 process.on('unhandledRejection', error => void failHard(error));
 
 try {
+  tolerateStderr();
   await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = fail(error);
+}
+
+const KEPT = 'A run is kept all the same: `lens report RUN` prints it again.';
+
+/** stdout is a file on a full disk, or a device that takes nothing. */
+function isUnwritten(error: unknown): error is NodeJS.ErrnoException {
+  const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
+  return syscall === 'write' && ['ENOSPC', 'EIO', 'EDQUOT', 'EFBIG', 'EBADF'].includes(code ?? '');
 }
 
 function fail(error: unknown): number {
@@ -187,6 +209,10 @@ function fail(error: unknown): number {
       );
     process.stderr.write(`lens: ${error.message}${error.hint ? `\n      ${error.hint}` : ''}\n`);
     return exitOfError(error);
+  }
+  if (isUnwritten(error)) {
+    process.stderr.write(`lens: The output could not be written: ${error.message}.\n      Is the disk full? ${KEPT}\n`);
+    return EXIT.inconclusive;
   }
   process.stderr.write(
     `lens: this is a bug in lens, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,

@@ -5,7 +5,6 @@ import { type Answer, type AskSeat, answerAbout, ask, type Gathered } from '../c
 import { dryMind, type Mind, openMind } from '../mind.js';
 import { LensError } from '../model/error.js';
 import type { EventBody } from '../model/event.js';
-import { initialState, reduce } from '../report/state.js';
 import { skills } from '../skills/index.js';
 import { readRun } from '../stores/recorded-run.js';
 import { runsHome } from '../stores/run-directory.js';
@@ -13,6 +12,7 @@ import { type ModelOptions, withModelOptions } from './model-options.js';
 import { progressLine } from './progress.js';
 import { type QuietRun, quietRun } from './quiet-run.js';
 import { evidenceOf } from './recorded-evidence.js';
+import { endOf } from './recorded-state.js';
 import { watchSignals } from './signals.js';
 import { resolveTarget, specOf, type TargetOptions, whole, withTarget } from './target.js';
 
@@ -50,7 +50,6 @@ async function askTarget(question: string, argv: readonly string[], options: Ask
   const early: EventBody[] = [];
   let run: QuietRun | undefined;
   const emit = (body: EventBody) => void (run ? run.append(body) : early.push(body));
-  const mind = await mindFor(options, redactor, emit);
   const gather = async (only: readonly string[]): Promise<Gathered> => {
     const startedAt = Date.now();
     const onEvent: Parameters<typeof quietRun>[1]['onEvent'] = event => {
@@ -62,6 +61,7 @@ async function askTarget(question: string, argv: readonly string[], options: Ask
     return run;
   };
   try {
+    const mind = await mindFor(options, redactor, emit);
     return await ask(question, { ...seatOf(mind), gather });
   } finally {
     interruption.release();
@@ -72,7 +72,7 @@ async function askTarget(question: string, argv: readonly string[], options: Ask
 
 async function askRun(question: string, options: AskOptions): Promise<Answer> {
   const recorded = readRun(options.run ?? '', runsHome(process.env));
-  const state = recorded.events.reduce(reduce, initialState);
+  const state = endOf(recorded);
   if (!state.report)
     throw new LensError('file-malformed', `${recorded.path} holds no finished run.`, 'Ask a target instead.');
   const mind = await mindFor(options, new Redactor(), () => {});

@@ -33,7 +33,7 @@ export interface RunShape {
 export async function runToEnd(
   where: AttachTarget,
   options: RunOptions,
-  child?: Pick<ChildProcess, 'kill'>,
+  child?: StartedProgram,
   { pass = investigate, finish = report => report }: RunShape = {},
 ): Promise<number> {
   const only = options.skills === undefined ? undefined : knownSkills(options.skills);
@@ -64,7 +64,7 @@ export async function runToEnd(
     deliver(report, directory, options);
     return exitCode(report, options, interruption, stream.state().lost !== undefined);
   } catch (error) {
-    return interruptedEarly(error, interruption);
+    return interruptedEarly(child ? endedEarly(error, child) : error, interruption);
   } finally {
     interruption.release();
     directory.close();
@@ -115,12 +115,40 @@ function deliver(report: Report, directory: RunDirectory, options: RunOptions): 
   const markdown = render(report, 'md');
   directory.write('report.json', json);
   directory.write('report.md', markdown);
-  if (options.json !== 'stream') process.stdout.write(options.json ? json : markdown);
-  for (const output of options.output) writeOutput(report, output, done => pageOfRun(directory.path, done));
   if (directory.failed)
     process.stderr.write(`lens: the run could not be kept in ${directory.path}: ${directory.failed.message}.\n`);
   else if (!options.quiet)
     process.stderr.write(`kept in ${directory.path} (report.json ${sha256(json).slice(0, 12)})\n`);
+  // What may fail comes last, so that a full disk under one of them takes nothing from the others.
+  const failures = options.output.flatMap(output =>
+    failureOf(() => writeOutput(report, output, done => pageOfRun(directory.path, done))),
+  );
+  if (options.json !== 'stream') process.stdout.write(options.json ? json : markdown);
+  if (failures.length > 0) throw failures[0];
+}
+
+function failureOf(work: () => void): unknown[] {
+  try {
+    work();
+    return [];
+  } catch (error) {
+    return [error];
+  }
+}
+
+/** A program that lens started, and ends. */
+type StartedProgram = Pick<ChildProcess, 'kill' | 'exitCode' | 'signalCode' | 'spawnargs'>;
+
+/** “No such process” of a program that lens has just started says nothing: it ended by itself. */
+function endedEarly(error: unknown, { exitCode, signalCode, spawnargs }: StartedProgram): unknown {
+  if (!(error instanceof LensError) || error.code !== 'target-not-found') return error;
+  const how = signalCode ? `of ${signalCode}` : `with exit code ${exitCode ?? 'unknown'}`;
+  return new LensError(
+    error.code,
+    `“${spawnargs.join(' ')}” ended ${how} before lens could attach.`,
+    'lens looks at programs that stay: a server, a worker, a test under load.',
+    { cause: error },
+  );
 }
 
 /** Ended before there was a target to report on: no error of anybody's. */

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { LensError } from '../model/error.js';
 import type { LensEvent } from '../model/event.js';
 import type { Evidence } from '../model/evidence/index.js';
 import { initialState, type RunState, reduce } from '../report/state.js';
@@ -14,6 +13,7 @@ import { viewOf } from './evidence-view.js';
 import { EXIT } from './exit.js';
 import { LinearFace } from './linear-face.js';
 import { evidenceOf } from './recorded-evidence.js';
+import { endOf } from './recorded-state.js';
 import { withSampledVitals } from './recorded-vitals.js';
 import { openScreen, type Screen, type ScreenOptions } from './screen.js';
 import { wantsLines } from './terminal.js';
@@ -35,12 +35,7 @@ export function replayCommand(): Command {
     .option('--screen-reader', 'plain lines one after the other')
     .action(async (run: string, options: ReplayOptions) => {
       const recorded = readRun(run, runsHome(process.env));
-      if (recorded.events.length === 0)
-        throw new LensError(
-          'file-malformed',
-          `${recorded.path} holds no run.`,
-          'Give a run directory or its run.ndjson.',
-        );
+      endOf(recorded);
       if (options.screenReader || wantsLines(process.env)) return printRun(recorded);
       requireTerminal('replay', 'Use `lens report RUN` for the report as text.');
       process.exitCode = await replayOnScreen(recorded, options);

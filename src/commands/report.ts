@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import { verdictOf } from '../coordinator/verdict.js';
-import { LensError } from '../model/error.js';
 import type { Report } from '../model/report.js';
 import { reportOf } from '../report/report.js';
-import { initialState, reduce } from '../report/state.js';
 import { readRun } from '../stores/recorded-run.js';
 import { runsHome } from '../stores/run-directory.js';
 import { OUTPUT_FORMATS, type Output, parseOutput, render, writeOutput } from './output.js';
 import { pageOfRun } from './recorded-page.js';
+import { endOf } from './recorded-state.js';
 
 /** Renders a recorded run again; one that was cut off gets the report of what it had. */
 export function reportCommand(): Command {
@@ -29,10 +28,7 @@ export function reportCommand(): Command {
 }
 
 function reportFrom(run: string): Report {
-  const { events, path } = readRun(run, runsHome(process.env));
-  const state = events.reduce(reduce, initialState);
-  if (state.runId === '')
-    throw new LensError('file-malformed', `${path} holds no run.`, 'Give a run directory or its run.ndjson.');
+  const state = endOf(readRun(run, runsHome(process.env)));
   const results = state.operators.flatMap(o => (o.result ? [o.result] : []));
   return state.report ?? reportOf(state, verdictOf(state.insights, results, true), state.lastAt);
 }

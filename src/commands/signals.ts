@@ -59,7 +59,8 @@ export function watchSignals(deadlineMs: number | undefined, onHangUp?: () => vo
     ([name, why]) => [name, why === 'hungUp' && onHangUp ? onHangUp : () => stop(why)] as const,
   );
   for (const [name, handler] of handlers) process.on(name, handler);
-  const timer = deadlineMs === undefined ? undefined : setTimeout(() => stop('deadline'), deadlineMs);
+  // A command that failed must not stay for its deadline; while it works, its connections keep the process alive.
+  const timer = deadlineMs === undefined ? undefined : setTimeout(() => stop('deadline'), deadlineMs).unref();
   return {
     signal: controller.signal,
     get cause() {

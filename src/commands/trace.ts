@@ -84,8 +84,9 @@ async function traceToEnd(words: readonly string[], options: TraceOptions): Prom
   const { where } = await resolveTarget(specOf(target, []));
   const interruption = watchSignals((options.ttl + GRACE_MS) * 1000);
   const redactor = new Redactor();
-  const session = await attach(where, { signal: interruption.signal });
+  let session: Session | undefined;
   try {
+    session = await attach(where, { signal: interruption.signal });
     learnSecretsOf(session.target.pid, redactor);
     redactor.learn(await readSecrets(session));
     const context = contextOf(interruption.signal);
@@ -107,7 +108,7 @@ async function traceToEnd(words: readonly string[], options: TraceOptions): Prom
     show(options, lines.ended(reading.data));
     return exitOf(reading.data, interruption.cause);
   } finally {
-    await session.detach();
+    await session?.detach();
     interruption.release();
   }
 }

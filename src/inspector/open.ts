@@ -71,10 +71,17 @@ async function untilJudgeable(pid: number): Promise<Candidate> {
 export function refuseState(candidate: Candidate): void {
   const { pid, status } = candidate;
   if (status.state === 'Z' || status.state === 'X') throw refuse.zombie(pid, status.parentPid);
-  if (!candidate.readable) throw refuse.otherUser(pid, status.uid);
+  if (!candidate.readable)
+    throw mayReadAll(status.uid) ? refuse.closed(pid, status.uid) : refuse.otherUser(pid, status.uid);
   if (status.state === 'T' || status.state === 't') throw refuse.stopped(pid, status.state);
   const runtime = otherRuntimeName(candidate);
   if (runtime !== undefined) throw refuse.otherRuntime(pid, runtime);
+}
+
+/** Root, and the process' own user, would be let in if nothing else stood in the way. */
+function mayReadAll(uid: number): boolean {
+  const own = process.getuid?.();
+  return own === 0 || own === uid;
 }
 
 /** Never signal what would die of it. */

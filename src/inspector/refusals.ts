@@ -33,6 +33,13 @@ export const otherUser = (pid: number, uid: number) =>
     `Run lens as that user: \`sudo -u '#${uid}' lens run --pid ${pid}\`. An inspector that is already open is reached with \`--port\`.`,
   );
 
+export const closed = (pid: number, uid: number) =>
+  new LensError(
+    'target-not-permitted',
+    `Process ${pid} (user ${uid}) is closed to lens: /proc/${pid}/exe cannot be read, although lens runs as user ${process.getuid?.() ?? '?'}.`,
+    'It is a thread of the kernel, or this container may not look into others: start it with `--cap-add SYS_PTRACE`.',
+  );
+
 export const otherRuntime = (pid: number, name: string) =>
   new LensError(
     'target-not-node',

@@ -14,7 +14,12 @@ export function readJsonFile(path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new LensError('file-malformed', `${path} is not JSON: ${why(cause)}.`, undefined, { cause });
+    throw new LensError(
+      'file-malformed',
+      `${path} is not JSON: ${why(cause)}.`,
+      'Was it cut off, or is it another file?',
+      { cause },
+    );
   }
 }
 

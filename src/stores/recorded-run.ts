@@ -57,10 +57,16 @@ function parse(line: string): LensEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
     // Events are written by lens itself; what is checked here is only that it is one.
-    return typeof value === 'object' && value !== null && 'type' in value ? (value as LensEvent) : undefined;
+    return isEventLike(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isEventLike(value: unknown): value is LensEvent {
+  const { type, at, runId, schema } = (value ?? {}) as { readonly [name: string]: unknown };
+  if (type === 'version') return typeof schema === 'string';
+  return typeof type === 'string' && typeof at === 'number' && typeof runId === 'string';
 }
 
 interface VersionLine {
