@@ -192,8 +192,6 @@ try {
   process.exitCode = fail(error);
 }
 
-const KEPT = 'A run is kept all the same: `lens report RUN` prints it again.';
-
 /** stdout is a file on a full disk, or a device that takes nothing. */
 function isUnwritten(error: unknown): error is NodeJS.ErrnoException {
   const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
@@ -211,7 +209,9 @@ function fail(error: unknown): number {
     return exitOfError(error);
   }
   if (isUnwritten(error)) {
-    process.stderr.write(`lens: The output could not be written: ${error.message}.\n      Is the disk full? ${KEPT}\n`);
+    process.stderr.write(
+      `lens: The output could not be written: ${error.message}.\n      Is the disk full? A run is kept all the same: \`lens report RUN\` prints it again.\n`,
+    );
     return EXIT.inconclusive;
   }
   process.stderr.write(

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LensError } from '../model/error.js';
+import { makeDirectory } from './make-directory.js';
 
 /** The file's content; undefined when there is no such file. Throws LensError `file-unreadable` or `file-malformed`. */
 export function readJsonFile(path: string): unknown {
@@ -26,7 +27,7 @@ export function readJsonFile(path: string): unknown {
 /** Writes beside the file and renames, so that a reader or a crash never meets a half. Throws LensError `storage`. */
 export function writeJsonFile(path: string, value: unknown): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     const fresh = `${path}.${process.pid}.tmp`;
     writeFileSync(fresh, `${JSON.stringify(value, null, 2)}\n`);
     renameSync(fresh, path);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { LensEvent } from '../model/event.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { Json } from '../model/json.js';
+import { makeDirectory } from './make-directory.js';
 
 /** Above this a reading lies in a file of its own and the event only names it: keeps run.ndjson readable by eye. */
 const INLINE_BYTES = 32 * 1024;
@@ -36,7 +37,7 @@ export function openRunDirectory(path: string, lensVersion: string): RunDirector
   let failed: Error | undefined;
   let file: number | undefined;
   attempt(() => {
-    mkdirSync(join(path, 'evidence'), { recursive: true, mode: 0o700 });
+    makeDirectory(join(path, 'evidence'));
     file = openSync(join(path, 'run.ndjson'), 'a', 0o600);
     writeSync(file, `${JSON.stringify({ type: 'version', lens: lensVersion, schema: '1.0' })}\n`);
   });

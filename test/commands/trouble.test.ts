@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +81,51 @@ test('a state directory that can not be written costs a sentence, not the report
   await expectUnharmed(target);
 });
 
+test('a stdout or stderr that takes nothing costs a sentence, never the run', async () => {
+  await using target = await launch(IDLE);
+  const run = (redirect: string) => {
+    const line = `"${process.execPath}" "${LENS}" run --pid ${target.pid} --no-llm --skills runtime ${redirect}`;
+    return spawnSync('sh', ['-c', line], { encoding: 'utf8', env: { ...process.env, XDG_STATE_HOME: home } });
+  };
+  const unread = run('>/dev/full');
+  expect(unread.status).toBe(3);
+  expect(unread.stderr).toMatch(/kept in [\s\S]*The output could not be written: ENOSPC[\s\S]*lens report RUN/);
+  expect(unread.stderr).not.toMatch(/bug in lens|undefined/);
+  const silent = run('2>/dev/full');
+  expect(silent.status).toBe(0);
+  expect(silent.stdout).toMatch(/^# ✔ healthy/);
+  await expectUnharmed(target);
+});
+
+test('a program that ends before lens is there is told as such', () => {
+  const { status, stderr } = spawnSync(process.execPath, [LENS, 'run', '--', 'false'], { encoding: 'utf8' });
+  expect(status).toBe(5);
+  expect(stderr).toMatch(/“false” ended with exit code 1 before lens could attach/);
+});
+
+test('trace says at once that there is nothing to trace, and ends', () => {
+  const args = [LENS, 'trace', '999999999', 'main'];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 10_000 });
+  expect(status).toBe(5);
+  expect(stderr).toMatch(/No process has pid 999999999/);
+});
+
+test('a run that somebody edited is refused with its place, not with a stack', () => {
+  const file = join(mkdtempSync(join(home, 'edited-')), 'run.ndjson');
+  const begun = { type: 'run.started', at: 1, runId: 'r', traceId: '', reason: '', lens: '0', planner: 'rules' };
+  const report = (...events: object[]) => {
+    writeFileSync(file, events.map(event => `${JSON.stringify(event)}\n`).join(''));
+    return spawnSync(process.execPath, [LENS, 'report', file], { encoding: 'utf8' });
+  };
+  expect(report({ type: 'nothing' }).stderr).toMatch(/run\.ndjson:1 is not a lens event/);
+  const broken = report(begun, { type: 'operator.finished', at: 2, runId: 'r' });
+  expect(broken.status).toBe(2);
+  expect(broken.stderr).toMatch(/holds an event operator\.finished without what belongs to it/);
+  const newer = report(begun, { type: 'of.a.newer.lens', at: 2, runId: 'r' });
+  expect(newer.status).toBe(0);
+  expect(newer.stdout).toMatch(/inconclusive/);
+});
+
 const mayMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
 
 test.runIf(mayMount)('a full disk costs a sentence, not the report', async () => {
@@ -92,6 +137,9 @@ test.runIf(mayMount)('a full disk costs a sentence, not the report', async () =>
     expect(code).toBe(0);
     expect(stdout).toMatch(/^# ✔ healthy/);
     expect(stderr).toMatch(/could not be kept in .*ENOSPC/);
+    spawnSync('mount', ['-o', 'remount,ro', disk]);
+    const { stderr: closed } = await lens(target, ['--dir', join(disk, 'deep', 'run')]).ended;
+    expect(closed).toMatch(/could not be kept in .*EROFS/);
     await expectUnharmed(target);
   } finally {
     spawnSync('umount', [disk]);

@@ -205,7 +205,10 @@ test('other runtimes and other users are refused by what /proc shows', async () 
   const code = (change: Partial<Candidate>) => () => refuseState({ ...node, ...change });
   expect(code({ executable: '/usr/local/bin/bun' })).toThrow(/is Bun, not Node/);
   expect(code({ executable: '/usr/bin/deno' })).toThrow(/is Deno, not Node/);
-  expect(code({ readable: false, executable: undefined })).toThrow(/belongs to user/);
+  const hidden = { readable: false, executable: undefined };
+  const stranger = { ...hidden, status: { ...node.status, uid: node.status.uid + 1 } };
+  expect(code(stranger)).toThrow(process.getuid?.() === 0 ? /closed to lens/ : /belongs to user/);
+  expect(code(hidden)).toThrow(/closed to lens: .* cannot be read, although lens runs as user/);
   expect(() => refuseSignal({ ...node, catchesSigusr1: false, signalThread: false, executable: '/bin/bash' })).toThrow(
     /not a Node process/,
   );

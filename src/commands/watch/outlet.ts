@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LensError } from '../../model/error.js';
 import type { WatchEvent, WatchEventBody } from '../../model/watch-event.js';
 import { fileJournal, memoryJournal } from '../../sinks/journal.js';
 import { SinkQueue } from '../../sinks/queue.js';
+import { makeDirectory } from '../../stores/make-directory.js';
 import type { SinkSettings } from '../settings.js';
 import { openSink, type SinkSeat } from './open-sink.js';
 
@@ -94,14 +96,20 @@ function fileOf(home: string, settings: SinkSettings): string {
 /** Two lenses must not share a journal: the second one gets a folder of its own. */
 function claimJournals(home: string): { readonly path: string; release(): void } {
   const path = join(home, 'outbox');
-  mkdirSync(path, { recursive: true, mode: 0o700 });
   const claim = join(path, 'pid');
-  if (!isHeld(claim)) {
+  try {
+    makeDirectory(path);
+    if (isHeld(claim)) return { path: join(home, `outbox-${process.pid}`), release: () => {} };
     writeFileSync(claim, String(process.pid));
-    return { path, release: () => rmSync(claim, { force: true }) };
+  } catch (cause) {
+    throw new LensError(
+      'storage',
+      `What lens watches cannot be kept in ${path}: ${(cause as Error).message}.`,
+      'Point XDG_STATE_HOME at a folder that can be written.',
+      { cause },
+    );
   }
-  const own = join(home, `outbox-${process.pid}`);
-  return { path: own, release: () => {} };
+  return { path, release: () => rmSync(claim, { force: true }) };
 }
 
 function isHeld(claim: string): boolean {
