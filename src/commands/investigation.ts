@@ -1,25 +1,22 @@
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { Redactor } from '../base/redact.js';
 import { sleep } from '../base/sleep.js';
 import type { AttachTarget } from '../inspector/attach.js';
 import { dryMind, type Mind, openMind } from '../mind.js';
 import { LensError } from '../model/error.js';
-import type { Emit, EventBody, LensEvent } from '../model/event.js';
+import type { Emit, LensEvent } from '../model/event.js';
 import type { Report } from '../model/report.js';
-import { initialState, reduce } from '../report/state.js';
 import { investigate, type Plan, type RunEnv } from '../run.js';
 import { skills } from '../skills/index.js';
-import { openRunDirectory, type RunDirectory, runsHome, sha256, watchHome } from '../stores/run-directory.js';
+import { type RunDirectory, sha256 } from '../stores/run-directory.js';
 import { version } from '../version.js';
 import { EXIT, exitOfReport } from './exit.js';
-import { identifiers } from './identifiers.js';
 import { render, writeOutput } from './output.js';
 import { progressLine } from './progress.js';
 import { pageOfRun } from './recorded-page.js';
+import { openRecording } from './recording.js';
 import type { RunOptions } from './run.js';
 import { type Interruption, watchSignals } from './signals.js';
-import { learnSecretsOf } from './target-secrets.js';
 
 /** What a command does otherwise than `lens run`. */
 export interface RunShape {
@@ -37,32 +34,23 @@ export async function runToEnd(
   { pass = investigate, finish = report => report }: RunShape = {},
 ): Promise<number> {
   const only = options.skills === undefined ? undefined : knownSkills(options.skills);
-  const { newId, runId, traceId } = identifiers();
-  const directory = openRunDirectory(options.dir ?? join(runsHome(process.env), runId), version);
   const interruption = watchSignals(options.deadline * 1000);
   const redactor = new Redactor();
-  const stream = eventStream(runId, traceId, directory, options, redactor);
-  const env: RunEnv = {
-    now: () => Date.now(),
-    newId,
-    traceId,
-    version,
-    emit: stream.emit,
-    state: stream.state,
-    keep: (evidence, params) => directory.keep(redactor.deep(evidence), params),
-    learn: pid => learnSecretsOf(pid, redactor),
-    evidenceDirectory: join(directory.path, 'evidence'),
-    watchHome: watchHome(process.env),
-    sleep,
+  const { directory, env } = openRecording({
+    redactor,
     interrupt: interruption.signal,
-  };
+    path: options.dir,
+    onEvent: event => tell(event, options, env.state().startedAt),
+  });
+  if (options.json === 'stream')
+    process.stdout.write(`${JSON.stringify({ type: 'version', lens: version, schema: '1.0' })}\n`);
   try {
     const { safety, maxPause: maxPauseMs, saveHeapsnapshot: saveHeapSnapshot = false } = options;
     const plan = { reason: options.reason ?? '', skills, safety, maxPauseMs, saveHeapSnapshot };
-    const mind = await mindFor(options, stream.emit, redactor);
+    const mind = await mindFor(options, env.emit, redactor);
     const report = finish(await pass(where, only ? { ...plan, only } : plan, mind ? { ...env, mind } : env));
     deliver(report, directory, options);
-    return exitCode(report, options, interruption, stream.state().lost !== undefined);
+    return exitCode(report, options, interruption, env.state().lost !== undefined);
   } catch (error) {
     return interruptedEarly(child ? endedEarly(error, child) : error, interruption);
   } finally {
@@ -91,23 +79,10 @@ export function knownSkills(list: string): readonly string[] {
   return asked;
 }
 
-/** Every event is redacted once, here, before anything stores or shows it. */
-function eventStream(runId: string, traceId: string, directory: RunDirectory, options: RunOptions, redactor: Redactor) {
-  let state = initialState;
-  const streaming = options.json === 'stream';
-  if (streaming) process.stdout.write(`${JSON.stringify({ type: 'version', lens: version, schema: '1.0' })}\n`);
-  return {
-    state: () => state,
-    emit(body: EventBody): void {
-      if (body.type === 'target.attached') learnSecretsOf(body.target.pid, redactor);
-      const event: LensEvent = redactor.deep({ at: Date.now(), runId, traceId, ...body });
-      state = reduce(state, event);
-      directory.append(event);
-      if (streaming) process.stdout.write(`${JSON.stringify(event)}\n`);
-      const line = options.quiet ? undefined : progressLine(event, state.startedAt);
-      if (line !== undefined) process.stderr.write(`${line}\n`);
-    },
-  };
+function tell(event: LensEvent, options: RunOptions, startedAt: number): void {
+  if (options.json === 'stream') process.stdout.write(`${JSON.stringify(event)}\n`);
+  const line = options.quiet ? undefined : progressLine(event, startedAt);
+  if (line !== undefined) process.stderr.write(`${line}\n`);
 }
 
 function deliver(report: Report, directory: RunDirectory, options: RunOptions): void {

@@ -16,7 +16,7 @@ import { markdownOf } from '../report/markdown.js';
 import { initialState } from '../report/state.js';
 import { concludeBlocked, finish, lookInto, type Plan, type RunEnv, reach } from '../run.js';
 import { skills } from '../skills/index.js';
-import { openRunDirectory, type RunDirectory, runsHome, watchHome } from '../stores/run-directory.js';
+import type { RunDirectory } from '../stores/run-directory.js';
 import type { UiCommand } from '../tui/ui.js';
 import type { EvidenceView } from '../tui/world.js';
 import { version } from '../version.js';
@@ -25,9 +25,8 @@ import { viewOf } from './evidence-view.js';
 import { EXIT, exitOfReport } from './exit.js';
 import type { Face } from './face.js';
 import { answerTo, type Hint, hintOf } from './hint.js';
-import { identifiers } from './identifiers.js';
 import { knownSkills } from './investigation.js';
-import { learnSecretsOf } from './target-secrets.js';
+import { openRecording } from './recording.js';
 import { writeReports } from './written-report.js';
 
 /** What a person's "take a reading now" asks with. */
@@ -214,47 +213,33 @@ export class Live {
   }
 
   #open(): { readonly env: RunEnv; readonly directory: RunDirectory } {
-    const { newId, runId, traceId } = identifiers();
-    const directory = openRunDirectory(this.options.dir ?? join(runsHome(process.env), runId), version);
-    this.#directory = directory;
-    this.#newId = newId;
     this.#interrupt = new AbortController();
     if (this.#left.signal.aborted) this.#interrupt.abort(new Error('left'));
-    this.face.reset({ ...initialState, runId, vitals: this.face.run.vitals });
-    const env: RunEnv = {
-      now: Date.now,
-      newId: prefix => this.#newId(prefix),
-      traceId,
-      version,
-      emit: body => this.#emit({ at: Date.now(), runId, traceId, ...body }, directory),
-      state: () => this.face.run,
-      keep: (evidence, params) => {
-        const clean = this.#redactor.deep(evidence);
-        this.#evidence.set(clean.id, clean);
-        return directory.keep(clean, params);
-      },
-      evidenceDirectory: join(directory.path, 'evidence'),
-      watchHome: watchHome(process.env),
-      sleep,
+    const { runId, directory, env } = openRecording({
+      redactor: this.#redactor,
       interrupt: this.#interrupt.signal,
+      path: this.options.dir,
+      onEvent: event => this.face.event(event),
+      onEvidence: read => this.#evidence.set(read.id, read),
+    });
+    this.#directory = directory;
+    this.#newId = env.newId;
+    this.face.reset({ ...initialState, runId, vitals: this.face.run.vitals });
+    const live: RunEnv = {
+      ...env,
+      newId: prefix => this.#newId(prefix),
+      state: () => this.face.run,
       consent: (title, refusal) => this.#consent(title, refusal),
       onProbe: probe => {
         this.#probe = probe;
       },
     };
-    return { env, directory };
+    return { env: live, directory };
   }
 
   #mind({ emit }: RunEnv): Promise<Mind | undefined> {
     const env = { now: Date.now, sleep, random: Math.random, emit, redactor: this.#redactor };
     return openMind(this.options, process.env, env);
-  }
-
-  #emit(event: LensEvent, directory: RunDirectory): void {
-    if (event.type === 'target.attached') learnSecretsOf(event.target.pid, this.#redactor);
-    const clean = this.#redactor.deep(event);
-    directory.append(clean);
-    this.face.event(clean);
   }
 
   /** Kept while a run is under way, so that a replay shows the same numbers. */

@@ -1,20 +1,14 @@
-import { join } from 'node:path';
 import type { Redactor } from '../base/redact.js';
-import { sleep } from '../base/sleep.js';
 import { DEFAULT_MAX_PAUSE_MS, type Safety } from '../collectors/guard.js';
 import type { AttachTarget } from '../inspector/attach.js';
 import type { EventBody, LensEvent } from '../model/event.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { Report } from '../model/report.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { initialState, reduce } from '../report/state.js';
 import { investigate, type Plan, type RunEnv } from '../run.js';
 import { skills } from '../skills/index.js';
-import { openRunDirectory, runsHome, watchHome } from '../stores/run-directory.js';
-import { version } from '../version.js';
-import { identifiers } from './identifiers.js';
 import { render } from './output.js';
-import { learnSecretsOf } from './target-secrets.js';
+import { openRecording } from './recording.js';
 
 export interface QuietPlan {
   readonly reason: string;
@@ -43,34 +37,13 @@ export interface QuietRun {
 
 /** One investigation that is kept like any other and prints nothing: what `ask` and the MCP server rest on. */
 export async function quietRun(where: AttachTarget, plan: QuietPlan): Promise<QuietRun> {
-  const { newId, runId, traceId } = identifiers();
-  const directory = openRunDirectory(join(runsHome(process.env), runId), version);
   const evidence = new Map<string, Evidence>();
-  let state = initialState;
-  const emit = (body: EventBody) => {
-    if (body.type === 'target.attached') learnSecretsOf(body.target.pid, plan.redactor);
-    const event: LensEvent = plan.redactor.deep({ at: Date.now(), runId, traceId, ...body });
-    state = reduce(state, event);
-    directory.append(event);
-    plan.onEvent?.(event);
-  };
-  const env: RunEnv = {
-    now: () => Date.now(),
-    newId,
-    traceId,
-    version,
-    emit,
-    state: () => state,
-    keep: (read, params) => {
-      const clean = plan.redactor.deep(read);
-      evidence.set(clean.id, clean);
-      return directory.keep(clean, params);
-    },
-    evidenceDirectory: join(directory.path, 'evidence'),
-    watchHome: watchHome(process.env),
-    sleep,
+  const { runId, directory, env } = openRecording({
+    redactor: plan.redactor,
     interrupt: plan.signal,
-  };
+    onEvidence: read => evidence.set(read.id, read),
+    ...(plan.onEvent && { onEvent: plan.onEvent }),
+  });
   const only = plan.only ? { only: plan.only } : {};
   const asked = { reason: plan.reason, skills, safety: plan.safety ?? 'normal', maxPauseMs: DEFAULT_MAX_PAUSE_MS };
   try {
@@ -78,7 +51,7 @@ export async function quietRun(where: AttachTarget, plan: QuietPlan): Promise<Qu
     directory.write('report.json', render(report, 'json'));
     directory.write('report.md', render(report, 'md'));
     const { path, close } = directory;
-    return { report, evidence, snapshots: state.snapshots, runId, path, append: emit, close };
+    return { report, evidence, snapshots: env.state().snapshots, runId, path, append: env.emit, close };
   } catch (error) {
     directory.close();
     throw error;
