@@ -1,5 +1,5 @@
 // Reads the marks that the sick programs carry, so that truth can't go stale when their code moves.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Mark = 'culprit' | 'second' | 'innocent';
@@ -20,7 +20,16 @@ export function readMarks(folder: string): MarkedLine[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return files
     .filter(file => SOURCES.test(file) && !file.endsWith('world.mjs') && !file.includes('node_modules'))
-    .flatMap(file => marksOf(join(folder, file)));
+    .flatMap(file => marksOf(join(folder, file)))
+    .concat(listedMarks(folder));
+}
+
+/** Programs that people are shown (the demo) carry no marks in their sources: a truth.json beside them lists the lines. */
+function listedMarks(folder: string): MarkedLine[] {
+  const file = join(folder, 'truth.json');
+  if (!existsSync(file)) return [];
+  const listed = JSON.parse(readFileSync(file, 'utf8')) as MarkedLine[]; // a file of ours, in this shape
+  return listed.map(mark => ({ ...mark, file: join(folder, mark.file) }));
 }
 
 function marksOf(file: string): MarkedLine[] {
