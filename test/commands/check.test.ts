@@ -17,11 +17,9 @@ interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  readonly seconds: number;
 }
 
 function lens(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
-  const startedAt = performance.now();
   const env = { ...process.env, NODE_OPTIONS: '', XDG_STATE_HOME: join(home, 'state'), GITHUB_ACTIONS: '' };
   return new Promise(done => {
     const all = ['--import', 'tsx', join(ROOT, 'src/cli.ts'), ...args];
@@ -29,8 +27,7 @@ function lens(args: readonly string[], options: { cwd?: string; env?: NodeJS.Pro
       process.execPath,
       all,
       { cwd: options.cwd ?? ROOT, env: { ...env, ...options.env }, maxBuffer: 1e8 },
-      (_, stdout, stderr) =>
-        done({ code: child.exitCode ?? -1, stdout, stderr, seconds: (performance.now() - startedAt) / 1000 }),
+      (_, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });
 }
