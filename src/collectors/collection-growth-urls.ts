@@ -40,7 +40,11 @@ function namedRow<R extends Container & { readonly entry: EntrySample }>(row: R,
     ...row,
     path: row.path.map(step => namedStep(step, locate, find)),
     ...(ownerCode && { ownerCode: locate(ownerCode) }),
-    entry: entry.code ? { ...entry, code: locate(entry.code) } : entry,
+    entry: {
+      ...entry,
+      ...(entry.code && { code: locate(entry.code) }),
+      ...(entry.within && { within: locate(entry.within) }),
+    },
     ...(callback && { timer: { ...timer, callback: locate(callback) } }),
   };
 }

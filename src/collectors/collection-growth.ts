@@ -1,5 +1,5 @@
 import type { ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/index.js';
-import { isUserCode } from '../base/script-url.js';
+import { isUserCode, packageOf } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
 import type {
@@ -124,7 +124,8 @@ class Watch {
   private async prepare(): Promise<Scripts> {
     const scripts = await this.scripts();
     const internalScripts = [...scripts].filter(([, url]) => /^(node|lens):/.test(url)).map(([id]) => id);
-    await this.session.agent.install('scope-walk', { internalScripts });
+    const packageScripts = [...scripts].filter(([, url]) => packageOf(url) !== undefined).map(([id]) => id);
+    await this.session.agent.install('scope-walk', { internalScripts, packageScripts });
     return scripts;
   }
 
@@ -309,14 +310,18 @@ function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): bo
 }
 
 /** The second half's rate against the first: below, it clearly settles; above, traffic alone varies so much. */
-const UNDECIDED = { from: 0.45, to: 0.85 } as const;
+const UNDECIDED = { from: 0.45, to: 0.92 } as const;
+/** Arrivals at random differ by so many standard deviations once in fifty. */
+const CHANCE = 2;
 
 function isSlowing({ sizes }: GrowingContainer): boolean {
   const known = sizes.filter(size => size !== null);
   const middle = known[known.length >> 1] ?? 0;
   const early = middle - (known[0] ?? 0);
-  const ratio = ((known.at(-1) ?? 0) - middle) / early;
-  return early > 0 && ratio >= UNDECIDED.from && ratio <= UNDECIDED.to;
+  const late = (known.at(-1) ?? 0) - middle;
+  const ratio = late / early;
+  const isChance = early - late < CHANCE * Math.sqrt(early + late);
+  return early > 0 && ratio >= UNDECIDED.from && ratio <= UNDECIDED.to && !isChance;
 }
 
 function applicationScripts(scripts: Scripts): NonNullable<CollectionGrowth['applicationScripts']> {

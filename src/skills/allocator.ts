@@ -9,6 +9,10 @@ import type { SnapshotData } from '../model/snapshot.js';
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 /** Windows like the first one, long enough together for a native leak to show; a warming service pauses in one of them. */
 const QUARTERS = 4;
+/** Windows more without another operator's word for it: by then other readings are over (profiles take native memory too). */
+const CONFIRMING = 2;
+/** A leak goes on at about its pace; what a start or a profile brings slows down. */
+const SAME_PACE = 0.5;
 /** Resident memory outside of V8 that grows this fast in each quarter, in bytes a second. Warm-up has pauses. */
 const NATIVE_RATE = 300_000;
 /** The same for buffers; their garbage is only freed at a full collection, so the lowest points are compared. */
@@ -72,9 +76,40 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   if (windows.length === 0) return { outcome: 'inconclusive', summary: partsSentence(short.data) };
   const draft = windows.length === QUARTERS ? growthOf(windows.map(({ data }) => data)) : undefined;
   if (!draft) return { outcome: 'healthy', summary: partsSentence((windows.at(-1) ?? short).data) };
+  const known = yield* leakIsKnown(see);
+  const again = known ? [] : yield* goesOn(see, draft, windows);
+  if (!again) return { outcome: 'healthy', summary: `Memory outside the heap grew for a while and stopped.` };
   yield* see.setState('warning', draft.title ?? draft.observation);
-  yield* see.notify({ ...draft, evidenceIds: windows.map(({ id }) => id) });
+  const evidenceIds = [...windows, ...again].map(({ id }) => id);
+  yield* see.notify({ ...draft, evidenceIds, confidence: known ? 'low' : 'medium' });
   return { outcome: 'found', summary: draft.observation };
+}
+
+/** Another operator has named who keeps what grows: this is the same, seen from outside. */
+async function* leakIsKnown(see: OperatorView): Step<boolean> {
+  const noticed = yield* see.notifications();
+  return noticed.some(({ draft }) => /^(?:memory|handles)\.leak\./.test(draft.faultClass));
+}
+
+/** Further windows in which it grows on at about its pace; undefined when it doesn't. */
+async function* goesOn(
+  see: OperatorView,
+  draft: Draft,
+  windows: readonly UsableEvidence<Vitals>[],
+): Step<UsableEvidence<Vitals>[] | undefined> {
+  const part = draft.faultClass === 'memory.external' ? external : native;
+  const more: UsableEvidence<Vitals>[] = [];
+  while (more.length < CONFIRMING) {
+    const next = yield* see.ask('vitals', vitals.params, ANEW);
+    if (!isUsable(next)) return undefined;
+    more.push(next);
+  }
+  const later = [...windows.slice(-1), ...more].map(({ data }) => data);
+  const pace = steadyRate(
+    windows.map(({ data }) => data),
+    part,
+  );
+  return steadyRate(later, part) >= SAME_PACE * pace ? more : undefined;
 }
 
 /** One window after the other, and no more once nothing has risen from one to the next. */

@@ -1,7 +1,7 @@
 import { allocationSites } from '../heap/growth/allocation-sites.js';
 import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
 import { isModuleCache } from '../heap/growth/fault.js';
-import { listenedEvent, viaOf } from '../heap/growth/holder.js';
+import { type Holder, listenedEvent, viaOf } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
@@ -10,6 +10,7 @@ import { declarationOf } from '../source/declarations.js';
 import { emptyingsOf } from '../source/emptying.js';
 import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
 import { loadingsOf } from '../source/loading.js';
+import { enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
 import { locate, place, sourceOf } from './place.js';
@@ -25,6 +26,7 @@ const MOST_RELATED = 3;
 const MOST_SCRIPTS = 30;
 /** How a function feeds a holder when only its allocations tell. */
 export const ALLOCATES = 'allocates';
+const CALLBACK = 'callback';
 
 /** Where a growing container is held and fed. */
 export interface GrowthPlace {
@@ -34,6 +36,8 @@ export interface GrowthPlace {
   readonly declared?: CodeLocation;
   readonly fedBy?: { readonly place: CodeLocation; readonly how: string; readonly code?: string };
   readonly bounds: Bounds;
+  /** A line of the function that feeds it which cuts a text into pieces. */
+  readonly cut?: string;
   readonly samplingId?: string;
 }
 
@@ -50,18 +54,23 @@ export async function* placeGrowth(
   suspect: Suspect,
   files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[] = [],
 ): Step<GrowthPlace> {
-  const home = yield* homeOf(see, suspect);
+  const found = yield* homeOf(see, suspect);
+  const home = found && innermostFed(found, suspect);
   const declared = home && declaredAt(home, see.target.cwd, viaOf(suspect.row.path));
-  const written = (yield* registeredAt(see, suspect)) ?? (yield* writtenAt(see, suspect));
+  const scriptIds = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
+  const written = (yield* registeredAt(see, suspect, scriptIds)) ?? (yield* writtenAt(see, suspect));
   const fed = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
   const bounds = home ? boundsIn(home, suspect.row.kin === undefined ? [] : home.below.slice(-1)) : {};
   const loading = yield* loadedBy(see, suspect, files);
-  if (loading.length > 0) return assembled(suspect, { declared: undefined, feeders: loading, bounds });
+  const imported = home !== undefined && isImport(home);
+  if (loading.length > 0) return assembled(suspect, { declared: undefined, imported, feeders: loading, bounds });
   const feeders = [...(written ? [written] : []), ...fed];
   const isOwn = declared !== undefined && packageOf(declared.file) === undefined;
   const told = isOwn && feeders.length === 0 ? yield* usersOfPackage(see, suspect) : feeders;
-  if (isOwn || told.length > 0 || suspect.row.kind === 'timers')
-    return assembled(suspect, { declared, feeders: told, bounds });
+  if (isOwn || told.length > 0 || suspect.row.kind === 'timers') {
+    const cut = home && feeders[0] === fed[0] ? cutBefore(home, suspect) : undefined;
+    return { ...assembled(suspect, { declared, imported, feeders: told, bounds }), ...(cut && { cut }) };
+  }
   const sampled = yield* sampledFeeders(see);
   const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
   const byName = home ? [] : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
@@ -69,7 +78,7 @@ export async function* placeGrowth(
   const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);
   return {
-    ...assembled(suspect, { declared, feeders: user, bounds }),
+    ...assembled(suspect, { declared, imported, feeders: user, bounds }),
     ...(sampled.id !== undefined && { samplingId: sampled.id }),
   };
 }
@@ -78,6 +87,8 @@ type Fed = NonNullable<GrowthPlace['fedBy']>;
 
 interface Parts {
   readonly declared: CodeLocation | undefined;
+  /** The declaration only brings a package in: it holds nothing by itself. */
+  readonly imported: boolean;
   readonly feeders: readonly Fed[];
   readonly bounds: Bounds;
 }
@@ -92,17 +103,21 @@ function boundsOfName(text: string, name: string): Bounds {
   const read = boundsOf(text, name);
   const emptyings = emptyingsOf(text, name);
   const removal = read.removal ?? emptyings[0];
-  const expiry = read.expiry ?? emptyings.find(one => one.byTimer);
+  const timed = emptyings.filter(one => one.byTimer);
+  const drain = timed.every(one => one.drainsEveryMs !== undefined) ? timed[0] : undefined;
+  const expiry = drain ?? read.expiry ?? timed[0];
   const emptied = emptyings.find(one => one.whole && one.byTimer) ?? emptyings.find(one => one.whole);
   return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
 }
 
 /** Who is to be named: for listeners and timers who registers them, for what lies in a package who feeds it, else the holder. */
-function assembled(suspect: Suspect, { declared, feeders, bounds }: Parts): GrowthPlace {
+function assembled(suspect: Suspect, { declared, imported, feeders, bounds }: Parts): GrowthPlace {
   const { holder, fault, row } = suspect;
   const [fedBy] = feeders;
-  const byFeeder =
-    declared === undefined || packageOf(declared.file) !== undefined || isRegistration(fault) || row.kind === 'timers';
+  // A package's list of the application's callbacks is a list of listeners, whatever its name.
+  const subscribes = holder.package !== undefined && (imported || fedBy?.how === CALLBACK);
+  const isElsewhere = declared === undefined || packageOf(declared.file) !== undefined;
+  const byFeeder = isElsewhere || subscribes || isRegistration(fault) || row.kind === 'timers';
   const chosen = byFeeder ? (fedBy?.place ?? declared) : (declared ?? fedBy?.place);
   const via = viaOf(row.path);
   const culprit = chosen && {
@@ -140,11 +155,33 @@ async function* homeOf(see: OperatorView, { row, holder }: Suspect): Step<Home |
   return script && { script, spot, name, below: holder.variable ? names : names.slice(1) };
 }
 
+/** `stats.#outbox.#tail.next` is fed by `this.#outbox.push(…)`: the name nearest to the container that anything feeds. */
+function innermostFed(home: Home, { fault }: Suspect): Home {
+  if (!isUserCode(home.spot.url) || isRegistration(fault)) return home;
+  if (feedersOf(home.script.text, home.name, home.below).length > 0) return home;
+  for (let i = home.below.length - 1; i >= 0; i--) {
+    const name = home.below[i] ?? '';
+    const inner = { ...home, name, below: home.below.slice(i + 1) };
+    if (isField(home.script.text, name) && feedersOf(home.script.text, name).length > 0) return inner;
+  }
+  return home;
+}
+
+function isField(text: string, name: string): boolean {
+  const kind = declarationOf(text, name)?.kind;
+  return kind === 'field' || kind === 'assigned';
+}
+
 /** `bus._events.tick` is what `bus.on('tick', …)` fills. */
 function withoutEvents(below: readonly string[]): readonly string[] {
   const at = below.findIndex(name => name === '_events' || name.startsWith('['));
   return at < 0 ? below : below.slice(0, at);
 }
+
+const isImport = ({ script, name, spot }: Home): boolean => {
+  const found = declarationOf(script.text, name, spot.line);
+  return found?.kind === 'import' || (found !== undefined && /\brequire\(/.test(script.line(found.line0)));
+};
 
 function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly string[]): CodeLocation | undefined {
   // The module wrapper declares these: no line of the file does.
@@ -154,30 +191,41 @@ function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly str
   return locate(script, found?.within === undefined ? at : { ...at, functionName: found.within }, cwd, via);
 }
 
-/** The call that registered a listener: around an inline function, else where its script subscribes to the event. */
-async function* registeredAt(see: OperatorView, { row, fault }: Suspect): Step<Fed | undefined> {
+/** The call that registered a listener: around an inline function, else where its script (or, for Node's own function, any) subscribes to the event. */
+async function* registeredAt(
+  see: OperatorView,
+  { row, fault }: Suspect,
+  scriptIds: readonly string[],
+): Step<Fed | undefined> {
   const event = fault === 'memory.leak.listener' ? listenedEvent(row.path) : undefined;
+  if (event === undefined) return undefined;
   const { code } = row.entry;
-  if (event === undefined || !code || !isUserCode(code.url)) return undefined;
-  const script = yield* sourceOf(see, code.scriptId);
-  const calls = script ? subscriptionsOf(script.text, event) : [];
-  const around = calls.find(call => call.line0 <= code.line && code.line <= call.endLine0);
-  const call = around ?? calls[0];
-  if (!script || !call) return undefined;
-  const at = { ...code, line: call.line0, column: call.column0 };
-  const spot = call.function === undefined ? at : { ...at, functionName: call.function };
-  return { place: locate(script, spot, see.target.cwd), how: call.how, code: call.code };
+  const own = code && isUserCode(code.url) ? code : undefined;
+  // `on(emitter, event)` of node:events registers a function of Node.
+  const ids = own ? [own.scriptId] : scriptIds.slice(0, MOST_SCRIPTS);
+  for (const scriptId of ids) {
+    const script = yield* sourceOf(see, scriptId, ids);
+    const calls = script ? subscriptionsOf(script.text, event) : [];
+    const around = own && calls.find(call => call.line0 <= own.line && own.line <= call.endLine0);
+    const call = around ?? calls[0];
+    if (!script || !call) continue;
+    const at = { scriptId, url: script.url, line: call.line0, column: call.column0 };
+    const spot = call.function === undefined ? at : { ...at, functionName: call.function };
+    return { place: locate(script, spot, see.target.cwd), how: call.how, code: call.code };
+  }
+  return undefined;
 }
 
 /** The newest entry's own code: the very function that was registered. */
 async function* writtenAt(see: OperatorView, { row }: Suspect): Step<Fed | undefined> {
-  const code = row.timer?.callback ?? row.entry.code;
-  if (!code || !isUserCode(code.url)) return undefined;
+  const { entry, timer } = row;
+  const code = [timer?.callback ?? entry.code, entry.within].find(spot => spot && isUserCode(spot.url));
+  if (!code) return undefined;
   const script = yield* sourceOf(see, code.scriptId);
-  const name = row.entry.codeName;
+  const name = code === entry.code ? entry.codeName : undefined;
   const where = locate(script, name === undefined ? code : { ...code, functionName: name }, see.target.cwd);
   const line = script?.line(code.line).trim().slice(0, 120);
-  return { place: where, how: 'callback', ...(line && { code: line }) };
+  return { place: where, how: CALLBACK, ...(line && { code: line }) };
 }
 
 function fedIn(home: Home, { fault }: Suspect, cwd: string): Fed[] {
@@ -188,6 +236,20 @@ function fedIn(home: Home, { fault }: Suspect, cwd: string): Fed[] {
     how: feeder.how,
     code: feeder.code,
   }));
+}
+
+/** Pieces of thirteen characters and more refer to the text they were cut from. */
+const CUTTING = /\.(?:slice|substring|substr|split|trim\w*|match\w*|exec)\(/;
+
+function cutBefore({ script, name, below }: Home, { fault }: Suspect): string | undefined {
+  const [feeder] = fault === 'memory.leak.listener' ? [] : feedersOf(script.text, name, below);
+  const around = feeder && enclosingFunction(script.text, feeder.line0, feeder.column0);
+  if (!feeder || !around) return undefined;
+  const lines = Array.from({ length: feeder.line0 - around.line0 + 1 }, (_, i) => script.line(around.line0 + i));
+  return lines
+    .find(line => CUTTING.test(line))
+    ?.trim()
+    .slice(0, 120);
 }
 
 const isSubscription = ({ how }: Feeder): boolean => /^(on|once|subscribe|.*[lL]istener)$/.test(how);
@@ -272,30 +334,43 @@ async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Ste
   if (root?.kind === 'root' && root.script) spots.push(root.script);
   for (const spot of spots.filter(one => isUserCode(one.url)).reverse()) {
     const script = yield* sourceOf(see, spot.scriptId);
-    const use = script && callOfPackage(script.text, holder.package);
-    if (script && use)
-      return [{ place: locate(script, { ...spot, ...use.at }, see.target.cwd), how: 'uses', code: use.code }];
+    const use = script && callOfPackage(script.text, holder);
+    if (script && use) {
+      const around = enclosingFunction(script.text, use.at.line, use.at.column)?.name;
+      const at = { ...spot, ...use.at, ...(around !== undefined && { functionName: around }) };
+      return [{ place: locate(script, at, see.target.cwd), how: 'uses', code: use.code }];
+    }
   }
   return [];
 }
 
-/** The first call of what was imported from a package, else the import itself. */
+/** The first call of what was imported from the holder's package (one that names the holder's field before others), else the import itself. */
 function callOfPackage(
   text: string,
-  name: string,
+  { package: name, below }: Holder,
 ): { readonly at: { line: number; column: number }; readonly code: string } | undefined {
   const lines = text.split('\n');
   const imported = lines.findIndex(line => line.includes(`'${name}'`) || line.includes(`"${name}"`));
   if (imported < 0) return undefined;
   const local = /(?:const|let|var|import)\s+(?:\*\s+as\s+)?\{?\s*([\w$]+)/.exec(lines[imported] ?? '')?.[1];
-  const call =
-    local === undefined
-      ? -1
-      : lines.findIndex(
-          (line, i) => i > imported && new RegExp(`(?<![\\w$.])${local.replaceAll('$', '\\$')}\\s*\\(`).test(line),
-        );
-  const line = call >= 0 ? call : imported;
-  return { at: { line, column: 0 }, code: (lines[line] ?? '').trim().slice(0, 120) };
+  const calls = local === undefined ? [] : callsOf(lines, imported, local);
+  const named = calls.find(({ chain }) => chain.some(part => below.includes(part)));
+  const { line, column } = named ?? calls.find(({ chain }) => chain.length === 0) ?? { line: imported, column: 0 };
+  return { at: { line, column }, code: (lines[line] ?? '').trim().slice(0, 120) };
+}
+
+/** Calls below a line of `local(…)` and `local.a.b(…)`, with the names between. */
+function callsOf(
+  lines: readonly string[],
+  below: number,
+  local: string,
+): { readonly line: number; readonly column: number; readonly chain: readonly string[] }[] {
+  const pattern = new RegExp(`(?<![\\w$.])${local.replaceAll('$', '\\$')}((?:\\.[\\w$]+)*)\\s*\\(`);
+  return lines.flatMap((text, line) => {
+    const match = line > below ? pattern.exec(text) : undefined;
+    if (!match) return [];
+    return [{ line, column: match.index, chain: (match[1] ?? '').split('.').filter(part => part !== '') }];
+  });
 }
 
 function distinct(places: readonly CodeLocation[]): CodeLocation[] {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
 import { type AllocationSite, allocationSites } from '../heap/growth/allocation-sites.js';
-import { isInAsyncStore, listenedEvent } from '../heap/growth/holder.js';
-import { type Suspect, sortGrowth } from '../heap/growth/suspects.js';
-import { boundedBy, isContradicted, liveRate, type Rest } from '../heap/growth/verdict.js';
+import { isInAsyncStore, listenedEvent, MANY_EVENTS } from '../heap/growth/holder.js';
+import { type Suspect, sortGrowth, textKeepers } from '../heap/growth/suspects.js';
+import { boundedBy, fillingCache, isContradicted, liveRate, type Rest } from '../heap/growth/verdict.js';
 import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
@@ -190,13 +190,13 @@ interface Leak {
   readonly suspect: Suspect;
   readonly where: GrowthPlace;
   readonly growth: Evidence<CollectionGrowth>;
-  readonly vitals: Evidence<Vitals>;
+  readonly vitals: Evidence<Vitals> | undefined;
 }
 
 function leakDraft({ suspect, where, growth, vitals: reading }: Leak): NotificationDraft {
   const { row, fault, curve, inStep } = suspect;
   const { culprit, related } = where;
-  const left = secondsLeft(row.bytesPerSecond, isUsable(reading) ? reading.data : undefined);
+  const left = secondsLeft(row.bytesPerSecond, reading && isUsable(reading) ? reading.data : undefined);
   const certain = culprit !== undefined && curve.shape === 'growing' && !isContradicted(suspect, growth.data);
   return {
     anomalyType: `growing-${fault.split('.').at(-1)}`,
@@ -252,7 +252,8 @@ function titleOf(suspect: Suspect, where: GrowthPlace): string {
   const event = listenedEvent(row.path);
   const named = (text: string) => `\`${text}\`${owner}${at(where.declared)}`;
   const name = named(event === undefined ? holder.text : holder.text.replace(LISTENER_LIST, ''));
-  if (event !== undefined) return `Listeners of '${event}' pile up on ${name}${fed}: ${rateOf(row)}`;
+  if (event !== undefined)
+    return `Listeners of ${event === MANY_EVENTS ? 'many events' : `'${event}'`} pile up on ${name}${fed}: ${rateOf(row)}`;
   return `${name} grows without a limit${fed}: ${rateOf(row)}`;
 }
 
@@ -336,6 +337,10 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
   const contexts = (data.memory.at(-1)?.nativeContexts ?? 0) - (data.memory[0]?.nativeContexts ?? 0);
   const isRising = rate !== undefined && rate >= UNEXPLAINED_RATE && gained >= UNEXPLAINED_BYTES;
   if (contexts < CONTEXTS_GAINED && !(isRising && explained < EXPLAINED_SHARE * rate)) return [];
+  const isUnnamed = rate !== undefined && contexts < CONTEXTS_GAINED;
+  if (isUnnamed && fillingCache(data, rate - explained)) return [];
+  const cut = isUnnamed ? yield* cutTexts(see, growth, rate - explained) : undefined;
+  if (cut) return [cut];
   const sampling = yield* see.ask('heap-sampling', SAMPLING, GROWTH_STAYS_MS);
   const sites = isUsable(sampling) ? allocationSites(sampling.data) : [];
   if (contexts < CONTEXTS_GAINED) {
@@ -375,6 +380,36 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
       confidence: 'medium',
     },
   ];
+}
+
+/** Each entry costs at least this much live heap before its text is taken for a piece of a larger one, in bytes. */
+const LARGER_TEXT = 1024;
+const MOST_KEEPERS = 3;
+
+/** A small collection of texts grows as the live heap does: V8 keeps the whole text that a piece was cut from. */
+async function* cutTexts(
+  see: OperatorView,
+  growth: Evidence<CollectionGrowth>,
+  rate: number,
+): Step<NotificationDraft | undefined> {
+  for (const suspect of textKeepers(growth.data).slice(0, MOST_KEEPERS)) {
+    const bytes = Math.round(rate / suspect.row.perSecond);
+    if (bytes < LARGER_TEXT) continue;
+    const where = yield* placeGrowth(see, suspect, growth.data.applicationScripts);
+    if (where.cut === undefined || !where.culprit || boundedBy(suspect, where.bounds, growth.data)) continue;
+    const row = { ...suspect.row, bytesPerSecond: Math.round(rate), entry: { ...suspect.row.entry, bytes } };
+    const draft = leakDraft({ suspect: { ...suspect, row }, where, growth, vitals: undefined });
+    return {
+      ...draft,
+      anomalyType: 'growing-pieces',
+      title: `\`${suspect.holder.text}\`${at(where.declared)} keeps pieces of texts, and with them the whole texts${fedText(where)}: ${rateOf(row)}`,
+      observation: `It went up to ${row.size} entries (${row.perSecond}/s) of a few bytes each, while live heap rose by ${sayBytes(rate)}/s that no collection explains: ${sayBytes(bytes)} for each entry.`,
+      hypothesis: `V8 makes no copy of a piece: it refers to the text it was cut from (\`${where.cut}\`), which stays in memory with it.`,
+      fix: `Keep a copy of the piece (Buffer.from(piece).toString(), or structuredClone), and bound \`${suspect.holder.text}\`.`,
+      confidence: 'medium',
+    };
+  }
+  return undefined;
 }
 
 interface Unheld {

@@ -13,8 +13,8 @@ import { study } from './study.js';
 
 /** A thread of a pool that keeps up idles a third of the time; one that is this busy may have work waiting. */
 const BUSY_ELU = 0.8;
-/** The floor of a sawtooth, first against last readings: less is the young generation's own. */
-const GROWTH_BYTES = 700_000;
+/** The floor of a sawtooth, first against last readings: less is worth a walk only when somebody asks for memory. */
+const GROWTH_BYTES = 200_000;
 const FLOOR_OF = 3;
 /** A job that lasts longer than this keeps its messages waiting. */
 const TURN_SECONDS = 3;
@@ -51,11 +51,9 @@ export async function* lookIntoThreads(
     sentences.push(busy.sentence);
     if (busy.stuck) stuck = busiest;
   }
-  const growing = top(
-    threads.filter(thread => thread !== stuck),
-    floorGrowth,
-  );
-  if (growing && floorGrowth(growing) >= GROWTH_BYTES) {
+  const others = threads.filter(thread => thread !== stuck);
+  const growing = top(others, floorGrowth);
+  if (growing && (floorGrowth(growing) >= GROWTH_BYTES || asksForMemory(see))) {
     const leaks = yield* lookIntoGrowing(see, growing);
     drafts.push(...leaks.drafts);
     sentences.push(leaks.sentence);
@@ -67,6 +65,9 @@ export async function* lookIntoThreads(
 function top(threads: readonly WorkerVitals[], of: (thread: WorkerVitals) => number): WorkerVitals | undefined {
   return [...threads].sort((a, b) => of(b) - of(a))[0];
 }
+
+const asksForMemory = ({ reason }: OperatorView): boolean =>
+  heap.words.some(word => new RegExp(`\\b${word}\\b`, 'i').test(reason));
 
 /** How much higher the lowest of the last readings is than the lowest of the first. */
 function floorGrowth({ heapUsed }: WorkerVitals): number {

@@ -7,6 +7,8 @@ export interface Emptying extends TextPosition {
   readonly whole: boolean;
   /** It runs by a timer: inside what is given to one, or in a function that a timer calls. */
   readonly byTimer: boolean;
+  /** A queue that a timer takes some from at this interval, whatever their age. */
+  readonly drainsEveryMs?: number;
 }
 
 /** Methods that take entries out. */
@@ -21,7 +23,16 @@ export function emptyingsOf(text: string, name: string): Emptying[] {
   return syntax.nodes.flatMap((node, index) => {
     const whole = emptiedBy(syntax, node, index, name);
     if (whole === undefined) return [];
-    return [{ ...positionOf(syntax, node.start), whole, byTimer: isTimed(syntax, index, timers) }];
+    const timer = timerOf(syntax, index, timers);
+    const drainsEveryMs = timer && !whole && drains(syntax, node, index) ? intervalOf(syntax, timer) : undefined;
+    return [
+      {
+        ...positionOf(syntax, node.start),
+        whole,
+        byTimer: timer !== undefined,
+        ...(drainsEveryMs !== undefined && { drainsEveryMs }),
+      },
+    ];
   });
 }
 
@@ -77,14 +88,39 @@ function isScheduling({ type, callee }: SyntaxNode): boolean {
   return type === 'CallExpression' && SCHEDULING.test(lastName(callee) ?? '');
 }
 
-function isTimed(syntax: Syntax, index: number, timers: readonly SyntaxNode[]): boolean {
+/** The timer whose callback the node lies in, or that calls the function it lies in. */
+function timerOf(syntax: Syntax, index: number, timers: readonly SyntaxNode[]): SyntaxNode | undefined {
   const node = syntax.nodes[index] as SyntaxNode; // the caller found it there
-  if (timers.some(timer => timer.start < node.start && node.end <= timer.end)) return true;
+  const inside = timers.find(timer => timer.start < node.start && node.end <= timer.end);
+  if (inside) return inside;
   const around = syntax.around[index] ?? -1;
   const name = around < 0 ? '' : bareName(functionName(syntax, around));
-  if (!/^#?[\w$]+$/.test(name)) return false;
+  if (!/^#?[\w$]+$/.test(name)) return undefined;
   const called = new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])`);
-  return timers.some(timer => called.test(syntax.text.slice(timer.start, timer.end)));
+  return timers.find(timer => called.test(syntax.text.slice(timer.start, timer.end)));
+}
+
+const TAKING = new Set(['shift', 'pop', 'splice']);
+/** Words of code that asks how old an entry is. */
+const AGE = /\bnow\b|Date|hrtime|getTime|expir|ttl|max_?age|deadline|timestamp/i;
+
+/** Takes from an end, and nothing around it asks for the entries' age. */
+function drains(syntax: Syntax, { callee }: SyntaxNode, index: number): boolean {
+  if (!isNode(callee) || !isNode(callee.property) || !TAKING.has(String(callee.property.name))) return false;
+  const around = syntax.nodes[syntax.around[index] ?? -1];
+  return around !== undefined && !AGE.test(syntax.text.slice(around.start, around.end));
+}
+
+/** Milliseconds of \`setInterval(…, 1000)\`; undefined when they aren't written there as a number. */
+function intervalOf({ text }: Syntax, { arguments: args, callee }: SyntaxNode): number | undefined {
+  const delay: unknown = Array.isArray(args) ? args[1] : undefined;
+  if (lastName(callee) !== 'setInterval' || !isNode(delay)) return undefined;
+  const written = text.slice(delay.start, delay.end);
+  const name = /^[\w$]+$/.test(written)
+    ? new RegExp(`(?<![\\w$.])${written.replaceAll('$', '\\$')}\\s*=\\s*([\\d_]+)\\s*;`)
+    : undefined;
+  const ms = Number((/^[\d_]+$/.test(written) ? written : (name?.exec(text)?.[1] ?? '')).replaceAll('_', ''));
+  return ms > 0 ? ms : undefined;
 }
 
 const bareName = (name: string): string => name.split('.').at(-1) ?? '';

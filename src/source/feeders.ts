@@ -33,15 +33,23 @@ const SUBSCRIBING = new Set([
   'on', 'once', 'addListener', 'prependListener', 'prependOnceListener', 'addEventListener', 'subscribe',
 ]); // biome-ignore format: a list of names
 
-/** Calls that register a listener of `event`, in source order: `bus.on('tick', …)`. */
+/** Calls that register a listener of `event`, in source order: `bus.on('tick', …)`, `on(bus, 'tick')` of node:events. */
 export function subscriptionsOf(text: string, event: string): (Feeder & { readonly endLine0: number })[] {
   const syntax = syntaxOf(text);
   return syntax.nodes.flatMap(node => {
-    const call = node.type === 'CallExpression' ? growingCall(node) : undefined;
-    const [first] = Array.isArray(node.arguments) ? node.arguments : [];
-    if (!call || !SUBSCRIBING.has(call.how) || !isNode(first) || first.value !== event) return [];
+    const call = node.type === 'CallExpression' ? (growingCall(node) ?? plainCall(node)) : undefined;
+    const args: unknown[] = Array.isArray(node.arguments) ? node.arguments : [];
+    const named = args[isNode(node.callee) && node.callee.type === 'Identifier' ? 1 : 0];
+    if (!call || !SUBSCRIBING.has(call.how) || !isNode(named) || named.value !== event) return [];
     return [{ ...feederAt(syntax, call.at, call.how), endLine0: positionOf(syntax, node.end).line0 }];
   });
+}
+
+/** `on(bus, 'tick')`: the emitter is the first argument. */
+function plainCall(node: SyntaxNode): Mutation | undefined {
+  const [holder] = Array.isArray(node.arguments) ? node.arguments : [];
+  if (!isNode(node.callee) || node.callee.type !== 'Identifier' || !isNode(holder)) return undefined;
+  return { holder, at: node.callee, how: String(node.callee.name) };
 }
 
 /** Entries' keys and indices (`[0]`, `"id-17"`) are data, not names in code. */

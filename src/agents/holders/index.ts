@@ -25,7 +25,7 @@ export interface HoldersPart extends Part {
 }
 
 export default function install(host: PartHost, options: HoldersOptions): HoldersPart {
-  const realm = createRealm(host, options.internalScripts);
+  const realm = createRealm(host, { internalScripts: options.internalScripts, packageScripts: [] });
   realm.skip.add(host);
   const bridge = new InspectorBridge(realm);
   const walk = new Walk(realm, bridge);

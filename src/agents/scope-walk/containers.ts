@@ -44,8 +44,9 @@ const LIMIT_NAMES = [
   ...['capacity', 'stdttl', 'std_ttl', 'bound', 'threshold'],
   ...['expire', 'expires', 'expirein', 'expiresin', 'expireafter', 'expiresafter'],
 ];
-function isLimit(field: string): boolean {
-  const name = withoutPrefix(field, '_').toLowerCase();
+/** A field's name that reads like a bound: `maxEntries`, `#max`, `_ttl`. */
+export function isLimit(field: string): boolean {
+  const name = withoutPrefix(withoutPrefix(field, '#'), '_').toLowerCase();
   return LIMIT_NAMES.includes(name) || LIMIT_STARTS.some(start => name.startsWith(start));
 }
 

@@ -27,6 +27,12 @@ export const EDGES = { ELEMENT, MAP_KEY, SET_VALUE, PROTOTYPE } as const;
 export class WalkTree {
   private readonly parents: number[] = [];
   private readonly edges: Edge[] = [];
+  private readonly dictionaries = new Set<number>();
+
+  /** Its properties are entries of one kind: `_events['level:17']` is one of many. */
+  markDictionary(node: number): void {
+    this.dictionaries.add(node);
+  }
 
   add(parent: number, edge: Edge): number {
     this.parents.push(parent);
@@ -64,9 +70,9 @@ export class WalkTree {
     const parts: string[] = [];
     let isElement = false;
     for (let at = node; at >= 0; at = this.parentOf(at)) {
-      const edge = this.edges[at] ?? '';
-      isElement ||= isOfMany(edge);
-      parts.push(isOfMany(edge) ? '[*]' : keyPart(edge));
+      const isOne = this.isOneOfMany(at);
+      isElement ||= isOne;
+      parts.push(isOne ? '[*]' : keyPart(this.edges[at] ?? ''));
     }
     return isElement ? parts.reverse().join('/') : '';
   }
@@ -74,16 +80,25 @@ export class WalkTree {
   /** The collection nearest above whose element the path goes through; -1 without one. */
   collectionAbove(node: number): number {
     for (let at = node; at >= 0; at = this.parentOf(at)) {
-      if (isOfMany(this.edges[at] ?? '')) return this.parentOf(at);
+      if (this.isOneOfMany(at)) return this.parentOf(at);
     }
     return -1;
   }
 
   /** The path with one element standing for all of them. */
   kinPath(node: number): PathStep[] {
-    return this.path(node).map(step =>
-      step.kind === 'index' ? { kind: 'element' } : step.kind === 'map-value' ? { kind: 'map-value' } : step,
-    );
+    const steps: PathStep[] = [];
+    for (let at = node; at >= 0; at = this.parentOf(at)) {
+      const one = step(this.edges[at] ?? '');
+      const isEntry = one.kind === 'index' || (one.kind === 'property' && this.isOneOfMany(at));
+      steps.push(isEntry ? { kind: 'element' } : one.kind === 'map-value' ? { kind: 'map-value' } : one);
+    }
+    return steps.reverse();
+  }
+
+  private isOneOfMany(node: number): boolean {
+    const edge = this.edges[node] ?? '';
+    return isOfMany(edge) || (typeof edge !== 'object' && this.dictionaries.has(this.parentOf(node)));
   }
 
   /** True when the path goes through one element of many, which another walk may not choose again. */

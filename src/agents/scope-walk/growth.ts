@@ -3,10 +3,11 @@ import type {
   Container,
   EntrySample,
   GrowingContainer,
+  HolderLimit,
   MemorySample,
   SizedContainer,
 } from '../../model/evidence/collection-growth.js';
-import { sizeOf, someEntries, type Watched } from './containers.js';
+import { isLimit, sizeOf, someEntries, type Watched } from './containers.js';
 import { classOf, LIMITS, type Realm } from './realm.js';
 import type { Sizer } from './sizing.js';
 import type { TimerGroup, Timers } from './timers.js';
@@ -248,6 +249,7 @@ export class Growth {
     const perSecond = gain(row.sizes) / seconds;
     return {
       ...this.container(row.watched, row.walk, object, lastSize(row.sizes)),
+      limits: [...this.privateLimits(row.watched), ...ownerLimits(row.watched)],
       ...(row.kin !== undefined && { path: row.walk.tree.kinPath(row.watched.node), kin: row.kin }),
       sizes: row.sizes,
       perSecond: round(perSecond),
@@ -270,6 +272,12 @@ export class Growth {
       size,
       limits: ownerLimits(watched),
     };
+  }
+
+  /** Bounds that the holder keeps in #private fields. */
+  private privateLimits({ owner }: Watched): HolderLimit[] {
+    const holder = owner?.deref();
+    return holder ? this.sizer.privateNumbers(holder).filter(({ name }) => isLimit(name)) : [];
   }
 
   private growingTimers(group: TimerGroup, seconds: number): GrowingContainer | undefined {

@@ -18,6 +18,8 @@ import { Walk } from './walk.js';
 export interface ScopeWalkOptions {
   /** Script ids of `node:` files and of lens itself: their functions are not asked for scopes. */
   readonly internalScripts: readonly string[];
+  /** Script ids of packages: what their functions close over may be the application's. */
+  readonly packageScripts: readonly string[];
 }
 
 export interface ScopeWalkResult {
@@ -73,7 +75,7 @@ class ScopeWalk implements ScopeWalkPart {
   private grewCount = 0;
 
   constructor(host: PartHost, options: ScopeWalkOptions) {
-    this.realm = createRealm(host, options.internalScripts);
+    this.realm = createRealm(host, options);
     this.realm.skip.add(this).add(host);
     this.bridge = new InspectorBridge(this.realm);
     this.timers = new Timers(this.realm, this.bridge);

@@ -21,6 +21,8 @@ export interface Internals {
   promiseState?: string;
   readonly scopes: Scope[];
   readonly values: { readonly kind: 'internal' | 'private'; readonly name: string; readonly value: unknown }[];
+  /** #private fields that hold numbers, by name. */
+  readonly numbers: { readonly name: string; readonly value: number }[];
 }
 
 const INTERNAL_VALUES = new Set([
@@ -64,7 +66,7 @@ export class InspectorBridge {
 
   /** Internals of each object, in order; shorter than `objects` when the time `until` came first. */
   read(objects: readonly object[], until = Number.POSITIVE_INFINITY): Internals[] {
-    const found: Internals[] = objects.map(() => ({ scopes: [], values: [] }));
+    const found: Internals[] = objects.map(() => ({ scopes: [], values: [], numbers: [] }));
     try {
       this.open(objects);
       return this.readBatch(found, until);
@@ -123,7 +125,11 @@ export class InspectorBridge {
       else if (property.name === '[[Scopes]]') want('scopes', property);
       else if (INTERNAL_VALUES.has(property.name)) want('internal', property);
     }
-    for (const property of from.privateProperties ?? []) want('private', property);
+    for (const property of from.privateProperties ?? []) {
+      const { name, value } = property;
+      if (typeof value?.value === 'number') into.numbers.push({ name, value: value.value });
+      else want('private', property);
+    }
   }
 
   private materialize(objectId: string, handles: object[], slots: readonly Slot[], found: readonly Internals[]): void {

@@ -21,6 +21,8 @@ export const LIMITS = {
   dictionaryKeys: 12,
   /** A ring buffer is an array with a head and a tail and little else. */
   ringKeys: 8,
+  /** With this many its keys are data, not the names of fields: its entries are of one kind. */
+  manyKeys: 32,
   /** Texts of this many characters are watched: logs and pages that are appended to soon have them. */
   longText: 2048,
   texts: 400,
@@ -47,9 +49,16 @@ export interface Realm {
   readonly builtin: WeakSet<object>;
   /** Script ids of `node:` files and of lens. */
   readonly internalScripts: ReadonlySet<string>;
+  readonly packageScripts: ReadonlySet<string>;
 }
 
-export function createRealm(host: PartHost, internalScripts: readonly string[]): Realm {
+/** Script ids by whose they are. */
+interface Scripts {
+  readonly internalScripts: readonly string[];
+  readonly packageScripts: readonly string[];
+}
+
+export function createRealm(host: PartHost, { internalScripts, packageScripts }: Scripts): Realm {
   const { types } = host.require('node:util') as typeof util;
   const { isContext } = host.require('node:vm') as { isContext(o: object): boolean };
   return {
@@ -60,6 +69,7 @@ export function createRealm(host: PartHost, internalScripts: readonly string[]):
     skip: new WeakSet([...SHARED, process.env]),
     builtin: new WeakSet(),
     internalScripts: new Set(internalScripts),
+    packageScripts: new Set(packageScripts),
   };
 }
 

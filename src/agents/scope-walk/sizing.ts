@@ -1,6 +1,6 @@
 import type { EntrySample } from '../../model/evidence/collection-growth.js';
 import type { ScriptPosition } from '../../model/location.js';
-import type { InspectorBridge, Internals } from './inspector-bridge.js';
+import type { InspectorBridge, Internals, RawLocation } from './inspector-bridge.js';
 import {
   bufferLength,
   bufferOf,
@@ -90,9 +90,11 @@ export class Sizer {
     const maker = own(prototypeOf(object), 'constructor');
     if (typeof maker !== 'function' || this.realm.builtin.has(maker)) return undefined;
     const location = this.bridge.read([maker])[0]?.location;
-    return (
-      location && { scriptId: location.scriptId, url: '', line: location.lineNumber, column: location.columnNumber }
-    );
+    return location && positionOf(location);
+  }
+
+  privateNumbers(object: object): Internals['numbers'] {
+    return this.bridge.read([object])[0]?.numbers ?? [];
   }
 
   private shallowKey(key: unknown, seen: Set<object>): number {
@@ -151,13 +153,33 @@ export class Sizer {
     const newest = found.at(-1)?.location;
     const scripts = new Set(found.flatMap(one => one.location?.scriptId ?? []));
     const name = own(functions.at(-1), 'name');
+    const within = newest && this.realm.packageScripts.has(newest.scriptId) ? this.within(found.at(-1)) : undefined;
     return {
       ...(newest && {
-        code: { scriptId: newest.scriptId, url: '', line: newest.lineNumber, column: newest.columnNumber },
+        code: positionOf(newest),
       }),
       ...(typeof name === 'string' && name !== '' && { codeName: name }),
+      ...(within && { within: positionOf(within) }),
       ...(scripts.size > 2 && scripts.size === functions.length && { ownScripts: true }),
     };
+  }
+
+  /** A package wraps what it was given: the application's function that its closure holds, within two rounds. */
+  private within(wrapper: Internals | undefined): RawLocation | undefined {
+    let round = wrapper ? [wrapper] : [];
+    const seen = new Set<object>();
+    for (let depth = 0; depth < ROUNDS_OF_CLOSURES && round.length > 0; depth++) {
+      const held = round.flatMap(closedOver).filter(f => !seen.has(f) && !this.realm.builtin.has(f));
+      for (const f of held) seen.add(f);
+      round = this.bridge.read(held.slice(0, FUNCTIONS_A_ROUND));
+      const own = round.find(({ location }) => location && this.isApplication(location));
+      if (own) return own.location;
+    }
+    return undefined;
+  }
+
+  private isApplication({ scriptId }: RawLocation): boolean {
+    return !this.realm.packageScripts.has(scriptId) && !this.realm.internalScripts.has(scriptId);
   }
 
   /** A bound function stands nowhere itself: its target does. */
@@ -202,6 +224,24 @@ export class Sizer {
     const shown = keys.slice(0, 6).map(key => String(key).slice(0, 20));
     return `${name} {${shown.join(',')}${keys.length > 6 ? ',…' : ''}}`;
   }
+}
+
+const positionOf = ({ scriptId, lineNumber, columnNumber }: RawLocation): ScriptPosition => ({
+  scriptId,
+  url: '',
+  line: lineNumber,
+  column: columnNumber,
+});
+
+/** Functions among a closure's variables, its module's left out. */
+function closedOver({ scopes }: Internals): object[] {
+  return scopes.flatMap(({ variables }, depth) => {
+    if (isModuleScope(scopes, depth)) return [];
+    return ownKeys(variables).flatMap(key => {
+      const value = own(variables, key);
+      return typeof value === 'function' ? [value] : [];
+    });
+  });
 }
 
 function floorOf(type: EntrySample['type']): number {

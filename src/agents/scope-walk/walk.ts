@@ -281,6 +281,13 @@ export class Walk {
     return prototype === null || prototype === Object.prototype;
   }
 
+  /** Without a class of its own, as literals and what emitters keep their events in (`Object.create(null)` above it). */
+  private isBag(object: object): boolean {
+    if (this.isPlain(object)) return true;
+    const prototype = this.realm.types.isProxy(object) ? undefined : prototypeOf(object);
+    return isObject(prototype) && !this.realm.types.isProxy(prototype) && prototypeOf(prototype) === null;
+  }
+
   private noteMaker(owner: object, value: object): void {
     if (!this.isPlain(value) || this.makers.has(value)) return;
     const maker = this.isPlain(owner) ? this.makers.get(owner) : owner;
@@ -359,6 +366,7 @@ export class Walk {
     const isNamespace = types.isModuleNamespaceObject(object);
     if (keys.length >= LIMITS.dictionaryKeys && !types.isMap(object) && !types.isSet(object) && !isNamespace) {
       this.watch(object, 'object', node, owner, undefined, keys.length);
+      if (keys.length >= LIMITS.manyKeys && this.isBag(object)) this.tree.markDictionary(node);
     } else if (keys.length > 1 && !isNamespace) this.watchList(object, keys, node, owner);
     const some = keys.length <= 400 ? keys : sampledIndices(keys.length).map(index => keys[index] as PropertyKey);
     for (const key of some) this.addProperty(object, key, node);
@@ -513,7 +521,10 @@ export class Walk {
       this.enterScopes(one, internals);
       // A proxy is no owner: its fields are not to be read.
       const owner = this.realm.types.isProxy(one.object) ? undefined : one.object;
-      for (const { kind, name, value } of internals.values) this.add(value, one.node, { kind, name }, owner);
+      for (const { kind, name, value } of internals.values) {
+        if (kind === 'private' && owner && isObject(value)) this.noteMaker(owner, value);
+        this.add(value, one.node, { kind, name }, owner);
+      }
     }
     const gained = this.visited - before;
     const parent = this.tree.parentOf(one.node);

@@ -4,8 +4,8 @@ export interface Bounds {
   readonly removal?: { readonly line0: number };
   /** Size is compared with a limit; `limit` where its value could be read. */
   readonly sizeCheck?: { readonly line0: number; readonly limit?: number };
-  /** Entries are removed by a timer. */
-  readonly expiry?: { readonly line0: number };
+  /** Entries are removed by a timer; `drainsEveryMs` where it takes some from a queue, whatever their age. */
+  readonly expiry?: { readonly line0: number; readonly drainsEveryMs?: number };
   /** All of it is dropped at once: a batch. */
   readonly emptied?: { readonly line0: number; readonly byTimer: boolean };
 }

@@ -21,6 +21,11 @@ const FEWEST_POINTS = 5;
 const PLATEAU_RATIO = 0.1;
 /** The second half's rate against the first: traffic alone varies by a third; a cache that fills fell from 0.6 to 0.4 as it was watched. */
 const SLOWING_RATIO = 0.66;
+/** Of a bounded set of keys that come at random new ones get rarer: a quarter less from quarter to quarter at first. */
+const DECLINING_QUARTERS = 4;
+const DECLINING_RATIO = 0.88;
+/** Standard deviations of arrivals that come at random. */
+const CHANCE = 3;
 /** Growth that happened in so few of the intervals came in bursts. */
 const STEP_INTERVALS = 2;
 
@@ -43,12 +48,23 @@ function shapeOf(points: readonly Point[], early: number, late: number): CurveSh
   if (rising <= STEP_INTERVALS && steps.length > 2 * STEP_INTERVALS) return 'steps';
   const third = Math.floor((points.length * 2) / 3);
   if (rate(points[third], points.at(-1)) < PLATEAU_RATIO * rate(points[0], points[third])) return 'plateau';
-  return late < SLOWING_RATIO * early ? 'slowing' : 'growing';
+  return late < SLOWING_RATIO * early || isDeclining(points, early, late) ? 'slowing' : 'growing';
+}
+
+/** Fewer new ones in each quarter than in the one before, by more than chance: what there is to hold is running out. */
+function isDeclining(points: readonly Point[], early: number, late: number): boolean {
+  if (points.length < 2 * DECLINING_QUARTERS || late > DECLINING_RATIO * early) return false;
+  const at = (quarter: number) => points[Math.round((quarter * (points.length - 1)) / DECLINING_QUARTERS)];
+  const rates = Array.from({ length: DECLINING_QUARTERS }, (_, i) => rate(at(i), at(i + 1)));
+  if (!rates.slice(1).every((next, i) => next < (rates[i] ?? 0))) return false;
+  const [first, last] = [points[0] as Point, points.at(-1) as Point];
+  const fewer = ((early - late) * (last.at - first.at)) / 2;
+  return fewer > CHANCE * Math.sqrt(last.size - first.size);
 }
 
 /** A rate that falls by the same factor in each half window sums to a finite rest. */
 function restingPoint(points: readonly Point[], early: number, late: number): { levelsOffAt?: number } {
-  if (!(early > 0) || late >= SLOWING_RATIO * early) return {};
+  if (!(early > 0) || late > DECLINING_RATIO * early) return {};
   const first = points[0] as Point;
   const last = points.at(-1) as Point;
   const ratio = Math.max(0, late / early);

@@ -96,16 +96,19 @@ export function viaOf(path: readonly PathStep[]): string[] {
   return [...lines, line].filter(text => text !== '').slice(-6);
 }
 
+/** When no single event is meant. */
+export const MANY_EVENTS = '(many events)';
+
 /** The event whose listeners a container holds: an EventEmitter's array or an EventTarget's list. */
 export function listenedEvent(path: readonly PathStep[]): string | undefined {
   const emitter = path.findLastIndex(step => step.kind === 'property' && step.name === '_events');
   if (emitter >= 0 && emitter >= path.length - 2) {
     const event = path[emitter + 1];
-    return event?.kind === 'property' ? event.name : '(many events)';
+    return event?.kind === 'property' ? event.name : MANY_EVENTS;
   }
   const target = path.findLastIndex(step => step.kind === 'property' && step.name.includes('kEvents'));
   // What a listener's own variables hold is no list of listeners.
   if (target < 0 || path.slice(target).some(({ kind }) => kind === 'variable')) return undefined;
   const event = path[target + 1];
-  return event?.kind === 'map-value' && event.key !== undefined ? event.key : '(many events)';
+  return event?.kind === 'map-value' && event.key !== undefined ? event.key : MANY_EVENTS;
 }

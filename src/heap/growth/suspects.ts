@@ -54,6 +54,20 @@ export function sortGrowth(growth: CollectionGrowth): Sorted {
   return { leaking: grouped(own.filter(one => !isSettling(one))), settling };
 }
 
+/** Keepers of texts weigh nothing by themselves: what they keep may be the texts that theirs were cut from. */
+const KEPT_GAIN = 10;
+
+/** Containers that gain texts steadily, however little those weigh; the fastest first. */
+export function textKeepers(growth: CollectionGrowth): Suspect[] {
+  return growth.growing
+    .filter(({ kind, entry }) => kind !== 'timers' && kind !== 'string' && isText(entry))
+    .map(row => suspectOf(row, growth.times))
+    .filter(({ curve, gained }) => curve.shape === 'growing' && gained >= KEPT_GAIN)
+    .sort((a, b) => b.row.perSecond - a.row.perSecond);
+}
+
+const isText = ({ type, key }: GrowingContainer['entry']): boolean => type === 'string' || key !== undefined;
+
 function suspectOf(row: GrowingContainer, times: readonly number[]): Suspect {
   const known = row.sizes.filter(size => size !== null);
   return {

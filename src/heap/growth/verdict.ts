@@ -3,8 +3,13 @@ import type { Bounds } from './bounds.js';
 import type { Suspect } from './suspects.js';
 
 /** Fields that bound how many entries, and fields that bound how long one stays. */
-const SIZE_LIMIT = /^_?(max(size|entries|items|length|keys|elements|count|cachesize)?|limit|capacity|bound)$/i;
-const TIME_LIMIT = /^_?(ttl\w*|std_?ttl|max_?age|expires?(in|after)?)$/i;
+const SIZE_LIMIT = /^[_#]*(max(size|entries|items|length|keys|elements|count|cachesize)?|limit|capacity|bound)$/i;
+const TIME_LIMIT =
+  /^[_#]*(ttl(_?(ms|millis|milliseconds|s|sec|secs|seconds))?|std_?ttl|max_?age|expires?(in|after)?)$/i;
+/** A time this long or longer is in milliseconds; a shorter one may be in seconds. */
+const SURELY_MS = 100_000;
+/** What expires holds as many entries as come in its time; with so many times as many, expiry doesn't work. */
+const OVERDUE = 2;
 /** A bound that is passed by more than this doesn't work. */
 const PASSED = 1.2;
 /** An expiry that has not levelled growth off within this many seconds of uptime is not believed any more. */
@@ -17,6 +22,8 @@ const SAME_AS_CONNECTIONS = 0.25;
 const EMPTIED_SHARE = 0.4;
 /** What expires entry by entry may also be what a leak passes by: here the traffic must have grown fourfold to mislead. */
 const EXPIRED_SHARE = 0.25;
+/** A queue that was taken from so often within the window and grew steadily is not kept up with. */
+const DRAINED_OFTEN = 5;
 /** Before this nothing can be told from what is missing. */
 const YOUNG_SECONDS = 60;
 /** Live heap that rises by less than this share of what the containers gain contradicts them. */
@@ -37,7 +44,7 @@ export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGr
   if (connections) return connections;
   if (suspect.fault === 'memory.leak.listener' || suspect.row.kind === 'timers') return undefined;
   return (
-    byField(suspect.row.limits, suspect.row.size) ??
+    byField(suspect.row) ??
     bySizeCheck(bounds, suspect.row.size) ??
     byTimers(suspect, growth) ??
     byEmptying(suspect, bounds, growth) ??
@@ -45,11 +52,27 @@ export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGr
   );
 }
 
-function byField(limits: readonly HolderLimit[], size: number): Rest | undefined {
+function byField({ limits, size, perSecond }: Suspect['row']): Rest | undefined {
   const full = limits.find(({ name, value }) => SIZE_LIMIT.test(name) && value > 1 && Number.isFinite(value));
   if (full && size <= full.value * PASSED) return { reason: `its field \`${full.name}\` bounds it`, at: full.value };
   const ageing = limits.find(({ name, value }) => TIME_LIMIT.test(name) && value > 0 && Number.isFinite(value));
-  return ageing && { reason: `its field \`${ageing.name}\` lets entries expire` };
+  if (!ageing || size > OVERDUE * perSecond * secondsOf(ageing)) return undefined;
+  return { reason: `its field \`${ageing.name}\` lets entries expire` };
+}
+
+/** Of a time whose unit isn't known the longer reading. */
+const secondsOf = ({ name, value }: HolderLimit): number =>
+  /m(s|illis|illiseconds)$/i.test(name) || value >= SURELY_MS ? value / 1000 : value;
+
+/** An entry of a cache whose values can't be seen from its keys (they lie in lists of their own) is not heavier than this, in bytes. */
+const HEAVIEST_VALUE = 32 * 1024;
+
+/** What keeps growth that no entry explains: a cache that fills up to its own bound, with values stored elsewhere. */
+export function fillingCache(
+  { growing }: CollectionGrowth,
+  bytesPerSecond: number,
+): CollectionGrowth['growing'][number] | undefined {
+  return growing.find(row => byField(row) !== undefined && bytesPerSecond <= HEAVIEST_VALUE * row.perSecond);
 }
 
 function bySizeCheck({ sizeCheck, removal }: Bounds, size: number): Rest | undefined {
@@ -89,6 +112,8 @@ function byEmptying({ row }: Suspect, { emptied }: Bounds, growth: CollectionGro
 
 function byExpiry({ row }: Suspect, { expiry }: Bounds, growth: CollectionGrowth): Rest | undefined {
   if (!expiry) return undefined;
+  // It ran again and again while the queue was watched, and did not keep up.
+  if ((expiry.drainsEveryMs ?? Number.POSITIVE_INFINITY) * DRAINED_OFTEN <= growth.seconds * 1000) return undefined;
   const isYoung = growth.uptimeSeconds < PATIENCE_SECONDS;
   return isYoung || holdsLess(row, growth, EXPIRED_SHARE)
     ? { reason: 'a timer in its code removes entries' }

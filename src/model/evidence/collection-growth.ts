@@ -76,6 +76,8 @@ export interface EntrySample {
   /** Where the function was written that the entry is, or that it first holds. */
   readonly code?: ScriptPosition;
   readonly codeName?: string;
+  /** Where the application's function was written that a package's function of the entry closes over. */
+  readonly within?: ScriptPosition;
   /** True when every sampled function was compiled in a script of its own: code is made at run time. */
   readonly ownScripts?: boolean;
 }
