@@ -1,4 +1,5 @@
 import type {
+  ClosureChain,
   Container,
   EntrySample,
   GrowingContainer,
@@ -8,6 +9,7 @@ import type {
 import type { ScriptPosition } from '../model/location.js';
 
 interface Rows {
+  readonly closureChains: readonly ClosureChain[];
   readonly growing: readonly GrowingContainer[];
   readonly biggest: readonly SizedContainer[];
 }
@@ -27,7 +29,11 @@ export function withUrls(rows: Rows, urls: ReadonlyMap<string, string>): Rows & 
   };
   const growing = rows.growing.map(row => namedRow(row, locate, find));
   const biggest = rows.biggest.map(row => namedRow(row, locate, find));
-  return { growing, biggest, missing };
+  const closureChains = rows.closureChains.map(chain => ({
+    ...chain,
+    path: chain.path.map(step => namedStep(step, locate, find)),
+  }));
+  return { growing, biggest, closureChains, missing };
 }
 
 type Locate = (position: ScriptPosition) => ScriptPosition;

@@ -282,8 +282,8 @@ class Watch {
     stoppedEarly: boolean,
     also: { readonly live: CollectionGrowth['liveHeap']; readonly compiled: CollectionGrowth['scripts'] },
   ): Promise<CollectionGrowth> {
-    const { growing, biggest, missing } = withUrls(result, scripts);
-    const named = missing ? withUrls(result, await this.scripts()) : { growing, biggest };
+    const known = withUrls(result, scripts);
+    const named = known.missing ? withUrls(result, await this.scripts()) : known;
     return {
       seconds: result.times.at(-1) ?? 0,
       times: result.times,
@@ -295,6 +295,7 @@ class Watch {
       modules: result.modules,
       ...(also.compiled && { scripts: also.compiled }),
       applicationScripts: applicationScripts(scripts),
+      closureChains: named.closureChains,
       walks: result.walks,
       unlisted: result.unlisted,
       stoppedEarly,

@@ -3,12 +3,13 @@ import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
 import { isModuleCache } from '../heap/growth/fault.js';
 import { type Holder, listenedEvent, viaOf } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
+import type { PathStep } from '../model/evidence/collection-growth.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { emptyingsOf } from '../source/emptying.js';
-import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
+import { type Feeder, feedersOf, subscriptionsOf, timingsOf } from '../source/feeders.js';
 import { loadingsOf } from '../source/loading.js';
 import { enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
@@ -74,7 +75,10 @@ export async function* placeGrowth(
   const sampled = yield* sampledFeeders(see);
   const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
   const byName = home ? [] : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
-  const allocating = byName.length > 0 ? byName : sampled.feeders;
+  const importing = byName.length > 0 ? [] : yield* importersOf(see, suspect, files);
+  const isSampledThere = importing.some(one => sampled.feeders[0]?.place.file === one.place.file);
+  const byUse = isSampledThere || importing.length !== 1 ? sampled.feeders : importing;
+  const allocating = byName.length > 0 ? byName : byUse;
   const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);
   return {
@@ -176,6 +180,16 @@ function isField(text: string, name: string): boolean {
 function withoutEvents(below: readonly string[]): readonly string[] {
   const at = below.findIndex(name => name === '_events' || name.startsWith('['));
   return at < 0 ? below : below.slice(0, at);
+}
+
+/** Where a variable is declared, else where the function begins whose scope showed it. */
+export async function* declaredPlace(
+  see: OperatorView,
+  { name, seenBy }: Extract<PathStep, { kind: 'variable' }>,
+): Step<CodeLocation> {
+  const script = isFile(seenBy.url) ? yield* sourceOf(see, seenBy.scriptId) : undefined;
+  const declared = script && declaredAt({ script, spot: seenBy, name, below: [] }, see.target.cwd, []);
+  return declared ?? (yield* place(see, seenBy));
 }
 
 const isImport = ({ script, name, spot }: Home): boolean => {
@@ -284,10 +298,11 @@ async function* sampledFeeders(see: OperatorView): Step<Sampled> {
 /** No variable leads to the holder (a context of AsyncLocalStorage, a handle): the property's name may still be written where it is fed. */
 async function* feedersByName(see: OperatorView, { holder }: Suspect, scriptIds: readonly string[]): Step<Fed[]> {
   const name = holder.below.findLast(one => !one.startsWith('['));
-  if (name === undefined) return [];
+  const isTiming = holder.text.startsWith('performance m');
+  if (name === undefined && !isTiming) return [];
   for (const scriptId of scriptIds) {
     const script = yield* sourceOf(see, scriptId);
-    const [feeder] = script ? feedersOf(script.text, name) : [];
+    const [feeder] = script ? (isTiming ? timingsOf(script.text) : feedersOf(script.text, name ?? '')) : [];
     if (!script || !feeder) continue;
     const at = { scriptId, url: script.url, line: feeder.line0, column: feeder.column0 };
     const spot = feeder.function === undefined ? at : { ...at, functionName: feeder.function };
@@ -335,13 +350,32 @@ async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Ste
   for (const spot of spots.filter(one => isUserCode(one.url)).reverse()) {
     const script = yield* sourceOf(see, spot.scriptId);
     const use = script && callOfPackage(script.text, holder);
-    if (script && use) {
-      const around = enclosingFunction(script.text, use.at.line, use.at.column)?.name;
-      const at = { ...spot, ...use.at, ...(around !== undefined && { functionName: around }) };
-      return [{ place: locate(script, at, see.target.cwd), how: 'uses', code: use.code }];
-    }
+    if (script && use) return [usedAt(see, script, { ...spot, ...use.at }, use.code)];
   }
   return [];
+}
+
+/** Files of the application that bring the package in, by their first call of it. */
+async function* importersOf(
+  see: OperatorView,
+  { holder }: Suspect,
+  files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[],
+): Step<readonly Fed[]> {
+  if (holder.package === undefined) return [];
+  const found: Fed[] = [];
+  const ids = files.slice(0, MOST_SCRIPTS).map(one => one.scriptId);
+  for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
+    const script = yield* sourceOf(see, scriptId, ids);
+    const use = script && callOfPackage(script.text, holder);
+    if (script && use) found.push(usedAt(see, script, { scriptId, url, ...use.at }, use.code));
+  }
+  return found;
+}
+
+function usedAt(see: OperatorView, script: ScriptText, spot: ScriptPosition, code: string): Fed {
+  const around = enclosingFunction(script.text, spot.line, spot.column)?.name;
+  const at = { ...spot, ...(around !== undefined && { functionName: around }) };
+  return { place: locate(script, at, see.target.cwd), how: 'uses', code };
 }
 
 /** The first call of what was imported from the holder's package (one that names the holder's field before others), else the import itself. */

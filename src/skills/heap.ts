@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
 import { type AllocationSite, allocationSites } from '../heap/growth/allocation-sites.js';
-import { isInAsyncStore, listenedEvent, MANY_EVENTS } from '../heap/growth/holder.js';
+import { holderOf, isInAsyncStore, listenedEvent, MANY_EVENTS, viaOf } from '../heap/growth/holder.js';
 import { type Suspect, sortGrowth, textKeepers } from '../heap/growth/suspects.js';
 import { boundedBy, fillingCache, isContradicted, liveRate, type Rest } from '../heap/growth/verdict.js';
 import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
@@ -13,7 +13,7 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { Severity } from '../model/severity.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
-import { ALLOCATES, type GrowthPlace, placeGrowth } from './growth-place.js';
+import { ALLOCATES, declaredPlace, type GrowthPlace, placeGrowth } from './growth-place.js';
 import { heapHolders, heldGrowth } from './heap-holders.js';
 import { place } from './place.js';
 
@@ -312,6 +312,9 @@ function hypothesisOf({ row, curve }: Suspect, { bounds }: GrowthPlace, left: nu
 const ASYNC_STORE_FIX =
   'Make what lives longer than a request (timers, sockets, clients, listeners) outside of the AsyncLocalStorage run: at start, or inside storage.exit().';
 
+const TIMING_FIX =
+  'Clear what was measured: performance.clearMarks(name) and clearMeasures(name); an observer gets entries without keeping them.';
+
 function fixOf({ row, holder, fault }: Suspect, { fedBy }: GrowthPlace): string {
   const where = fedBy ? ` at ${fedBy.place.file}:${fedBy.place.line}` : '';
   const fixes: Partial<Record<FaultClass, string>> = {
@@ -325,6 +328,7 @@ function fixOf({ row, holder, fault }: Suspect, { fedBy }: GrowthPlace): string 
   };
   const bounded = `Bound \`${holder.text}\`: remove entries when they are done${where}, or use an LRU with max and ttl.`;
   if (isInAsyncStore(row.path)) return ASYNC_STORE_FIX;
+  if (holder.text.startsWith('performance m')) return TIMING_FIX;
   return (row.timer ? fixes['memory.leak.timer'] : fixes[fault]) ?? bounded;
 }
 
@@ -338,6 +342,8 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
   const isRising = rate !== undefined && rate >= UNEXPLAINED_RATE && gained >= UNEXPLAINED_BYTES;
   if (contexts < CONTEXTS_GAINED && !(isRising && explained < EXPLAINED_SHARE * rate)) return [];
   const isUnnamed = rate !== undefined && contexts < CONTEXTS_GAINED;
+  const chain = isUnnamed ? yield* chainDraft(see, growth, rate) : undefined;
+  if (chain) return [chain];
   if (isUnnamed && fillingCache(data, rate - explained)) return [];
   const cut = isUnnamed ? yield* cutTexts(see, growth, rate - explained) : undefined;
   if (cut) return [cut];
@@ -380,6 +386,39 @@ async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth
       confidence: 'medium',
     },
   ];
+}
+
+/** A closure that keeps the one before it, which keeps the one before that: no collection at all. */
+async function* chainDraft(
+  see: OperatorView,
+  growth: Evidence<CollectionGrowth>,
+  rate: number,
+): Step<NotificationDraft | undefined> {
+  const [chain] = growth.data.closureChains ?? [];
+  const link = chain?.path.at(-1);
+  if (!chain || link?.kind !== 'variable') return undefined;
+  const holder = holderOf({ path: chain.path.slice(0, -1) });
+  const culprit = yield* declaredPlace(see, link);
+  const head = holder.variable && (yield* declaredPlace(see, holder.variable));
+  return {
+    anomalyType: 'closure-chain',
+    faultClass: 'memory.leak.closure',
+    severity: severityOf(rate, undefined),
+    title: `Each closure of ${culprit.function ?? 'the function'}${at(culprit)} keeps the one before it by \`${link.name}\`: live heap grows by ${sayBytes(rate)}/s`,
+    context: `The newest hangs from \`${holder.text}\`${at(head)}. No collection in reach explains the growth.`,
+    observation: `${chain.links} closures of the same function were followed from one to the next over \`${link.name}\` (there may be thousands), and a new one had come to the front. Live heap went from ${growth.data.liveHeap?.firstBytes ?? 0} B to ${growth.data.liveHeap?.lastBytes ?? 0} B.`,
+    hypothesis: `What a call makes refers to what the call before it made. Closures of one function share their variables: one that uses \`${link.name}\` makes all of them keep it.`,
+    culprit: { ...culprit, via: viaOf(chain.path) },
+    ...(head && { related: [head] }),
+    fix: `Don't let closures that stay see \`${link.name}\`: set it to undefined at the end, copy what is needed of it, or keep a bounded history.`,
+    metrics: [
+      { name: 'live heap growth', value: Math.round(rate), unit: 'B/s' },
+      { name: 'closures in a row', value: chain.links, unit: '' },
+    ],
+    evidenceIds: [growth.id],
+    mechanism: true,
+    confidence: 'high',
+  };
 }
 
 /** Each entry costs at least this much live heap before its text is taken for a piece of a larger one, in bytes. */

@@ -45,6 +45,17 @@ export function subscriptionsOf(text: string, event: string): (Feeder & { readon
   });
 }
 
+/** Calls of `performance.mark` and `performance.measure`, which Node remembers, in source order. */
+export function timingsOf(text: string): Feeder[] {
+  const syntax = syntaxOf(text);
+  return syntax.nodes.flatMap(node => {
+    const chain = node.type === 'CallExpression' && isNode(node.callee) ? chainOf(node.callee) : [];
+    const [how] = chain.slice(-1);
+    const isTiming = /^perf/i.test(chain.at(-2) ?? '') && (how === 'mark' || how === 'measure');
+    return isTiming && how !== undefined ? [feederAt(syntax, node, how)] : [];
+  });
+}
+
 /** `on(bus, 'tick')`: the emitter is the first argument. */
 function plainCall(node: SyntaxNode): Mutation | undefined {
   const [holder] = Array.isArray(node.arguments) ? node.arguments : [];

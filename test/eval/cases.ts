@@ -90,6 +90,15 @@ const SICK: readonly Case[] = [
   sick('albums', culprit(['waiting.unsettled', 'exceptions.swallowed']), { reason: 'some pictures never load' }),
   sick('brochures', culprit(['host.cpu-throttled'], { anywhere: true })),
   sick('registrar', culprit(['host.memory', 'memory.near-limit'], { anywhere: true })),
+  sick('documents', culprit(['memory.leak.collection']), { reason: 'memory keeps rising' }),
+  sick('enquiries', culprit(['memory.leak.collection'], { package: 'winston' })),
+  sick('orders', culprit(['memory.leak.collection'])),
+  sick('moderation', culprit(['memory.leak.collection']), { reason: 'memory keeps rising' }),
+  sick('preferences', culprit(['memory.leak.closure', 'memory.leak.collection'])),
+  sick('analytics', culprit(['memory.leak.collection', 'queue.backlog'])),
+  sick('reservations', culprit(['memory.leak.listener', 'memory.leak.closure'])),
+  sick('ticker', culprit(['memory.leak.listener', 'memory.leak.collection']), { reason: 'memory leak' }),
+  sick('bookkeeping', culprit(['memory.leak.collection'])),
   sick('clinic', [culprit(['memory.leak.collection']), { mark: 'second', classes: ['loop.block.sync-api'] }]),
   sick('courier', [culprit(['handles.leak.fd']), { mark: 'second', classes: ['downstream.chatty'] }]),
 ];
@@ -118,6 +127,10 @@ const HEALTHY: readonly Case[] = [
   healthy('carriers', { reason: 'errors' }),
   healthy('townhall'),
   healthy('metering'),
+  healthy('catalog', { reason: 'memory keeps rising' }),
+  healthy('cities', { reason: 'memory' }),
+  healthy('people'),
+  healthy('tiles', { reason: 'memory outside the heap' }),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];

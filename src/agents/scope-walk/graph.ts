@@ -54,6 +54,16 @@ export class WalkTree {
     return steps.reverse();
   }
 
+  /** The nearest node above that was reached by the same variable of the same function, a few steps away; -1 without one. */
+  sameVariableAbove(node: number, edge: Extract<DetailedEdge, { kind: 'variable' }>): number {
+    let at = node;
+    for (let steps = 0; at >= 0 && steps < STEPS_OF_A_LINK; steps++, at = this.parentOf(at)) {
+      const other = this.edges[at];
+      if (typeof other === 'object' && other.kind === 'variable' && isSameVariable(other, edge)) return at;
+    }
+    return -1;
+  }
+
   /** The same for the same place of two walks, whatever objects stand there. */
   key(node: number): string {
     const parts: string[] = [];
@@ -112,6 +122,18 @@ export class WalkTree {
     }
     return false;
   }
+}
+
+/** From one closure of a chain to the next: a variable, an object's property or two, a function. */
+const STEPS_OF_A_LINK = 6;
+
+function isSameVariable(
+  a: Extract<DetailedEdge, { kind: 'variable' }>,
+  b: Extract<DetailedEdge, { kind: 'variable' }>,
+): boolean {
+  const [x, y] = [a.seen.location, b.seen.location];
+  if (a.name !== b.name || a.seen.scope !== 'closure' || !x || !y) return false;
+  return x.scriptId === y.scriptId && x.lineNumber === y.lineNumber && x.columnNumber === y.columnNumber;
 }
 
 /** A module's variable is the same whichever function shows it: how that one was reached says nothing. */

@@ -1,5 +1,6 @@
 import type * as v8 from 'node:v8';
 import type {
+  ClosureChain,
   GrowingContainer,
   MemorySample,
   SizedContainer,
@@ -29,6 +30,7 @@ export interface ScopeWalkResult {
   readonly biggest: readonly SizedContainer[];
   readonly memory: readonly MemorySample[];
   readonly modules: ModuleCounts;
+  readonly closureChains: readonly ClosureChain[];
   readonly walks: readonly WalkCost[];
   readonly unlisted: readonly number[];
   readonly uptimeSeconds: number;
@@ -139,10 +141,16 @@ class ScopeWalk implements ScopeWalkPart {
       biggest: this.largest,
       memory: this.growth?.memory ?? [],
       modules: this.modules,
+      closureChains: this.grownChains(),
       walks: this.walks.map(walk => walk.cost()),
       unlisted: this.last?.walk.unlisted ?? [],
       uptimeSeconds: Math.round(process.uptime()),
     };
+  }
+
+  private grownChains(): ClosureChain[] {
+    const { first, last } = this;
+    return first && last && first !== last ? last.walk.closureChains(first.walk) : [];
   }
 
   dispose(): void {

@@ -32,6 +32,8 @@ export const LIMITS = {
   chainLinks: 24,
   /** Chains whose links are counted at every reading. */
   chains: 300,
+  /** Closures of one function in a row before they are told as a chain; `sameText` ends the count. */
+  closureChain: 6,
   /** Objects visited after the program's own roots: sockets, timers, handles. */
   lateObjects: 6_000,
   lateFunctions: 300,

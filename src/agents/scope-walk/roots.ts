@@ -1,7 +1,17 @@
 import type * as workerThreads from 'node:worker_threads';
 import { before } from '../text.js';
 import { type InspectorBridge, variablesOf } from './inspector-bridge.js';
-import { isObject, mapEntries, mapSize, nextOfMap, own, ownKeys, plainKeys } from './intrinsics.js';
+import {
+  isArray,
+  isObject,
+  mapEntries,
+  mapSize,
+  nextOfMap,
+  own,
+  ownKeys,
+  plainKeys,
+  prototypeOf,
+} from './intrinsics.js';
 import { classOf, type Realm } from './realm.js';
 import type { Walk } from './walk.js';
 
@@ -53,6 +63,7 @@ export class Roots {
     walk.root(globalThis, 'globalThis', 2);
     this.addAgents(walk);
     this.addHandles(walk);
+    this.addPerformanceEntries(walk);
     return { commonjs: users.length, esm, packages: inPackages.length };
   }
 
@@ -72,6 +83,23 @@ export class Roots {
     if (!this.internals.moduleLoadList.includes('NativeModule worker_threads')) return;
     const { parentPort } = this.realm.host.require('node:worker_threads') as typeof workerThreads;
     if (parentPort) walk.root(parentPort, 'parentPort');
+  }
+
+  /** What `performance.mark` and `measure` make stays until it is cleared, in arrays that only Node's own functions see. */
+  private addPerformanceEntries(walk: Walk): void {
+    const { performance } = this.realm.host.require('node:perf_hooks') as { performance: object };
+    const mark = own(performance, 'mark') ?? own(prototypeOf(performance), 'mark');
+    let seen = typeof mark === 'function' ? variablesOf(this.bridge, mark) : {};
+    for (const name of ['bufferUserTiming', 'filterBufferMapByNameAndType']) {
+      const next = seen.markEntryBuffer === undefined ? seen[name] : undefined;
+      if (typeof next === 'function') seen = variablesOf(this.bridge, next);
+    }
+    for (const [name, entries] of [
+      ['performance marks', seen.markEntryBuffer],
+      ['performance measures', seen.measureEntryBuffer],
+    ] as const) {
+      if (isArray(entries)) walk.watchOnly(entries, 'Array', name);
+    }
   }
 
   private addAgents(walk: Walk): void {

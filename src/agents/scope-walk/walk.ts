@@ -1,4 +1,4 @@
-import type { WalkCost } from '../../model/evidence/collection-growth.js';
+import type { ClosureChain, WalkCost } from '../../model/evidence/collection-growth.js';
 import { isWordChar, startsCapital } from '../text.js';
 import { limitsOf, ringIn, sizeField, sizeOf, type Watched } from './containers.js';
 import { type DetailedEdge, EDGES, type Edge, type SeenBy, WalkTree } from './graph.js';
@@ -39,11 +39,19 @@ export interface Ring {
   readonly node: number;
 }
 
+/** Closures in a row: the node of the first one's variable, and what the second one's holds. */
+interface Chain {
+  readonly first: number;
+  readonly second: WeakRef<object>;
+  links: number;
+}
+
 /** A first probe of a dictionary's symbols takes a fifteenth of listing its keys. */
 const LISTING_PER_PROBE = 15;
 const KEYS_PER_PROBE_MS = 40_000;
 /** Below this a probe says nothing about size. */
 const SMALLEST_PROBE_MS = 0.25;
+const CHAINS_OUT = 4;
 /** Objects handed to the inspector in one round. */
 const BATCH = 8;
 /** Timers are counted through their own lists. */
@@ -70,6 +78,7 @@ export class Walk {
   private readonly siblings = new Map<number, { dry: number }>();
   private readonly textVariables = new Set<string>();
   private readonly links = new Map<number, number>();
+  private readonly chainOf = new Map<number, Chain>();
   private readonly askedAgain = new WeakSet<object>();
   private readonly makers = new WeakMap<object, object>();
   private readonly privateClasses = new WeakMap<object, boolean>();
@@ -212,21 +221,23 @@ export class Walk {
     return true;
   }
 
-  private add(value: unknown, parent: number, edge: Edge, owner?: object): void {
-    if (!isObject(value) || this.seen.has(value) || this.realm.skip.has(value)) return;
-    if (typeof value === 'function' && this.realm.builtin.has(value)) return;
+  /** The node of an object that is new to the walk. */
+  private add(value: unknown, parent: number, edge: Edge, owner?: object): number | undefined {
+    if (!isObject(value) || this.seen.has(value) || this.realm.skip.has(value)) return undefined;
+    if (typeof value === 'function' && this.realm.builtin.has(value)) return undefined;
     if (this.visited >= this.objectLimit) {
       this.cut ||= this.phase < 3;
-      return;
+      return undefined;
     }
     const links = this.linksTo(parent, edge);
-    if (links > LIMITS.chainLinks) return;
+    if (links > LIMITS.chainLinks) return undefined;
     this.seen.add(value);
     this.visited++;
     const node = this.tree.add(parent, edge);
     if (links > 0) this.links.set(node, links);
     const queue = typeof value === 'function' ? this.functions : this.objects;
     queue.put({ object: value, node, owner });
+    return node;
   }
 
   /** How often in a row the same property has been followed to get here. */
@@ -547,13 +558,39 @@ export class Walk {
     }
   }
 
+  /** A closure whose variable leads to a closure of the same function, whose variable leads to the next, and so on. */
+  private noteLink(at: number, from: number, edge: Extract<DetailedEdge, { kind: 'variable' }>, value: object): void {
+    const above = this.tree.sameVariableAbove(from, edge);
+    if (above < 0) return;
+    const chain = this.chainOf.get(above) ?? { first: above, second: new WeakRef(value), links: 1 };
+    chain.links++;
+    this.chainOf.set(above, chain).set(at, chain);
+  }
+
+  /** Chains of closures that have grown since an earlier walk, the longest first: an old one stands where it stood. */
+  closureChains(before: Walk): ClosureChain[] {
+    const old = new Set([...before.ownChains()].map(({ second }) => second.deref()));
+    return [...this.ownChains()]
+      .filter(({ second, links }) => links >= LIMITS.closureChain && !old.has(second.deref()))
+      .sort((a, b) => b.links - a.links)
+      .slice(0, CHAINS_OUT)
+      .map(({ first, links }) => ({ path: this.tree.path(first), links }));
+  }
+
+  private ownChains(): Set<Chain> {
+    return new Set(this.chainOf.values());
+  }
+
   private enterScope({ variables }: Scope, { object, node }: Pending, seen: SeenBy): void {
     for (const key of ownKeys(variables)) {
       const descriptor = describeKey(variables, key);
       if (!descriptor || !('value' in descriptor)) continue;
       const edge = { kind: 'variable' as const, name: String(key), seen };
       if (typeof descriptor.value === 'string') this.watchVariable(object, descriptor.value, node, edge);
-      else if (isObject(descriptor.value)) this.add(descriptor.value, node, edge);
+      else if (isObject(descriptor.value)) {
+        const at = this.add(descriptor.value, node, edge);
+        if (at !== undefined && seen.scope === 'closure') this.noteLink(at, node, edge, descriptor.value);
+      }
     }
   }
 }

@@ -141,6 +141,14 @@ export interface MemorySample {
   readonly sockets?: number;
 }
 
+/** Each closure's variable leads to an older closure of the same function: what one was made for keeps all before it. */
+export interface ClosureChain {
+  /** From the root to the first closure's variable. */
+  readonly path: readonly PathStep[];
+  /** As many as were followed; there may be thousands more. */
+  readonly links: number;
+}
+
 export interface WalkCost {
   readonly cpuMs: number;
   readonly longestSliceMs: number;
@@ -172,6 +180,8 @@ export interface CollectionGrowth {
   readonly scripts?: readonly { readonly url: string; readonly first: number; readonly last: number }[];
   /** The application's own files, as loaded by the end: where a holder without a name is searched for. At most 80. */
   readonly applicationScripts?: readonly { readonly scriptId: string; readonly url: string }[];
+  /** Chains of closures that grew between the walks. */
+  readonly closureChains?: readonly ClosureChain[];
   readonly walks: readonly WalkCost[];
   /** Dictionaries that were too big to be listed, by estimated number of keys. */
   readonly unlisted: readonly number[];
