@@ -31,6 +31,8 @@ const COUNTED: ReadonlySet<EntrySample['type']> = new Set([
 const SHORTEST_LIVE_SECONDS = 5;
 /** Live heap that rises by less than this is the noise of two collections, in bytes a second. */
 const NOISE_LIVE = 40_000;
+/** Short enough to force one collection more. */
+const SHORT_COLLECTION_MS = 120;
 const READ_EVERY_MS = 1000;
 const POLL_MS = 40;
 /** The walk bounds itself to 12 s of wall time; a busy loop delays even that. */
@@ -81,10 +83,10 @@ interface LiveHeap {
 class Watch {
   private pausedMs = 0;
   private longestPauseMs = 0;
-  private firstLive: LiveHeap | undefined;
+  /** After forced collections, oldest first; the first may hold what other readings have V8 keep for a while. */
+  private readonly lives: LiveHeap[] = [];
   /** The first collection is done or refused, not still waiting for its turn. */
   private firstAsked = false;
-  private lastLive: LiveHeap | undefined;
 
   constructor(
     private readonly session: Session,
@@ -100,7 +102,7 @@ class Watch {
     // It may have to wait for its turn: sizes are read meanwhile.
     const first = this.liveHeap().then(
       live => {
-        this.firstLive = live;
+        if (live) this.lives.push(live);
         this.firstAsked = true;
       },
       () => undefined, // lost: the next reading says so
@@ -160,7 +162,6 @@ class Watch {
       if (mayLeave && passed >= quietAfter && this.canCompareLive()) {
         mayLeave = false;
         if ((await this.isQuiet()) && (await this.isStillQuiet())) return true;
-        this.lastLive = undefined;
       }
       await this.context.sleep(Math.min(READ_EVERY_MS, Math.max(50, (until - passed) * 1000)));
     }
@@ -171,12 +172,13 @@ class Watch {
   /** What no container explains shows in the live heap alone: without two readings of it nothing is proven quiet. */
   private canCompareLive(): boolean {
     if (!this.firstAsked) return false;
-    return !this.firstLive || this.context.now() - this.firstLive.at >= SHORTEST_LIVE_SECONDS * 1000;
+    const [first] = this.lives;
+    return !first || this.context.now() - first.at >= SHORTEST_LIVE_SECONDS * 1000;
   }
 
   /** The second collection comes before the second walk: lens' own memory is then the same as at the first. */
   private async lookAgain(): Promise<void> {
-    if (this.firstLive) this.lastLive = await this.liveHeap();
+    await this.readLiveAgain();
     await this.walk();
     await this.work('weigh');
   }
@@ -199,9 +201,27 @@ class Watch {
   private async isStillQuiet(): Promise<boolean> {
     await this.lookAgain();
     const { growing } = await this.call<ScopeWalkResult>('result');
+    if (this.liveRises() || growing.some(isWorthWatching)) return false;
+    return !(await this.risesLater());
+  }
+
+  /** Coverage and profiles of other readings raise the first live heap by megabytes: a leak would hide in that. */
+  private async risesLater(): Promise<boolean> {
+    const known = this.lives.at(-1);
+    if (!known || collectionMs(known.bytes) > SHORT_COLLECTION_MS) return false;
+    await this.context.sleep(SHORTEST_LIVE_SECONDS * 1000);
+    await this.readLiveAgain();
+    return this.liveRises();
+  }
+
+  private async readLiveAgain(): Promise<void> {
+    const live = this.lives.length > 0 ? await this.liveHeap() : undefined;
+    if (live) this.lives.push(live);
+  }
+
+  private liveRises(): boolean {
     const live = this.liveOf();
-    const rises = live !== undefined && (live.lastBytes - live.firstBytes) / live.seconds > NOISE_LIVE;
-    return !rises && !growing.some(isWorthWatching);
+    return live !== undefined && (live.lastBytes - live.firstBytes) / live.seconds > NOISE_LIVE;
   }
 
   private paused(ms: number): void {
@@ -240,8 +260,7 @@ class Watch {
   /** heapUsed after a forced full collection; undefined when the guard forbids one. */
   private async liveHeap(): Promise<LiveHeap | undefined> {
     const { usedSize } = await this.session.send('Runtime.getHeapUsage');
-    const pauseMs = COLLECTION_BASE_MS + (usedSize / MB) * COLLECTION_MS_PER_MB;
-    if (!this.context.mayPause(pauseMs, 'a forced collection')) return undefined;
+    if (!this.context.mayPause(collectionMs(usedSize), 'a forced collection')) return undefined;
     await this.context.exclusively(async () => {
       const collect = () => this.session.send('HeapProfiler.collectGarbage');
       this.paused((await standstill(this.session, this.session.target.pid, collect)).pausedMs);
@@ -250,12 +269,15 @@ class Watch {
     return { bytes: after.usedSize, at: this.context.now() };
   }
 
+  /** From the lowest of the earlier readings to the last. */
   private liveOf(): CollectionGrowth['liveHeap'] {
-    const last = this.lastLive;
-    if (!this.firstLive || !last) return undefined;
-    const seconds = (last.at - this.firstLive.at) / 1000;
-    if (seconds < SHORTEST_LIVE_SECONDS) return undefined;
-    return { firstBytes: this.firstLive.bytes, lastBytes: last.bytes, seconds: Math.round(seconds * 10) / 10 };
+    const last = this.lives.at(-1);
+    if (!last) return undefined;
+    const earlier = this.lives.filter(one => last.at - one.at >= SHORTEST_LIVE_SECONDS * 1000);
+    const [first] = earlier.sort((a, b) => a.bytes - b.bytes);
+    if (!first) return undefined;
+    const seconds = Math.round((last.at - first.at) / 100) / 10;
+    return { firstBytes: first.bytes, lastBytes: last.bytes, seconds };
   }
 
   /** Scripts alive now against the beginning: only asked when the heap grew and no container says why. */
@@ -303,6 +325,8 @@ class Watch {
     };
   }
 }
+
+const collectionMs = (usedBytes: number): number => COLLECTION_BASE_MS + (usedBytes / MB) * COLLECTION_MS_PER_MB;
 
 function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): boolean {
   if (bytesPerSecond > NOISE_BYTES_PER_SECOND) return true;
