@@ -335,7 +335,7 @@ function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): bo
 }
 
 /** The second half's rate against the first: below, it clearly settles; above, traffic alone varies so much. */
-const UNDECIDED = { from: 0.45, to: 0.92 } as const;
+const UNDECIDED = { from: 0.45, to: 0.9 } as const;
 /** Arrivals at random differ by so many standard deviations once in fifty. */
 const CHANCE = 2;
 

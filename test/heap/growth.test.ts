@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { boundsOf } from '../../src/heap/growth/bounds.js';
 import { curveOf } from '../../src/heap/growth/curve.js';
 import { holderOf, listenedEvent } from '../../src/heap/growth/holder.js';
-import { sortGrowth } from '../../src/heap/growth/suspects.js';
-import { boundedBy } from '../../src/heap/growth/verdict.js';
+import { sortGrowth, textKeepers } from '../../src/heap/growth/suspects.js';
+import { boundedBy, fillingCache } from '../../src/heap/growth/verdict.js';
 import type { CollectionGrowth, GrowingContainer, PathStep } from '../../src/model/evidence/collection-growth.js';
 
 const times = Array.from({ length: 21 }, (_, second) => second);
@@ -26,6 +26,14 @@ test('a slowing curve says where it comes to rest', () => {
   );
   expect(levelsOffAt).toBeGreaterThan(900);
   expect(levelsOffAt).toBeLessThan(1100);
+});
+
+test('a bounded set of keys that come at random runs out little by little; random arrivals of a leak do not', () => {
+  const long = Array.from({ length: 41 }, (_, second) => second);
+  const coupons = long.map(s => Math.round(8000 * (1 - Math.exp(-(s + 10) / 89))));
+  expect(curveOf(long, coupons).shape).toBe('slowing');
+  const noisy = long.map(s => 30 * s + Math.round(20 * Math.sin(s * 1.7)));
+  expect(curveOf(long, noisy).shape).toBe('growing');
 });
 
 test('two readings have no shape', () => {
@@ -179,4 +187,41 @@ test('a batch rests: a timer empties it, or it holds too little never to have be
   expect(rests(true, 30)).toBe(true);
   expect(rests(false, 30)).toBe(false);
   expect(rests(false, 360_000)).toBe(true);
+});
+
+const firstSuspect = (growth: CollectionGrowth) => sortGrowth(growth).leaking[0];
+
+test.each([
+  ['a bound in a #private field', [{ name: '#max', value: 5000 }], true],
+  ['a resolution of times, which bounds nothing', [{ name: 'ttlResolution', value: 1 }], false],
+  ['a time within which this many can come', [{ name: 'stdTTL', value: 600 }], true],
+  ['a time after which most should have gone', [{ name: 'ttlMs', value: 2000 }], false],
+])('of the fields of a holder, %s is believed or not', (_, limits, bounded) => {
+  const growth = reading([row([variable('cache')], { limits })]);
+  const suspect = firstSuspect(growth);
+  expect(suspect && boundedBy(suspect, {}, growth) !== undefined).toBe(bounded);
+});
+
+test('a queue that a timer takes from every second and that grows on is not kept up with', () => {
+  const growth = reading([row([variable('outbox')])]);
+  const suspect = firstSuspect(growth);
+  const bounded = (drainsEveryMs: number) =>
+    suspect && boundedBy(suspect, { expiry: { line0: 3, drainsEveryMs } }, growth) !== undefined;
+  expect(bounded(1000)).toBe(false);
+  expect(bounded(60_000)).toBe(true);
+});
+
+test('a cache that fills explains growth whose values its keys do not show, within reason', () => {
+  const cache = row([variable('cache'), property('#keyMap')], { limits: [{ name: '#max', value: 5000 }] });
+  expect(fillingCache(reading([cache]), 200_000)).toBe(cache);
+  expect(fillingCache(reading([cache]), 20_000_000)).toBeUndefined();
+  expect(fillingCache(reading([row([variable('map')])]), 200_000)).toBeUndefined();
+});
+
+test('a small collection that gains texts steadily may keep the texts they were cut from', () => {
+  const texts = { type: 'string', text: 'string', bytes: 40, externalBytes: 0 } as const;
+  const seen = row([variable('seen')], { kind: 'Set', entry: texts, bytesPerSecond: 800 });
+  const resting = row([variable('recent')], { kind: 'Set', entry: texts, sizes: sizes(s => (s % 7) * 100) });
+  const others = row([variable('rows')]);
+  expect(textKeepers(reading([others, resting, seen])).map(one => one.holder.text)).toEqual(['seen']);
 });

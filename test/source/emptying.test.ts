@@ -36,3 +36,13 @@ test.each([
 ])('%s', (_, name, text, expected) => {
   expect(how(text, name)).toEqual(expected);
 });
+
+test.each([
+  ['some from the front', 'this.q.shift()', 1000],
+  ['a few at once', 'this.q.splice(0, 5)', 1000],
+  ['what is too old', 'while (this.q[0].at < Date.now() - 9) this.q.shift()', undefined],
+  ['all at once', 'this.q.splice(0)', undefined],
+])('a timer that takes %s drains a queue or does not', (_, taking, every) => {
+  const text = `class Q { q = []; constructor() { setInterval(() => this.flush(), 1000); } flush() { ${taking}; } }`;
+  expect(emptyingsOf(text, 'q').find(one => one.byTimer)?.drainsEveryMs).toBe(every);
+});

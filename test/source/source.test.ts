@@ -2,7 +2,7 @@ import { buildSync, transformSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { callAt, callsInFunction } from '../../src/source/calls.js';
 import { declarationOf } from '../../src/source/declarations.js';
-import { feedersOf, subscriptionsOf } from '../../src/source/feeders.js';
+import { feedersOf, subscriptionsOf, timingsOf } from '../../src/source/feeders.js';
 import { enclosingFunction } from '../../src/source/names.js';
 import { ScriptText } from '../../src/source/script.js';
 import { displayPath, filePath, isUserCode, packageOf } from '../../src/source/url.js';
@@ -153,4 +153,18 @@ test('the call that registers a listener is found by its event', () => {
   ]);
   expect(subscriptionsOf(text, 'tick').map(one => [one.line0, one.endLine0])).toEqual([[4, 6]]);
   expect(subscriptionsOf(text, 'other')).toEqual([]);
+});
+
+test('an iterator of events subscribes as a listener does', () => {
+  const text = `async function next() {\n  const stream = on(prices, 'price');\n  await once(bus, 'end');\n}`;
+  expect(subscriptionsOf(text, 'price').map(one => [one.line0, one.how, one.function])).toEqual([[1, 'on', 'next']]);
+  expect(subscriptionsOf(text, 'end')).toHaveLength(1);
+});
+
+test('calls of performance.mark are found, other marks are not', () => {
+  const text = `const timed = () => {\n  performance.mark('begin');\n  perf_hooks.performance.measure('a', 'b');\n  page.mark('x');\n};`;
+  expect(timingsOf(text).map(one => [one.line0, one.how, one.function])).toEqual([
+    [1, 'mark', 'timed'],
+    [2, 'measure', 'timed'],
+  ]);
 });

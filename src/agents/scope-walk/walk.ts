@@ -52,6 +52,8 @@ const KEYS_PER_PROBE_MS = 40_000;
 /** Below this a probe says nothing about size. */
 const SMALLEST_PROBE_MS = 0.25;
 const CHAINS_OUT = 4;
+/** From a closure up to the variable that leads to it. */
+const STEPS_IN_CHAIN = 3;
 /** Objects handed to the inspector in one round. */
 const BATCH = 8;
 /** Timers are counted through their own lists. */
@@ -488,7 +490,7 @@ export class Walk {
       this.deferred.push(one);
       return false;
     }
-    if (this.before?.yielded.get(object) === 0 || !this.hasNewText(object)) return false;
+    if (this.before?.yielded.get(object) === 0 || !(this.hasNewText(object) || this.isInChain(node))) return false;
     this.asked++;
     return true;
   }
@@ -565,6 +567,15 @@ export class Walk {
     const chain = this.chainOf.get(above) ?? { first: above, second: new WeakRef(value), links: 1 };
     chain.links++;
     this.chainOf.set(above, chain).set(at, chain);
+  }
+
+  /** A closure of a chain is followed further than other functions of the same text, to see that it is one. */
+  private isInChain(node: number): boolean {
+    for (let at = node, steps = 0; at >= 0 && steps < STEPS_IN_CHAIN; at = this.tree.parentOf(at), steps++) {
+      const chain = this.chainOf.get(at);
+      if (chain) return chain.links < LIMITS.chainLinks;
+    }
+    return false;
   }
 
   /** Chains of closures that have grown since an earlier walk, the longest first: an old one stands where it stood. */

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sleep } from '../../src/base/sleep.js';
+import { collectionGrowthCollector } from '../../src/collectors/collection-growth.js';
+import type { CollectContext } from '../../src/collectors/collector.js';
+import { holderOf } from '../../src/heap/growth/holder.js';
+import { attach } from '../../src/inspector/attach.js';
+import type { Session } from '../../src/inspector/session.js';
+import type { CollectionGrowth } from '../../src/model/evidence/collection-growth.js';
+import { type Launched, launch } from '../launch.js';
+
+/** What no single collection of its own shows: keys of a dictionary, bounds that are private, closures, Node's own lists. */
+const PROGRAM = `
+const { performance } = require('node:perf_hooks');
+const topics = Object.fromEntries(Array.from({ length: 60 }, (_, i) => ['topic ' + i, []]));
+class Lru { #max = 40; map = new Map(); add() { this.map.set(this.map.size, 'v'.repeat(400)); } }
+const lru = new Lru();
+function screens() {
+  let screen;
+  return function change(text) {
+    const former = screen;
+    const changed = () => former;
+    screen = { text, undo() { return changed; } };
+  };
+}
+const change = screens();
+let turn = 0;
+function tick() {
+  topics['topic ' + (turn++ % 60)].push({ at: turn });
+  lru.add();
+  change('text ' + turn);
+  performance.mark('tick ' + turn);
+}
+setInterval(tick, 10);
+console.log('ready');
+`;
+
+let target: Launched;
+let session: Session;
+let growth: CollectionGrowth;
+
+const signal = new AbortController().signal;
+const context: CollectContext = {
+  signal,
+  now: () => performance.now(),
+  sleep: ms => sleep(ms, signal),
+  exclusively: work => work(),
+  mayPause: () => true,
+};
+
+beforeAll(async () => {
+  target = await launch(PROGRAM);
+  session = await attach({ pid: target.pid });
+  growth = (await collectionGrowthCollector.collect(session, { seconds: 5 }, context)).data;
+});
+
+afterAll(async () => {
+  await session?.detach();
+  await target?.kill();
+});
+
+const rowOf = (holder: string) => growth.growing.find(row => holderOf(row).text.startsWith(holder));
+
+test('lists under the keys of a big dictionary are one row', () => {
+  expect(rowOf('topics')).toMatchObject({ kin: 60, path: expect.arrayContaining([{ kind: 'element' }]) });
+});
+
+test('a bound that a class keeps in a #private field is read', () => {
+  expect(rowOf('lru.map')?.limits).toEqual([{ name: '#max', value: 40 }]);
+});
+
+test('what performance.mark leaves in Node is watched', () => {
+  expect(rowOf('performance marks')).toMatchObject({ kind: 'Array', className: 'Array' });
+});
+
+test('a chain of closures that keep each other is found by its variable', () => {
+  const [chain] = growth.closureChains ?? [];
+  expect(chain?.path.at(-1)).toMatchObject({ kind: 'variable', name: 'former', scope: 'closure' });
+  expect(chain?.links).toBeGreaterThanOrEqual(6);
+});
