@@ -14,7 +14,7 @@ const IS_DETACHED = DETACHED << DETACHED_SHIFT;
  * attached one reaches is attached, the rest below a detached one is detached. Never through JavaScript objects.
  */
 export function propagateDetachedness(file: HeapFile, facts: Facts): void {
-  if (file.layout.node.detachedness < 0) return;
+  if (file.layout.node.detachedness < 0 || !hasStates(file)) return;
   const attached: number[] = [];
   const detached: number[] = [];
   const seen = new Uint8Array(file.nodeCount);
@@ -32,6 +32,12 @@ export function propagateDetachedness(file: HeapFile, facts: Facts): void {
   }
   spreadFrom(file, facts, attached, node => visit(node, ATTACHED));
   spreadFrom(file, facts, detached, node => visit(node, DETACHED));
+}
+
+/** Node's own objects never know; those of Electron do. */
+function hasStates({ nodeCount, kind }: HeapFile): boolean {
+  for (let node = 0; node < nodeCount; node++) if ((kind[node]! & STATE_BITS) !== 0) return true;
+  return false;
 }
 
 function spreadFrom(file: HeapFile, facts: Facts, pending: number[], visit: (node: number) => void): void {

@@ -17,14 +17,15 @@ const UINT32_MAX = 2 ** 32 - 1;
 export function bookBackingStores(file: HeapFile, facts: Facts, pool: Pool): void {
   if (!hasUserRoots(file, facts)) return; // a snapshot with V8's internals exposed shows memory as it is
   const owners = pool.dirty();
-  const isStore = markStores(file, facts, owners);
+  const stores = storeTypes(facts);
+  markStores(file, facts, owners, stores);
   const pending = new OrdinalStack();
   for (let node = 0; node < file.nodeCount; node++) {
-    if (isStore[node] === 1) continue;
-    spread(file, facts, owners, isStore, node, pending);
-    while (pending.length > 0) spread(file, facts, owners, isStore, pending.pop(), pending);
+    if (owners[node] !== node) continue;
+    spread(file, facts, owners, stores, node, pending);
+    while (pending.length > 0) spread(file, facts, owners, stores, pending.pop(), pending);
   }
-  moveSizes(file, facts, owners, isStore);
+  moveSizes(file, facts, owners);
   pool.giveBack(owners);
 }
 
@@ -35,23 +36,33 @@ function hasUserRoots({ root, firstEdge, target, kind }: HeapFile, facts: Facts)
   return false;
 }
 
-function markStores({ nodeCount, kind, nameIndex }: HeapFile, facts: Facts, owners: Uint32Array): Uint8Array {
-  const { hidden, array, native } = facts.node;
-  const isStore = new Uint8Array(nodeCount);
+/** 1 for types of which some objects are backing stores. */
+function storeTypes({ node }: Facts): Uint8Array {
+  const types = new Uint8Array(TYPE_BITS + 1);
+  for (const type of [node.hidden, node.array, node.native]) if (type >= 0) types[type] = 1;
+  return types;
+}
+
+/** A node that is no store belongs to itself. */
+function markStores(
+  { nodeCount, kind, nameIndex }: HeapFile,
+  facts: Facts,
+  owners: Uint32Array,
+  stores: Uint8Array,
+): void {
+  const { native } = facts.node;
   for (let node = 0; node < nodeCount; node++) {
     const type = kind[node]! & TYPE_BITS;
-    const is = type === hidden || type === array || (type === native && nameIndex[node] === facts.text.externalString);
-    isStore[node] = is ? 1 : 0;
+    const is = stores[type] === 1 && (type !== native || nameIndex[node] === facts.text.externalString);
     owners[node] = is ? UNVISITED : node;
   }
-  return isStore;
 }
 
 function spread(
-  { firstEdge, target, label }: HeapFile,
+  { firstEdge, target, label, kind }: HeapFile,
   facts: Facts,
   owners: Uint32Array,
-  isStore: Uint8Array,
+  stores: Uint8Array,
   node: number,
   pending: OrdinalStack,
 ): void {
@@ -60,19 +71,19 @@ function spread(
   for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
     const to = target[edge]!;
     const child = to < 0 ? ~to : to;
-    if (isStore[child] === 0) continue;
+    if (stores[kind[child]! & TYPE_BITS] === 0) continue;
     const known = owners[child]!;
-    if (known === owner || known === SHARED || label[edge]! >>> NAME_BITS === weak) continue;
+    if (known === child || known === owner || known === SHARED || label[edge]! >>> NAME_BITS === weak) continue;
     owners[child] = known === UNVISITED ? owner : SHARED;
     pending.push(child); // at most twice: when it gets an owner, and when it turns out to be shared
   }
 }
 
-function moveSizes(file: HeapFile, facts: Facts, owners: Uint32Array, isStore: Uint8Array): void {
+function moveSizes(file: HeapFile, facts: Facts, owners: Uint32Array): void {
   const { nodeCount, kind, root, selfSize, wideSizes } = file;
   for (let node = 0; node < nodeCount; node++) {
     const owner = owners[node]!;
-    if (isStore[node] === 0 || owner >= SHARED || owner === root) continue;
+    if (owner === node || owner >= SHARED || owner === root) continue;
     if ((kind[owner]! & TYPE_BITS) === facts.node.synthetic) continue;
     const size = sizeOf(file, owner) + sizeOf(file, node);
     if (size >= UINT32_MAX) wideSizes.set(owner, size);
