@@ -99,6 +99,8 @@ const SICK: readonly Case[] = [
   sick('reservations', culprit(['memory.leak.listener', 'memory.leak.closure'])),
   sick('ticker', culprit(['memory.leak.listener', 'memory.leak.collection']), { reason: 'memory leak' }),
   sick('bookkeeping', culprit(['memory.leak.collection'])),
+  sick('bylaws', culprit(['memory.leak.collection'])),
+  sick('postcodes', culprit(['loop.block.regexp', 'loop.block.compute']), { reason: 'addresses are slow' }),
   sick('clinic', [culprit(['memory.leak.collection']), { mark: 'second', classes: ['loop.block.sync-api'] }]),
   sick('courier', [culprit(['handles.leak.fd']), { mark: 'second', classes: ['downstream.chatty'] }]),
 ];
@@ -131,6 +133,7 @@ const HEALTHY: readonly Case[] = [
   healthy('cities', { reason: 'memory' }),
   healthy('people'),
   healthy('tiles', { reason: 'memory outside the heap' }),
+  healthy('engraver'),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];
