@@ -263,7 +263,7 @@ class Watcher {
     if (this.#keepers.some(keeper => keeper.keeps(found))) return;
     const same = this.#keepers.filter(keeper => keeper.found.fingerprint === found.fingerprint);
     const free = same.find(keeper => keeper.pid === undefined);
-    const keeper = free ?? new Keeper(`${found.fingerprint}-${same.length}`, found, this.#env);
+    const keeper = free ?? new Keeper(found, same.length, this.#env);
     if (!free) this.#keepers.push(keeper);
     keeper.adopt(found.pid);
   }

@@ -12,6 +12,8 @@ export interface WatchedTarget {
   /** Command and working directory, hashed. */
   readonly fingerprint: string;
   readonly pid: number;
+  /** Tells processes of one command apart, from 1 on; absent for the first. */
+  readonly twin?: number;
 }
 
 export interface Alert {

@@ -21,7 +21,7 @@ export interface WatchNews {
   readonly at: number;
   readonly text: string;
   readonly level: 'info' | 'good' | HealthWord;
-  readonly fingerprint?: string;
+  readonly about?: WatchedTarget;
 }
 
 /** A watch as its events tell it: what every view of it shows. */
@@ -107,19 +107,14 @@ function withTarget(
   target: WatchedTarget,
   change: (known: WatchedState) => WatchedState,
 ): WatchState {
-  const at = state.targets.findIndex(known => isSame(known, target, state.targets));
+  const at = state.targets.findIndex(({ target: known }) => isSame(known, target));
   if (at < 0) return { ...state, targets: [...state.targets, change(fresh(target))] };
   return { ...state, targets: state.targets.map((known, i) => (i === at ? { ...change(known), target } : known)) };
 }
 
-/** Twins share a fingerprint: the pid tells them apart, and a restarted one takes the place of one that is gone. */
-function isSame(known: WatchedState, target: WatchedTarget, all: readonly WatchedState[]): boolean {
-  if (known.target.fingerprint !== target.fingerprint) return false;
-  if (known.target.pid === target.pid) return true;
-  return (
-    !known.up && !all.some(({ target: other }) => other.fingerprint === target.fingerprint && other.pid === target.pid)
-  );
-}
+/** Across restarts too: twins of one command are told apart. */
+const isSame = (one: WatchedTarget, other: WatchedTarget): boolean =>
+  one.fingerprint === other.fingerprint && one.twin === other.twin;
 
 const fresh = (target: WatchedTarget): WatchedState => ({
   ...{ target, up: true, values: {}, past: {}, firing: [], health: 'healthy', restarts: 0 },
@@ -129,10 +124,10 @@ function withNews(state: WatchState, event: WatchEvent): WatchState {
   if (event.type === 'watch.status' || event.type === 'watch.started' || event.type === 'target.health') return state;
   const text = sayWatchEvent(event);
   if (text === undefined) return state;
-  const fingerprint = 'target' in event ? { fingerprint: event.target.fingerprint } : {};
+  const about = 'target' in event ? { about: event.target } : {};
   return {
     ...state,
-    news: [{ at: event.at, text, level: levelOf(event), ...fingerprint }, ...state.news].slice(0, MOST_NEWS),
+    news: [{ at: event.at, text, level: levelOf(event), ...about }, ...state.news].slice(0, MOST_NEWS),
   };
 }
 

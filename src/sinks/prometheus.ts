@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Alert, Measures, WatchEvent, WatchedTarget } from '../model/watch-event.js';
+import type { Alert, HealthWord, Measures, WatchEvent, WatchedTarget } from '../model/watch-event.js';
 import { prometheusName } from './metric-names.js';
 import type { Sink } from './sink.js';
 
@@ -13,6 +13,7 @@ interface Known {
   target: WatchedTarget;
   up: boolean;
   restarts: number;
+  health: HealthWord;
   values: Measures;
   readonly firing: Map<string, Alert>;
 }
@@ -20,7 +21,7 @@ interface Known {
 /** The latest numbers of every target at /metrics, in the text format 0.0.4. Values that are not current are left out. */
 export function prometheusSink({ port, host = '127.0.0.1' }: { port: number; host?: string }): PrometheusSink {
   const targets = new Map<string, Known>();
-  const own = new Map<string, number>();
+  const own = new Map<string, Row>();
   let server: Server | undefined;
   return {
     name: `prometheus ${host}:${port}`,
@@ -49,28 +50,43 @@ export function prometheusSink({ port, host = '127.0.0.1' }: { port: number; hos
   };
 }
 
-function take(event: WatchEvent, targets: Map<string, Known>, own: Map<string, number>): void {
-  if (event.type === 'watch.status') {
-    own.set('lens_watch_resident_memory_bytes', event.rssBytes);
-    own.set('lens_watch_cpu_percent', event.cpuPercent);
-    for (const [what, count] of Object.entries(event.dropped))
-      own.set(`lens_watch_dropped_total{what=${quoted(what)}}`, count);
-  }
+function take(event: WatchEvent, targets: Map<string, Known>, own: Map<string, Row>): void {
+  if (event.type === 'watch.status') for (const row of ownRows(event)) own.set(line({ ...row, value: 0 }), row);
   if (!('target' in event)) return;
-  const key = `${event.target.fingerprint} ${event.target.name}`;
-  const known = targets.get(key) ?? { target: event.target, up: true, restarts: 0, values: {}, firing: new Map() };
+  const key = `${event.target.fingerprint} ${event.target.twin ?? 0}`;
+  const known = targets.get(key) ?? {
+    target: event.target,
+    up: true,
+    restarts: 0,
+    health: 'healthy' as const,
+    values: {},
+    firing: new Map(),
+  };
   targets.set(key, known);
   known.target = event.target;
   if (event.type === 'metrics.read') known.values = event.values;
   if (event.type === 'target.attached') known.up = true;
+  if (event.type === 'target.health') known.health = event.health;
   if (event.type === 'target.restarted') known.restarts++;
   if (event.type === 'alert.fired' || event.type === 'alert.escalated')
     known.firing.set(event.alert.fingerprint, event.alert);
   if (event.type === 'alert.resolved') known.firing.delete(event.alert.fingerprint);
   if (event.type !== 'target.lost') return;
   known.up = false;
+  known.health = 'healthy'; // nothing burns in what is away; lens_target_up says so
   known.values = {};
 }
+
+function ownRows({ rssBytes, cpuPercent, dropped }: Extract<WatchEvent, { type: 'watch.status' }>): Row[] {
+  return [
+    { name: 'lens_watch_resident_memory_bytes', labels: {}, value: rssBytes },
+    { name: 'lens_watch_cpu_percent', labels: {}, value: cpuPercent },
+    ...Object.entries(dropped).map(([what, value]) => ({ name: 'lens_watch_dropped_total', labels: { what }, value })),
+  ];
+}
+
+/** As exit codes of monitoring plugins: higher is worse. */
+const HEALTH: { readonly [W in HealthWord]: number } = { healthy: 0, warning: 1, critical: 2 };
 
 interface Row {
   readonly name: string;
@@ -78,23 +94,26 @@ interface Row {
   readonly value: number;
 }
 
-function exposition(targets: ReadonlyMap<string, Known>, own: ReadonlyMap<string, number>): string {
-  const rows = [...targets.values()].flatMap(rowsOf);
+const isCounter = (name: string): boolean => /(restarts|dropped)_total$/.test(name);
+
+function exposition(targets: ReadonlyMap<string, Known>, own: ReadonlyMap<string, Row>): string {
+  const rows = [...[...targets.values()].flatMap(rowsOf), ...own.values()];
   const names = [...new Set(rows.map(row => row.name))];
   const lines = names.flatMap(name => [
-    `# TYPE ${name} ${name.endsWith('restarts_total') ? 'counter' : 'gauge'}`,
+    `# TYPE ${name} ${isCounter(name) ? 'counter' : 'gauge'}`,
     ...rows.filter(row => row.name === name).map(line),
   ]);
-  const self = [...own].map(([name, value]) => `${name} ${value}`);
-  return `${[...lines, ...self].join('\n')}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
-function rowsOf({ target, up, restarts, values, firing }: Known): Row[] {
+function rowsOf({ target, up, restarts, health, values, firing }: Known): Row[] {
   const labels = { application: target.name, pid: String(target.pid) };
-  const application = { application: target.name, fingerprint: target.fingerprint };
+  const twin = target.twin === undefined ? {} : { twin: String(target.twin) };
+  const application = { application: target.name, fingerprint: target.fingerprint, ...twin };
   return [
     { name: 'lens_target_up', labels: application, value: up ? 1 : 0 },
     { name: 'lens_target_restarts_total', labels: application, value: restarts },
+    { name: 'lens_target_health', labels: application, value: HEALTH[health] },
     ...Object.entries(values).map(([metric, value]) => {
       const { name, factor } = prometheusName(metric);
       return { name, labels, value: value * factor };
@@ -109,7 +128,7 @@ function rowsOf({ target, up, restarts, values, firing }: Known): Row[] {
 
 function line({ name, labels, value }: Row): string {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}=${quoted(text)}`);
-  return `${name}{${pairs.join(',')}} ${value}`;
+  return `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`;
 }
 
 function quoted(text: string): string {

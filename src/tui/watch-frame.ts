@@ -183,7 +183,7 @@ function detail(watched: WatchedState, state: WatchState, width: number, seat: W
     }),
     EMPTY,
     ...news(
-      state.news.filter(({ fingerprint }) => fingerprint === target.fingerprint),
+      state.news.filter(({ about }) => about?.fingerprint === target.fingerprint && about.twin === target.twin),
       width,
       seat,
     ),

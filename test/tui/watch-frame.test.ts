@@ -59,7 +59,11 @@ test('a restarted process takes the row of the one that ended; a twin gets a row
   const lost: WatchEventBody = { type: 'target.lost', target: shop, reason: 'ended' };
   const next = { ...shop, pid: 50 };
   const again: WatchEventBody = { type: 'target.restarted', target: next, previousPid: 42, downMs: 5 };
-  const twin: WatchEventBody = { type: 'target.attached', target: { ...shop, pid: 51 }, nodeVersion: 'v24.0.0' };
+  const twin: WatchEventBody = {
+    type: 'target.attached',
+    target: { ...shop, pid: 51, twin: 1 },
+    nodeVersion: 'v24.0.0',
+  };
   const { targets } = stateOf([...burning, lost, again, twin]);
   expect(targets.map(({ target, restarts }) => [target.pid, restarts])).toEqual([
     [50, 1],

@@ -74,14 +74,18 @@ export class Keeper {
   #schedule = new Schedule();
   #own = new OwnReadings();
 
+  private readonly key: string;
+
   constructor(
-    readonly key: string,
     readonly found: Found,
+    /** How many others of this command there were before. */
+    readonly twin: number,
     private readonly env: KeeperEnv,
   ) {
+    this.key = `${found.fingerprint}-${twin}`;
     this.#name = found.name;
     this.#savedAt = env.now();
-    this.#monitor = new TargetMonitor(key, env.plan().monitor, recall(env.home, key));
+    this.#monitor = new TargetMonitor(this.key, env.plan().monitor, recall(env.home, this.key));
   }
 
   get pid(): number | undefined {
@@ -140,7 +144,8 @@ export class Keeper {
   }
 
   get target(): WatchedTarget {
-    return { name: this.#name, fingerprint: this.found.fingerprint, pid: this.#pid };
+    const { fingerprint } = this.found;
+    return { name: this.#name, fingerprint, pid: this.#pid, ...(this.twin > 0 && { twin: this.twin }) };
   }
 
   #restarted(previousPid: number): void {
