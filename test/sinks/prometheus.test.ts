@@ -71,11 +71,8 @@ test.runIf(has('prometheus'))(
       for await (const line of createInterface({ input: server.stderr })) if (line.includes('Server is ready')) break;
       const ask = async (query: string) => {
         const url = `http://127.0.0.1:${listen}/api/v1/query?query=${encodeURIComponent(query)}`;
-        const { data } = await (await fetch(url)).json();
-        return data.result.map((row: { metric: object; value: [number, string] }) => [
-          row.metric,
-          Number(row.value[1]),
-        ]);
+        const { data } = (await (await fetch(url)).json()) as Answer;
+        return data.result.map(({ metric, value }) => [metric, Number(value[1])]);
       };
       await expect.poll(() => ask('up{job="lens"} == 1'), { timeout: 15_000, interval: 250 }).toHaveLength(1);
       expect(await ask('nodejs_eventloop_lag_p99_seconds')).toMatchObject([[{ application: 'shop', pid: '42' }, 0.31]]);
