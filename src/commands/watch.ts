@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { sleep } from '../base/sleep.js';
 import { readNodeProcess } from '../inspector/node-processes.js';
@@ -85,6 +87,8 @@ export function watchCommand(): Command {
 const several = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
 async function watch(options: WatchOptions): Promise<number> {
+  // Answers are garbage as soon as they are read. A young generation that may not grow costs no time and saves memory.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const settings = await settingsNow(options);
   const plan = watchPlan(settings.watch, options);
   const { selection, words } = await selected(options);
@@ -198,6 +202,7 @@ class Watcher {
     this.#plan = plan;
     this.#census = new Census(setup.selection);
     this.#signal = AbortSignal.any([interruption.signal, this.#ended.signal, left]);
+    setMaxListeners(0, this.#signal); // one or two a target
     this.#env = {
       ...{ plan: () => this.#plan, home, sleep, now: Date.now, random: Math.random, signal: this.#signal },
       emit: event => {

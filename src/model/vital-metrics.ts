@@ -87,7 +87,8 @@ function ofVitals(vitals: Vitals): { readonly [metric: string]: number | undefin
     'heap.liveShare': live && last && live.usedBytes / (vitals.oldLimitBytes ?? last.heapLimitBytes),
     'memory.limitShare': vitals.memoryLimitBytes && of(s => s.rssBytes / (vitals.memoryLimitBytes ?? 1)),
     'heap.limitShare': of(s => s.heapUsedBytes / (vitals.oldLimitBytes ?? s.heapLimitBytes)),
-    'gc.share': vitals.gcShare,
+    // Collections are timed by the wall: on a host without a free core they last long and take little.
+    'gc.share': Math.min(vitals.gcShare, vitals.cpuPercent / 100),
     'gc.longestMs': Math.max(0, ...vitals.gc.map(gc => gc.maxMs)),
     'cpu.percent': vitals.cpuPercent,
     'loop.utilization': vitals.elu,

@@ -38,6 +38,9 @@ export interface Alert {
 /** Worst of what burns. */
 export type HealthWord = 'healthy' | 'warning' | 'critical';
 
+/** What people are told of an alert. */
+export type AlertEventBody = Extract<WatchEventBody, { readonly alert: Alert }>;
+
 /** Facts of `lens watch` in the past tense; `seq` rises by one within a watch, so that a reader sees gaps and doubles. */
 export type WatchEvent = { readonly at: number; readonly watch: string; readonly seq: number } & WatchEventBody;
 

@@ -21,6 +21,8 @@ export interface Journal {
   /** Events that found no room. */
   readonly dropped: number;
   add(event: WatchEvent): void;
+  /** Whether one that waits is this. */
+  holds(is: (event: WatchEvent) => boolean): boolean;
   /** The oldest, at most `count`; they stay until committed. */
   peek(count: number): { readonly events: readonly WatchEvent[]; readonly end: number };
   commit(end: number): void;
@@ -45,6 +47,7 @@ export function memoryJournal(capacity: number): Journal {
       first++;
       dropped++;
     },
+    holds: is => events.some(is),
     peek: count => ({ events: events.slice(0, count), end: first + Math.min(count, events.length) }),
     commit(end) {
       // Some of what is committed may have been pushed out meanwhile.
@@ -92,6 +95,7 @@ export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
       size += bytes;
       waiting++;
     },
+    holds: is => parse(readFrom(path, offset, size - offset), Number.POSITIVE_INFINITY).events.some(is),
     peek(count) {
       const chunk = readFrom(path, offset, Math.min(CHUNK_BYTES, USUAL_BYTES * count));
       // An event longer than a chunk is read with all the rest.

@@ -1,6 +1,6 @@
 import type { WatchEvent } from '../model/watch-event.js';
 import type { Journal } from './journal.js';
-import { Refused, type Sink } from './sink.js';
+import { isAlert, Refused, type Sink } from './sink.js';
 
 export interface QueueEnv {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -46,6 +46,11 @@ export class SinkQueue {
     if (!this.sink.wants(event)) return;
     this.journal.add(event);
     this.#run();
+  }
+
+  /** As `push`, for an alert that an earlier lens may have put here before it died. */
+  pushAgain(event: WatchEvent): void {
+    if (!this.journal.holds(other => isSameAlert(other, event))) this.push(event);
   }
 
   /** Delivers what waits for at most `graceMs`; what then remains stays in the journal. */
@@ -117,4 +122,10 @@ function rejectWhenAborted(signal: AbortSignal): Promise<never> {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
+/** The same word about the same trouble, whichever lens put it down. */
+function isSameAlert(one: WatchEvent, other: WatchEvent): boolean {
+  if (!isAlert(one) || !isAlert(other) || one.type !== other.type) return false;
+  return one.alert.fingerprint === other.alert.fingerprint && one.alert.firedAt === other.alert.firedAt;
 }

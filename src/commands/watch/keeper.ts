@@ -6,12 +6,19 @@ import { readNodeProcess } from '../../inspector/node-processes.js';
 import type { Session } from '../../inspector/session.js';
 import { LensError } from '../../model/error.js';
 import { measured, STABILITY } from '../../model/vital-metrics.js';
-import type { Alert, HealthWord, Measures, WatchEventBody, WatchedTarget } from '../../model/watch-event.js';
+import type {
+  Alert,
+  AlertEventBody,
+  HealthWord,
+  Measures,
+  WatchEventBody,
+  WatchedTarget,
+} from '../../model/watch-event.js';
 import type { AlertNews } from '../../monitor/alert-book.js';
 import { healthOf, Stability } from '../../monitor/health.js';
 import { type Intervals, isNamed, Schedule } from '../../monitor/intervals.js';
 import { type MonitorOptions, TargetMonitor } from '../../monitor/target-monitor.js';
-import { recall, remember } from '../../stores/watch-memory.js';
+import { recall, remember, tellSafely } from '../../stores/watch-memory.js';
 import { type Found, foundOf } from './census.js';
 import { lookWithin } from './look.js';
 import { type OwnMetrics, OwnReadings } from './own-metrics.js';
@@ -294,13 +301,13 @@ export class Keeper {
   }
 
   #tell(news: readonly AlertNews[], snapshot: Measures = this.#last): void {
-    for (const { kind, alert } of news) {
-      const target = this.target;
-      if (kind === 'fired') this.env.emit({ type: 'alert.fired', target, alert, snapshot });
-      else if (kind === 'escalated') this.env.emit({ type: 'alert.escalated', target, alert });
-      else this.env.emit({ type: 'alert.resolved', target, alert });
-    }
-    if (news.length > 0) this.#save();
+    if (news.length === 0) return;
+    const { target } = this;
+    const told = news.map(({ kind, alert }): AlertEventBody => {
+      if (kind === 'fired') return { type: 'alert.fired', target, alert, snapshot };
+      return { type: kind === 'escalated' ? 'alert.escalated' : 'alert.resolved', target, alert };
+    });
+    tellSafely(told, pending => this.#save(pending), this.env.emit);
   }
 
   #reason(values: Measures): string {
@@ -339,11 +346,11 @@ export class Keeper {
     this.env.emit({ type: 'failure', where: `${where} of ${this.#name} (pid ${this.#pid})`, message });
   }
 
-  #save(): void {
+  #save(pending: readonly AlertEventBody[] = []): void {
     this.#savedAt = this.env.now();
     try {
       const { open } = this.#monitor;
-      remember(this.env.home, this.key, this.#name, { baselines: this.#monitor.baselines(), open });
+      remember(this.env.home, this.key, this.#name, { baselines: this.#monitor.baselines(), open, pending });
     } catch (error) {
       this.#fail('what is normal', error);
     }

@@ -5,7 +5,9 @@ import { LensError } from '../../model/error.js';
 import type { WatchEvent, WatchEventBody } from '../../model/watch-event.js';
 import { fileJournal, memoryJournal } from '../../sinks/journal.js';
 import { SinkQueue } from '../../sinks/queue.js';
+import type { Sink } from '../../sinks/sink.js';
 import { makeDirectory } from '../../stores/make-directory.js';
+import { tellUntold } from '../../stores/watch-memory.js';
 import type { SinkSettings } from '../settings.js';
 import { openSink, type SinkSeat } from './open-sink.js';
 
@@ -38,9 +40,13 @@ export async function openOutlet(options: OutletOptions): Promise<Outlet> {
   let seq = 0;
   const home = claimJournals(options.home);
   const queues = new Map<string, SinkQueue>();
-  const emit = (body: WatchEventBody): void => {
+  const told = (body: WatchEventBody): WatchEvent => {
     const event: WatchEvent = { at: options.now(), watch: options.watch, seq: seq++, ...body };
     options.show(event);
+    return event;
+  };
+  const emit = (body: WatchEventBody): void => {
+    const event = told(body);
     for (const queue of queues.values()) queue.push(event);
   };
   const env = {
@@ -48,15 +54,23 @@ export async function openOutlet(options: OutletOptions): Promise<Outlet> {
     random: options.random,
     onFailure: (sink: string, message: string) => emit({ type: 'failure', where: `sink ${sink}`, message }),
   };
-  const open = async (settings: SinkSettings) => {
-    const sink = await openSink(settings, options);
+  const queueFor = (settings: SinkSettings, sink: Sink): SinkQueue => {
     const journal =
       settings.type === 'prometheus' ? memoryJournal(MEMORY_EVENTS) : fileJournal(fileOf(home.path, settings));
-    queues.set(keyOf(settings), new SinkQueue(sink, journal, env));
+    const queue = new SinkQueue(sink, journal, env);
+    queues.set(keyOf(settings), queue);
+    return queue;
   };
   const all = (read: (queue: SinkQueue) => number) =>
     Object.fromEntries([...queues.values()].map(queue => [queue.sink.name, read(queue)]));
-  for (const settings of options.sinks) await open(settings);
+  const sinks = new Map<SinkSettings, Sink>();
+  for (const settings of options.sinks) sinks.set(settings, await openSink(settings, options));
+  // In one go: a queue that had begun to deliver could not say any more what was put into it.
+  for (const [settings, sink] of sinks) queueFor(settings, sink);
+  if (home.isFirst)
+    tellUntold(options.home, events => {
+      for (const event of events.map(told)) for (const queue of queues.values()) queue.pushAgain(event);
+    });
   return {
     emit,
     async setSinks(sinks) {
@@ -69,9 +83,9 @@ export async function openOutlet(options: OutletOptions): Promise<Outlet> {
         }
       for (const settings of sinks)
         if (!queues.has(keyOf(settings)))
-          await open(settings).catch(error =>
-            env.onFailure(settings.type, error instanceof Error ? error.message : `${error}`),
-          );
+          await openSink(settings, options)
+            .then(sink => queueFor(settings, sink))
+            .catch(error => env.onFailure(settings.type, error instanceof Error ? error.message : `${error}`));
     },
     get dropped() {
       return all(queue => queue.dropped);
@@ -93,23 +107,39 @@ function fileOf(home: string, settings: SinkSettings): string {
   return join(home, `${settings.type}-${keyOf(settings)}.ndjson`);
 }
 
-/** Two lenses must not share a journal: the second one gets a folder of its own. */
-function claimJournals(home: string): { readonly path: string; release(): void } {
-  const path = join(home, 'outbox');
-  const claim = join(path, 'pid');
+interface Claim {
+  readonly path: string;
+  /** False when other lenses keep their journals beside this one. */
+  readonly isFirst: boolean;
+  release(): void;
+}
+
+/**
+ * Two lenses must not share a journal: each takes the first folder that no living one holds, and with it what the lens
+ * before has left there.
+ */
+function claimJournals(home: string): Claim {
+  for (let slot = 0; ; slot++) {
+    const path = join(home, slot === 0 ? 'outbox' : `outbox-${slot}`);
+    const claim = join(path, 'pid');
+    if (isHeld(claim)) continue;
+    take(path, claim);
+    return { path, isFirst: slot === 0, release: () => rmSync(claim, { force: true }) };
+  }
+}
+
+function take(path: string, claim: string): void {
   try {
     makeDirectory(path);
-    if (isHeld(claim)) return { path: join(home, `outbox-${process.pid}`), release: () => {} };
     writeFileSync(claim, String(process.pid));
   } catch (cause) {
     throw new LensError(
       'storage',
-      `What lens watches cannot be kept in ${path}: ${(cause as Error).message}.`,
+      `What lens watches cannot be kept in ${path}: ${(cause as Error).message}.`, // node's fs throws Errors
       'Point XDG_STATE_HOME at a folder that can be written.',
       { cause },
     );
   }
-  return { path, release: () => rmSync(claim, { force: true }) };
 }
 
 function isHeld(claim: string): boolean {
