@@ -70,7 +70,7 @@ async function judged(
       if (kind === 'vitals' && freshMs === 0) asked++;
       const { vitals: changed, ...process } = windows[Math.min(asked, windows.length - 1)]!;
       const data = {
-        normal: { baselines, open: [] },
+        normal: { baselines, open: [], pending: [] },
         vitals: { ...vitals, ...changed },
         process: { ...own, ...process },
       };
@@ -146,7 +146,7 @@ test('a run finds what a watch of the same command in the same directory has lea
     await using target = await launch(`setInterval(() => {}, 1000); console.log('ready');`);
     expect((await run(target.pid, state)).operators[0]?.summary).toContain('`lens watch` learns it');
     const { fingerprint } = foundOf((await readNodeProcess(target.pid))!);
-    const learned = { baselines: new Map(Object.entries(NORMAL)), open: [] };
+    const learned = { baselines: new Map(Object.entries(NORMAL)), open: [], pending: [] };
     remember(join(state, 'lens', 'watch'), `${fingerprint}-0`, 'a', learned);
     expect((await run(target.pid, state)).operators[0]?.summary).toMatch(/too young to compare/);
   } finally {
