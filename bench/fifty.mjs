@@ -43,7 +43,9 @@ const home = mkdtempSync(join(tmpdir(), 'lens-fifty-'));
 let watcher;
 try {
   for (let i = 0; i < COUNT; i++) {
-    const server = spawn(process.execPath, ['--inspect-port=0', '-e', SERVER, '--', MARK], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const server = spawn(process.execPath, ['--inspect-port=0', '-e', SERVER, '--', MARK], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     servers.push(server);
     await once(server.stdout, 'data');
   }
@@ -65,7 +67,9 @@ try {
   });
   await Promise.race([everyone, sleep(120_000)]);
   const seconds = (performance.now() - startedAt) / 1000;
-  console.log(`attached to ${attached} of ${COUNT} in ${seconds.toFixed(1)} s, ${(cpuMs(watcher.pid) / 1000).toFixed(1)} s of cpu`);
+  console.log(
+    `attached to ${attached} of ${COUNT} in ${seconds.toFixed(1)} s, ${(cpuMs(watcher.pid) / 1000).toFixed(1)} s of cpu`,
+  );
   await sleep(35_000); // everybody's first window
   const first = readings;
   let most = 0;
