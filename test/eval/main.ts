@@ -1,7 +1,8 @@
 // The evaluation: lens, as users run it, against programs whose truth is known.
 //   npm run eval -- [--quick] [--only a,b] [--repeat K] [--node 18|20|22|24|26] [--json] [--min-right 0.95] [--max-alarms 0]
 //                 [--model competent|hostile [--protocol anthropic|openai]]
-// Fails when a case did not run, when none ran, when a target died or kept something of lens, or a given bound is missed.
+// Fails when a case did not run, when none ran, when a target died or kept something of lens, or a given bound is missed;
+// with a scripted model also when a secret got out or a lie got in.
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -182,6 +183,8 @@ function isFailure(summary: Summary): boolean {
     summary.notRun > 0 ||
     summary.deaths > 0 ||
     summary.residues > 0 ||
+    // With a mind a flaw is a secret that got out, a lie that got in, or a cause that came another way.
+    (mind !== undefined && summary.flaws > 0) ||
     tooMany ||
     right < Number(options['min-right'])
   );

@@ -64,13 +64,16 @@ interface World {
   readonly provider?: Provider;
   readonly seat?: Partial<ModelSeat>;
   readonly found?: boolean;
+  /** The run is stopped when the model's first script runs. */
+  readonly stopAt?: 'execute';
 }
 
-async function operate(provider: Provider, { seat = {}, found = false }: World = {}) {
+async function operate(provider: Provider, { seat = {}, found = false, stopAt }: World = {}) {
+  const stop = new AbortController();
   const events: EventBody[] = [];
   const kept = new Map<string, Evidence>();
   const blackboard: Notification[] = [];
-  const signal = new AbortController().signal;
+  const { signal } = stop;
   let ids = 0;
   let now = 1_000_000;
   const waits: number[] = [];
@@ -122,7 +125,10 @@ async function operate(provider: Provider, { seat = {}, found = false }: World =
       waits.push(ms);
       now += ms;
     },
-    execute: (asked, code, through) => executeScript(asked, code, through, base),
+    execute: (asked, code, through) => {
+      if (stopAt === 'execute') stop.abort(new Error('stopped'));
+      return executeScript(asked, code, through, base);
+    },
     blackboard,
   });
   return { result: await operator.run(), events, blackboard, waits, kept };
@@ -368,6 +374,33 @@ describe('a model that never ends', () => {
     const provider = scripted([wait], { endless: true });
     const { waits } = await operate(provider);
     expect(waits.length).toBeLessThanOrEqual(4);
+  });
+
+  test('a state is a claim: it stands on a notification', async () => {
+    const alarm = { name: 'set_state', args: { state: 'critical', reason: 'the log says so' } };
+    const provider = scripted([{ calls: [alarm] }, done()]);
+    const { result } = await operate(provider);
+    expect(result.state).toBe('healthy');
+    expect(lastAnswers(provider, 1)[0]).toContain('send_notification first');
+  });
+
+  test('a notification and the end may come in one turn', async () => {
+    const both = [
+      notification({ observation: 'The heap holds 52.3 MB.' }),
+      { name: 'done', args: { outcome: 'found', summary: 'It holds 52.3 MB.' } },
+    ];
+    const provider = scripted([{ calls: both }]);
+    const { result, blackboard } = await operate(provider);
+    expect(result.outcome).toBe('found');
+    expect(blackboard).toHaveLength(1);
+    expect(provider.requests).toHaveLength(1);
+  });
+
+  test('a run that is stopped while the model looks closer keeps what the rules concluded', async () => {
+    const look = { name: 'execute', args: { code: 'await holders({})' } };
+    const provider = scripted([{ calls: [look, { ...look, args: { code: 'await holders({ limit: 1 })' } }] }]);
+    const { result } = await operate(provider, { found: true, stopAt: 'execute' });
+    expect(result).toMatchObject({ outcome: 'found', summary: 'A Map grows.', incomplete: false });
   });
 
   test('words alone are nudged, then taken as the conclusion', async () => {
