@@ -111,7 +111,7 @@ async function runOnScreen(options: AttachOptions): Promise<number> {
     release();
     stopOverhead();
     screen.close();
-    sayAfterwards(show.run.report, live?.path);
+    sayAfterwards(show.run.report, live?.kept);
   }
 }
 
@@ -145,8 +145,8 @@ export function leaveOnSignals(leave: (code: number) => void, crashed: (error: E
 /** Once the screen is given back: the cause in a line, and where the run is kept. */
 export function sayAfterwards(
   report: { verdict: string; summary: string } | undefined,
-  path: string | undefined,
+  kept: string | undefined,
 ): void {
   if (report) process.stdout.write(`${report.verdict}: ${report.summary}\n`);
-  if (path) process.stderr.write(`kept in ${path}\n`);
+  if (kept) process.stderr.write(`${kept}\n`);
 }

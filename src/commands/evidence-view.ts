@@ -154,10 +154,18 @@ function heapSections({ path, bytes, tookMs, reading }: HeapSnapshotFile): Evide
       rows: reading.suspects.map(s => [sayBytes(s.retainedBytes), sayShare(s.share), s.class, s.path]),
     },
     ...(grown.length > 0 ? [grownTable(grown)] : []),
-    { kind: 'tree', title: 'Retaining paths', roots: [...grown, ...reading.suspects].map(retainingTree) },
+    { kind: 'tree', title: RETAINING, roots: [...grown, ...reading.suspects].map(retainingTree) },
     file,
   ];
 }
+
+/** The retaining paths of a heapSnapshot that was read; none when it was not, or has not its shape. */
+export function retainingTrees(evidence: Evidence): readonly TreeNode[] {
+  const trees = viewOf(evidence).sections.flatMap(s => (s.kind === 'tree' && s.title === RETAINING ? [s] : []));
+  return trees.flatMap(({ roots }) => roots);
+}
+
+const RETAINING = 'Retaining paths';
 
 function grownTable(holders: readonly GrownHeapHolder[]): EvidenceSection {
   return {

@@ -29,7 +29,7 @@ export async function runLinear(options: AttachOptions): Promise<number> {
   } finally {
     release();
     close(input);
-    sayAfterwards(undefined, live.path);
+    sayAfterwards(undefined, live.kept);
   }
 }
 

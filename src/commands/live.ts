@@ -145,9 +145,11 @@ export class Live {
     return undefined;
   }
 
-  /** Where the run is kept, once there is one. */
-  get path(): string | undefined {
-    return this.#directory?.path;
+  /** Where the run is kept, or why it is not, in a sentence; undefined while there is none. */
+  get kept(): string | undefined {
+    if (!this.#directory) return undefined;
+    const { path, failed } = this.#directory;
+    return failed ? `lens: the run could not be kept in ${path}: ${failed.message}.` : `kept in ${path}`;
   }
 
   async #blocked(error: TargetBlockedError, { reason }: Hint): Promise<Hint | undefined> {

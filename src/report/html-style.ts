@@ -25,6 +25,7 @@ pre{background:var(--soft);border:1px solid var(--line);border-radius:.3rem;padd
 .insight pre{background:var(--paper)}
 mark{background:none;color:var(--bad);font-weight:600}
 ul{padding-left:1.2rem;margin:.4rem 0}li{margin:.2rem 0;overflow-wrap:anywhere}
+.tree,.tree ul{list-style:none;padding-left:1rem}.tree{padding-left:0}.tree summary{cursor:pointer}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:1rem}
 figure{margin:0;border:1px solid var(--line);border-radius:.3rem;padding:.6rem}
 figcaption{display:flex;justify-content:space-between;font-size:.85rem}

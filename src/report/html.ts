@@ -13,6 +13,14 @@ import type { RunState } from './state.js';
 export interface HtmlExtras {
   /** The newest CPU profile of the run. */
   readonly flame?: { readonly evidenceId: string; readonly root: FlameNode };
+  /** Who holds the memory, from the newest heapSnapshot that was read: a root each, the path that keeps it below. */
+  readonly holders?: { readonly evidenceId: string; readonly roots: readonly PageTree[] };
+}
+
+export interface PageTree {
+  readonly label: string;
+  readonly children: readonly PageTree[];
+  readonly open?: boolean;
 }
 
 const GLYPH = { healthy: '✔', observing: '○', warning: '▲', critical: '✖', inconclusive: '?', info: 'i' } as const;
@@ -28,6 +36,10 @@ export function htmlOf(run: RunState, extras: HtmlExtras): string {
     part('Vital signs', vitals(run)),
     part('Time line', timeline(run)),
     part(`Where the cpu time went${extras.flame ? ` (${extras.flame.evidenceId})` : ''}`, flame(extras)),
+    part(
+      `Who holds the memory${extras.holders ? ` (${extras.holders.evidenceId})` : ''}`,
+      trees(extras.holders?.roots),
+    ),
     part(
       'Looked at and found fine',
       list(report.operators.filter(o => !o.incomplete && o.outcome === 'healthy').map(o => [o.skill, o.summary])),
@@ -54,6 +66,17 @@ ${body.filter(Boolean).join('\n')}
 </body>
 </html>
 `;
+}
+
+/** Unfolds without a script. */
+function trees(roots: readonly PageTree[] = []): string {
+  return roots.length === 0 ? '' : `<ul class="tree">${roots.map(treeItem).join('')}</ul>`;
+}
+
+function treeItem({ label, children, open }: PageTree): string {
+  if (children.length === 0) return `<li>${esc(label)}</li>`;
+  const below = children.map(treeItem).join('');
+  return `<li><details${open ? ' open' : ''}><summary>${esc(label)}</summary><ul>${below}</ul></details></li>`;
 }
 
 /** Names in backticks as code. */

@@ -87,3 +87,22 @@ test('what a target wrote cannot become markup', () => {
   expect(page).not.toContain('<img');
   expect(page).not.toContain('\u001b');
 });
+
+test('a heapSnapshot that was read becomes retaining paths that unfold, without a script', () => {
+  const holder = {
+    ...{ kind: 'map', id: 7, class: 'Map', retainedBytes: 2e7, share: 0.6, path: '`sessions` in <b>store.ts' },
+    ...{ via: ['module store.ts', 'sessions'], content: { what: 'Session', count: 900, bytes: 1.9e7 } },
+  };
+  const snapshot: Evidence = {
+    ...withProfile({ path: '/x.heapsnapshot', bytes: 1, sha256: '', tookMs: 1, reading: reading([holder]) }),
+    ...{ id: 'heap-snapshot-1', kind: 'heap-snapshot' },
+  };
+  const page = htmlReport(run, [snapshot]);
+  expect(page).toMatch(/Who holds the memory \(heap-snapshot-1\)[\s\S]*<details open><summary>19\.1 MB, 60 %/);
+  expect(page).toMatch(/<summary>module store\.ts<\/summary><ul><li><details open><summary>sessions/);
+  expect(page).toContain('holds 900 × Session');
+  expect(page).not.toContain('<b>store');
+  expect(htmlReport(run, [{ ...snapshot, data: { edited: true } }])).not.toContain('Who holds the memory');
+});
+
+const reading = (suspects: readonly object[]) => ({ totalBytes: 3e7, objects: 1e5, suspects });

@@ -137,3 +137,13 @@ async function bodies(terminal: LensTerminal, screens: readonly string[]): Promi
   }
   return shown;
 }
+
+test('where nothing can be written the screen works all the same, and the end says what was not kept', async () => {
+  await using target = await launch(LEAKS);
+  await using terminal = attach(target, { env: { XDG_STATE_HOME: '/dev/null' } });
+  await terminal.until(/pid \d+[\s\S]*(Findings|No fault found|Not enough)/, 20_000);
+  terminal.press('q');
+  await terminal.exited;
+  expect(terminal.raw).toMatch(/could not be kept in .*: /);
+  await untilReleased(target);
+});

@@ -5,7 +5,8 @@ import { Show } from '../../src/commands/show.js';
 import { FrameSink } from '../../src/commands/terminal.js';
 import { events } from './world.js';
 
-const FRAMES = 300;
+/** A half of what is drawn. An hour live is 1800 vitals: `node --expose-gc --import tsx test/tui/soak.ts 900`. */
+const FRAMES = Number(process.argv[2] ?? 300);
 const collect = (globalThis as { gc?: () => void }).gc ?? (() => undefined);
 const show = new Show({ ascii: false, color: true, size: () => ({ columns: 80, rows: 24 }) });
 let drawn = 0;
