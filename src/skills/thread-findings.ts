@@ -1,4 +1,5 @@
 import { sayBytes, sayShare } from '../base/say.js';
+import type { Hang } from '../model/evidence/hang.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { WorkerVitals } from '../model/evidence/workers.js';
 import type { FaultClass } from '../model/fault.js';
@@ -9,7 +10,7 @@ import { cpu } from './cpu.js';
 import { eventLoop } from './event-loop.js';
 import { heap } from './heap.js';
 import { inThread, nameOf } from './in-thread.js';
-import { study } from './study.js';
+import { countCalls, study } from './study.js';
 
 /** A thread of a pool that keeps up idles a third of the time; one that is this busy may have work waiting. */
 const BUSY_ELU = 0.8;
@@ -83,11 +84,31 @@ async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<Thre
   const stuck = isUsable(hang) && hang.data.kind !== 'turns' && hang.data.kind !== 'immediates';
   // A thread that stands still is left alone as far as possible: its stack says all, and Node 18 has crashed (SIGSEGV)
   // when profiles were taken again and again within a regular expression.
+  if (stuck && !standsInRegExp(hang.data) && (yield* worksOff(inside)))
+    return { drafts: [], sentence: `${busyAt(thread)}, with one job after the other.`, stuck };
   yield* eventLoop.playbook(stuck ? inThread(see, thread, keep, SPARED) : inside);
   if (kept.length === 0 && !stuck) yield* cpu.playbook(inside);
   const drafts = kept.map(draft => placed(asJob(draft, stuck), thread));
   const sentence = drafts.length > 0 ? '' : yield* busySentence(inside, thread, stuck);
   return { drafts, sentence, stuck };
+}
+
+const standsInRegExp = ({ locals }: Hang): boolean => locals.some(local => local.description.startsWith('RegExp'));
+
+/** Shorter calls may be turns of a loop that only spins. */
+const JOB_MS = 1;
+
+/**
+ * A pool's thread may take its next message without ever coming back to its loop (Atomics.wait, receiveMessageOnPort):
+ * it works as long as what it runs returns and is called again.
+ */
+async function* worksOff(inside: OperatorView): Step<boolean> {
+  const studied = yield* study(inside);
+  if (typeof studied === 'string') return false;
+  const cause = yield* explain(inside, studied.tree, studied.work);
+  const counted = cause && (yield* countCalls(inside, studied, cause));
+  const job = cause?.users[0] ?? cause?.blame.frame;
+  return (counted?.lengths ?? []).some(({ frame, msPerCall = 0 }) => frame === job && msPerCall >= JOB_MS);
 }
 
 /** Work that ends is what the thread is for; work that never lets it see its messages is told. */
@@ -116,9 +137,12 @@ function placed(draft: NotificationDraft, thread: WorkerVitals): NotificationDra
 /** The playbooks were written for the main thread. */
 const ofThread = (text: string): string => text.replaceAll('he main thread', 'he thread');
 
+const busyAt = (thread: WorkerVitals): string =>
+  `Worker thread ${nameOf(thread)} is busy ${sayShare(thread.windowElu ?? 0)} of the time`;
+
 /** Where a thread that is busy and well spends its time. */
 async function* busySentence(inside: OperatorView, thread: WorkerVitals, stuck: boolean): Step<string> {
-  const busy = `Worker thread ${nameOf(thread)} is busy ${sayShare(thread.windowElu ?? 0)} of the time`;
+  const busy = busyAt(thread);
   if (stuck) return `${busy} and does not come back to its loop.`;
   const studied = yield* study(inside);
   if (typeof studied === 'string') return `${busy}.`;

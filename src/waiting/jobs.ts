@@ -27,6 +27,7 @@ const NOT_JOBS =
 export function jobGroups(dump: AsyncDump): JobGroup[] {
   const groups = new Map<string, Wait[]>();
   for (const wait of new Waits(dump).all) {
+    if (isSynchronous(wait)) continue;
     if (!COMPUTES.test(wait.type) && !LOOKUPS.test(wait.type) && !isAddon(wait)) continue;
     const key = `${wait.type} ${placeKey(codeFrame(wait))}`;
     groups.set(key, [...(groups.get(key) ?? []), wait]);
@@ -34,6 +35,10 @@ export function jobGroups(dump: AsyncDump): JobGroup[] {
   const rows = [...groups.values()].map(waits => toGroup(waits, dump.windowMs));
   return rows.sort((a, b) => Number(b.computes) - Number(a.computes) || b.totalMs - a.totalMs);
 }
+
+/** `pbkdf2Sync` makes the same resource as `pbkdf2`, but works on the main thread. */
+const isSynchronous = ({ frames }: Wait): boolean =>
+  frames.some(frame => frame.kind === 'node' && frame.function.endsWith('Sync'));
 
 const isAddon = (wait: Wait): boolean =>
   wait.kind === 'native' &&

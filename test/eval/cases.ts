@@ -101,6 +101,17 @@ const SICK: readonly Case[] = [
   sick('bookkeeping', culprit(['memory.leak.collection'])),
   sick('bylaws', culprit(['memory.leak.collection'])),
   sick('postcodes', culprit(['loop.block.regexp', 'loop.block.compute']), { reason: 'addresses are slow' }),
+  sick('guestbook', culprit(['loop.block.regexp'])),
+  sick('backups', culprit(['threadpool.saturation'])),
+  sick('quotas', culprit(['waiting.lock'], { package: 'async-mutex' })),
+  sick('signups', culprit(['loop.block.regexp', 'loop.hung']), { reason: 'requests time out' }),
+  sick('flags', culprit(['cpu.hot'], { package: 'lodash' }), { reason: 'high cpu' }),
+  sick('inboxes', culprit(['downstream.slow', 'waiting.lock'], { package: 'ioredis' })),
+  sick('patrols', culprit(['loop.starvation', 'cpu.busy-loop', 'cpu.hot'])),
+  sick('rentals', [
+    culprit(['pool.exhaustion'], { package: 'generic-pool' }),
+    { mark: 'second', classes: ['loop.block.serialization', 'loop.block.sync-api'] },
+  ]),
   sick('clinic', [culprit(['memory.leak.collection']), { mark: 'second', classes: ['loop.block.sync-api'] }]),
   sick('courier', [culprit(['handles.leak.fd']), { mark: 'second', classes: ['downstream.chatty'] }]),
 ];
@@ -134,6 +145,9 @@ const HEALTHY: readonly Case[] = [
   healthy('people'),
   healthy('tiles', { reason: 'memory outside the heap' }),
   healthy('engraver'),
+  healthy('nightjobs', { reason: 'high cpu' }),
+  healthy('checkout'),
+  healthy('previews', { reason: 'high cpu' }),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];

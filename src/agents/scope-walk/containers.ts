@@ -105,6 +105,21 @@ export function sizeField(object: object, keys: readonly PropertyKey[]): string 
   });
 }
 
+const SLOTS_SAMPLED = 32;
+
+/** Of an array's slots, the share that still holds something: queues empty slots before they cut them off. */
+export function filledShare(array: readonly unknown[]): number {
+  const { length } = array;
+  const step = Math.max(1, Math.floor(length / SLOTS_SAMPLED));
+  let seen = 0;
+  let filled = 0;
+  for (let at = 0; at < length; at += step, seen++) {
+    const value = own(array, String(at));
+    if (value !== undefined && value !== null) filled++;
+  }
+  return seen === 0 ? 1 : filled / seen;
+}
+
 /** The array of a ring buffer with the places of its first and behind its last entry; undefined for anything else. */
 export function ringIn(
   object: object,

@@ -7,7 +7,7 @@ import type {
   MemorySample,
   SizedContainer,
 } from '../../model/evidence/collection-growth.js';
-import { isLimit, sizeOf, someEntries, type Watched } from './containers.js';
+import { filledShare, isLimit, sizeOf, someEntries, type Watched } from './containers.js';
 import { classOf, LIMITS, type Realm } from './realm.js';
 import type { Sizer } from './sizing.js';
 import type { TimerGroup, Timers } from './timers.js';
@@ -42,6 +42,8 @@ const FAMILIES = 8;
 const SMALLEST_BIG = 500;
 /** A list's entry costs at least its node. */
 const LIST_ENTRY_BYTES = 32;
+/** Of an array with fewer slots in use it is the empty ones that become more: undici cuts them off every 256. */
+const FILLED_SHARE = 0.25;
 
 /** Sizes over time of the first walk's containers, and what the last walk adds. */
 export class Growth {
@@ -245,7 +247,9 @@ export class Growth {
     const sampled = kind === 'string' ? CHARACTER : this.sizer.sample(someEntries(object, kind, key));
     // A number field without a link beside it may count anything: requests served, say.
     const floor = (kind === 'list' || kind === 'chain') && sampled.text !== '' ? LIST_ENTRY_BYTES : 0;
-    const entry = { ...sampled, bytes: Math.max(sampled.bytes, floor) + (SLOT_BYTES[kind] ?? 0) };
+    const isEmptied = kind === 'Array' && filledShare(object as unknown[]) < FILLED_SHARE; // the kind says so
+    const bytes = (isEmptied ? 0 : Math.max(sampled.bytes, floor)) + (SLOT_BYTES[kind] ?? 0);
+    const entry = { ...sampled, bytes };
     const perSecond = gain(row.sizes) / seconds;
     return {
       ...this.container(row.watched, row.walk, object, lastSize(row.sizes)),
