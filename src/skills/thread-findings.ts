@@ -95,6 +95,7 @@ async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<Thre
 
 const standsInRegExp = ({ locals }: Hang): boolean => locals.some(local => local.description.startsWith('RegExp'));
 
+const SAME_SHARE = 0.8;
 /** Shorter calls may be turns of a loop that only spins. */
 const JOB_MS = 1;
 
@@ -107,8 +108,11 @@ async function* worksOff(inside: OperatorView): Step<boolean> {
   if (typeof studied === 'string') return false;
   const cause = yield* explain(inside, studied.tree, studied.work);
   const counted = cause && (yield* countCalls(inside, studied, cause));
-  const job = cause?.users[0] ?? cause?.blame.frame;
-  return (counted?.lengths ?? []).some(({ frame, msPerCall = 0 }) => frame === job && msPerCall >= JOB_MS);
+  return (counted?.lengths ?? []).some(({ frame, msPerCall = 0, count: { compared = 0, repeated = 0 } }) => {
+    // A loop that doesn't end may call the same again and again; a job brings something new.
+    const isNew = frame.kind === 'package' ? compared === 0 || repeated < compared : repeated < compared * SAME_SHARE;
+    return msPerCall >= JOB_MS && isNew;
+  });
 }
 
 /** Work that ends is what the thread is for; work that never lets it see its messages is told. */
