@@ -121,6 +121,8 @@ async function* count(
 /** Package functions with this share of the blamed one's time are counted for their arguments. */
 const HEAVY_SHARE = 0.25;
 const MAX_COUNTED = 6;
+/** The first ones get what the application hands in; the deeper ones are called too often to be compared. */
+const OUTERMOST = 3;
 /** … and of the application's own beneath it. */
 const MOST_OWN = 2;
 
@@ -134,7 +136,9 @@ export async function* countArguments(
     frame => frame.package !== undefined,
   );
   const own = usersBeneath(tree, work, cause.blame.frameIndex, HEAVY_SHARE).slice(0, MOST_OWN);
-  const frames = [cause.blame.frame, ...own, ...spreadOut(heavy, MAX_COUNTED - 1 - own.length)];
+  const outer = heavy.slice(0, OUTERMOST);
+  const inner = spreadOut(heavy.slice(OUTERMOST), MAX_COUNTED - 1 - own.length - outer.length);
+  const frames = [cause.blame.frame, ...own, ...outer, ...inner];
   const scripts = new Map(cause.scripts);
   const ids = [...new Set(frames.map(frame => frame.scriptId))];
   for (const id of ids) {
@@ -147,7 +151,8 @@ export async function* countArguments(
 /** Some of a long list, evenly: first, last and between. */
 function spreadOut<T>(list: readonly T[], most: number): T[] {
   if (list.length <= most) return [...list];
-  return Array.from({ length: most }, (_, at) => list[Math.round((at * (list.length - 1)) / (most - 1))]!);
+  if (most <= 0) return [];
+  return Array.from({ length: most }, (_, at) => list[Math.round((at * (list.length - 1)) / Math.max(1, most - 1))]!);
 }
 
 /** The entry, the two innermost callers, the blamed function and what it calls in a package. */
