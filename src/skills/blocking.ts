@@ -184,8 +184,9 @@ const OUTSTANDING = 20;
 const CALM_SHARE = 0.85;
 
 function isOutstanding({ msPerCall = 0, oneCallMs = 0, longestMs }: CallLength, limits: Limits, own: number): boolean {
+  if (own < CALM_SHARE) return false;
   if (longestMs * own >= LONG_STAND_MS && longestMs >= OUTSTANDING * msPerCall) return true;
-  return own >= CALM_SHARE && longestMs * own >= limits.stallMs && oneCallMs * own >= limits.callMs;
+  return longestMs * own >= limits.stallMs && oneCallMs * own >= limits.callMs;
 }
 
 /** True when one call of any function on the way is long in itself; `own` is the share that was not waiting for a core. */
