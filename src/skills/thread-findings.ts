@@ -107,6 +107,7 @@ async function* worksOff(inside: OperatorView): Step<boolean> {
   const studied = yield* study(inside);
   if (typeof studied === 'string') return false;
   const cause = yield* explain(inside, studied.tree, studied.work);
+  if (cause?.mechanism === 'regexp') return false;
   const counted = cause && (yield* countCalls(inside, studied, cause));
   return (counted?.lengths ?? []).some(({ frame, msPerCall = 0, count: { compared = 0, repeated = 0 } }) => {
     // A loop that doesn't end may call the same again and again; a job brings something new.
@@ -117,7 +118,7 @@ async function* worksOff(inside: OperatorView): Step<boolean> {
 
 /** Work that ends is what the thread is for; work that never lets it see its messages is told. */
 function asJob(draft: NotificationDraft, stuck: boolean): NotificationDraft {
-  if (!ITS_JOB.has(draft.faultClass)) return draft;
+  if (!ITS_JOB.has(draft.faultClass)) return stuck ? { ...draft, severity: 'warning' } : draft;
   if (!stuck) return { ...draft, severity: 'info', hypothesis: 'It may be the work the thread is for.' };
   return {
     ...draft,
