@@ -1,6 +1,6 @@
 // CPU of a busy HTTP server per request, before, during and after lens looks at it, as paired ratios.
 // Windows of equal request counts alternate on one warmed server: ratio = during ÷ mean(before, after).
-// Run: node bench/overhead.mjs [pairs]
+// Run: node bench/overhead.mjs [pairs] [mode]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -74,7 +74,7 @@ try {
     'watching vitals': ['run', '--json', '--skills', 'runtime'],
     'a whole run': ['run', '--json'],
   };
-  for (const [name, args] of Object.entries(modes)) {
+  for (const [name, args] of Object.entries(modes).filter(([name]) => name === (process.argv[3] ?? name))) {
     const ratios = [];
     for (let i = 0; i < pairs; i++) {
       const before = await window(target.pid, port);
