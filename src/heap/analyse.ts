@@ -57,10 +57,10 @@ export function analyse(file: HeapFile, onStep: OnStep = () => {}): Heap {
   step('retained sizes');
   const retained = findRetainedSizes(file, dominators);
   step('classes');
-  const classes = classify(file, facts, pool.dirty());
+  const classes = classify(file, facts, pool);
   step('class sizes');
   const aggregates = aggregate({ file, classes, dominators, retained }, pool);
-  pool.giveBack(new Uint32Array(dominators.order.buffer)); // the order is not needed again; this is the whole array
+  pool.giveBackWhole(dominators.order); // not needed again
   step('distances');
   const distance = findDistances(file, facts, pool);
   addDistances(file, classes, distance, aggregates.distance);

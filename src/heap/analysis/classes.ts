@@ -3,6 +3,7 @@ import { DETACHED_SHIFT, TYPE_BITS } from '../parse/fast-nodes.js';
 import type { ScriptPosition } from '../parse/locations.js';
 import type { Facts } from './facts.js';
 import { type Interface, InterfaceMatcher, inferInterfaces } from './interfaces.js';
+import type { Pool } from './pool.js';
 import { findShapes } from './shapes.js';
 
 /** A class as DevTools groups objects: by constructor and its place, by properties for plain objects, by kind for V8's own. */
@@ -19,11 +20,13 @@ export interface Classes {
   readonly interfaces: readonly Interface[];
 }
 
-/** Sorts every node into a class. `of` is an array of at least nodeCount words to fill. */
-export function classify(file: HeapFile, facts: Facts, of: Uint32Array<ArrayBuffer>): Classes {
-  const table = new ClassTable(file, facts);
+/** Sorts every node into a class. */
+export function classify(file: HeapFile, facts: Facts, pool: Pool): Classes {
+  const of = pool.dirty();
+  const table = new ClassTable(file, facts, pool);
   for (let node = 0; node < file.nodeCount; node++) of[node] = table.byNode(node);
-  const interfaces = nameInterfaces(file, facts, table, of);
+  table.giveBack();
+  const interfaces = nameInterfaces({ file, facts, pool }, table, of);
   splitByPosition(file, facts, table, of);
   return { of, list: table.list, interfaces };
 }
@@ -33,16 +36,18 @@ class ClassTable {
   private readonly byName = new Map<string, number>();
   private readonly byPosition = new Map<number, Map<number, number>>();
   private readonly byType: Int32Array;
-  private readonly byText: Int32Array;
+  /** Class number plus one. */
+  private readonly byText: Uint32Array<ArrayBuffer>;
   private readonly byDetachedText = new Map<number, number>();
   private readonly isNamed: Uint8Array;
 
   constructor(
     private readonly file: HeapFile,
     private readonly facts: Facts,
+    private readonly pool: Pool,
   ) {
     this.byType = new Int32Array(32).fill(-1);
-    this.byText = new Int32Array(file.strings.count).fill(-1);
+    this.byText = pool.zeros(file.strings.count);
     this.isNamed = new Uint8Array(32);
     for (const type of [facts.node.object, facts.node.native]) if (type >= 0) this.isNamed[type] = 1;
   }
@@ -53,8 +58,13 @@ class ClassTable {
     if (this.isNamed[type] === 0) return this.ofType(type);
     const name = this.file.nameIndex[node]!;
     if (type === this.facts.node.native && ((kind >> DETACHED_SHIFT) & 3) === 2) return this.ofDetached(name);
-    if (this.byText[name] === -1) this.byText[name] = this.named(constructorName(this.file.strings.text(name)));
-    return this.byText[name]!;
+    if (this.byText[name] === 0) this.byText[name] = this.named(constructorName(this.file.strings.text(name))) + 1;
+    return this.byText[name]! - 1;
+  }
+
+  /** After this, `byNode` must not be called. */
+  giveBack(): void {
+    this.pool.giveBack(this.byText);
   }
 
   named(name: string): number {
@@ -109,8 +119,14 @@ function constructorName(name: string): string {
   return space < 0 ? name : `${name.slice(0, space)}>`;
 }
 
-function nameInterfaces(file: HeapFile, facts: Facts, table: ClassTable, of: Uint32Array): Interface[] {
-  const shapes = findShapes(file, facts);
+interface Given {
+  readonly file: HeapFile;
+  readonly facts: Facts;
+  readonly pool: Pool;
+}
+
+function nameInterfaces({ file, facts, pool }: Given, table: ClassTable, of: Uint32Array): Interface[] {
+  const shapes = findShapes(file, facts, pool);
   const interfaces = inferInterfaces(file, facts, shapes);
   const matcher = new InterfaceMatcher(file, facts, interfaces);
   const classOfShape = shapes.sample.map(node => {
@@ -118,6 +134,7 @@ function nameInterfaces(file: HeapFile, facts: Facts, table: ClassTable, of: Uin
     return index < 0 ? of[node]! : table.named(interfaces[index]!.name);
   });
   for (let i = 0; i < shapes.objects.length; i++) of[shapes.objects[i]!] = classOfShape[shapes.shapeOf[i]!]!;
+  pool.giveBackWhole(shapes.objects, shapes.shapeOf);
   return interfaces;
 }
 

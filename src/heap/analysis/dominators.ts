@@ -99,10 +99,14 @@ function explore(graph: FlowGraph, search: Search, cursor: Uint32Array, start: n
 /** What no edge retains is explored as if the root held it, in the order of ordinals. */
 function exploreOrphans(graph: FlowGraph, search: Search, cursor: Uint32Array): void {
   const { nodeCount, target } = graph;
-  const isRetained = new Uint8Array(nodeCount);
-  for (let edge = 0; edge < target.length; edge++) if (target[edge]! >= 0) isRetained[target[edge]!] = 1;
+  const retained = new Uint8Array(Math.ceil(nodeCount / 8)); // a bit a node
+  for (let edge = 0; edge < target.length; edge++) {
+    const to = target[edge]!;
+    if (to >= 0) retained[to >>> 3]! |= 1 << (to & 7);
+  }
   for (let node = 0; node < nodeCount; node++) {
-    if (search.number[node] === 0 && isRetained[node] === 0) explore(graph, search, cursor, node, 1);
+    if (search.number[node] !== 0 || (retained[node >>> 3]! & (1 << (node & 7))) !== 0) continue;
+    explore(graph, search, cursor, node, 1);
   }
 }
 

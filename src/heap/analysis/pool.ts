@@ -4,8 +4,9 @@ export class Pool {
 
   constructor(private readonly length: number) {}
 
-  /** An array filled with zeros. */
-  zeros(): Uint32Array<ArrayBuffer> {
+  /** An array filled with zeros; a longer one than usual is no part of the pool. */
+  zeros(length = this.length): Uint32Array<ArrayBuffer> {
+    if (length > this.length) return new Uint32Array(length);
     return this.free.pop()?.fill(0) ?? new Uint32Array(this.length);
   }
 
@@ -15,7 +16,12 @@ export class Pool {
   }
 
   giveBack(...arrays: Uint32Array<ArrayBuffer>[]): void {
-    this.free.push(...arrays);
+    this.free.push(...arrays.filter(({ length }) => length === this.length));
+  }
+
+  /** Takes parts of lent arrays for the arrays that they are of. */
+  giveBackWhole(...parts: Uint32Array<ArrayBuffer>[]): void {
+    this.giveBack(...parts.map(({ buffer }) => new Uint32Array(buffer)));
   }
 
   drop(): void {

@@ -2,12 +2,12 @@ import type { HeapFile } from '../heap-file.js';
 import { NAME_BITS, NAME_MASK } from '../parse/fast-edges.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
 import type { Facts } from './facts.js';
-import { OrdinalStack } from './stack.js';
+import type { Pool } from './pool.js';
 
 /** The plain objects of a heap and which of the distinct shapes (property names in order) each has. */
 export interface Shapes {
-  readonly objects: Uint32Array;
-  readonly shapeOf: Uint32Array;
+  readonly objects: Uint32Array<ArrayBuffer>;
+  readonly shapeOf: Uint32Array<ArrayBuffer>;
   /** One object of each shape, and how many have it. */
   readonly sample: readonly number[];
   readonly counts: readonly number[];
@@ -16,9 +16,9 @@ export interface Shapes {
 const NONE = 0xffffffff;
 
 /** Groups plain objects by their properties without building a text for each: names are numbers in the file. */
-export function findShapes(file: HeapFile, facts: Facts): Shapes {
-  const objects = plainObjects(file, facts);
-  const shapeOf = new Uint32Array(objects.length);
+export function findShapes(file: HeapFile, facts: Facts, pool: Pool): Shapes {
+  const objects = plainObjects(file, facts, pool.dirty());
+  const shapeOf = pool.dirty().subarray(0, objects.length);
   const sample: number[] = [];
   const counts: number[] = [];
   let slots = new Uint32Array(4096).fill(NONE);
@@ -42,14 +42,18 @@ export function findShapes(file: HeapFile, facts: Facts): Shapes {
   return { objects, shapeOf, sample, counts };
 }
 
-function plainObjects({ nodeCount, kind, nameIndex }: HeapFile, facts: Facts): Uint32Array {
+function plainObjects(
+  { nodeCount, kind, nameIndex }: HeapFile,
+  facts: Facts,
+  found: Uint32Array<ArrayBuffer>,
+): Uint32Array<ArrayBuffer> {
   const type = facts.node.object;
   const name = facts.text.object;
-  const found = new OrdinalStack();
+  let count = 0;
   for (let node = 0; node < nodeCount; node++) {
-    if (nameIndex[node] === name && (kind[node]! & TYPE_BITS) === type) found.push(node);
+    if (nameIndex[node] === name && (kind[node]! & TYPE_BITS) === type) found[count++] = node;
   }
-  return found.taken();
+  return found.subarray(0, count);
 }
 
 function hashOf({ firstEdge, label }: HeapFile, property: number, node: number): number {

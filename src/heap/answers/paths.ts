@@ -55,15 +55,19 @@ interface Candidate {
  * inner slots, and ends as soon as it comes to a module's own variable. All nodes climb together, one scan of the edges
  * a level, so that no table of retainers is needed (that would be the largest array of all).
  */
-export class PathFinder {
-  private readonly closures: Uint32Array;
+export function findPaths(view: HeapView, scripts: Scripts, nodes: readonly number[]): RetainingPath[] {
+  const closures = closuresByContext(view);
+  const paths = new PathFinder(view, scripts, closures).find(nodes);
+  view.heap.scratch.giveBack(closures);
+  return paths;
+}
 
+class PathFinder {
   constructor(
     private readonly view: HeapView,
     private readonly scripts: Scripts,
-  ) {
-    this.closures = closuresByContext(view);
-  }
+    private readonly closures: Uint32Array,
+  ) {}
 
   find(nodes: readonly number[]): RetainingPath[] {
     const climbs = nodes.map(

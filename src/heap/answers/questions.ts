@@ -1,4 +1,4 @@
-import { PathFinder } from './paths.js';
+import { findPaths } from './paths.js';
 import { repeatedTexts } from './repeated.js';
 import { type SaidPath, sayNode, sayPath } from './say.js';
 import { Scripts, type Telling } from './scripts.js';
@@ -72,7 +72,7 @@ function aboutNode(
   const node = question.id === undefined ? view.heap.file.root : view.find(question.id);
   if (node === undefined) return { ask: 'unknown-id', id: question.id ?? 0 };
   if (question.ask === 'paths') {
-    const [path] = new PathFinder(view, scripts).find([node]);
+    const [path] = findPaths(view, scripts, [node]);
     return { ask: 'paths', node: row(node), path: sayPath(view, scripts, path!) };
   }
   if (question.ask === 'dominators') {

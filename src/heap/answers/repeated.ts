@@ -25,14 +25,14 @@ const SHOWN = 120;
 
 /** Equal strings that exist more than once: the file names equal texts by one number. */
 export function repeatedTexts(view: HeapView, limit = Number.POSITIVE_INFINITY): Texts {
-  const { file, facts } = view.heap;
+  const { file, facts, scratch } = view.heap;
   const { count: texts } = file.strings;
-  const copies = new Uint32Array(texts);
+  const copies = scratch.zeros(texts);
   for (let node = 0; node < file.nodeCount; node++) {
     if ((file.kind[node]! & TYPE_BITS) === facts.node.string) copies[file.nameIndex[node]!]!++;
   }
   const bytes = new Float64Array(texts);
-  const sample = new Uint32Array(texts);
+  const sample = scratch.zeros(texts);
   const sums = { count: 0, bytes: 0, wastedBytes: 0 };
   for (let node = 0; node < file.nodeCount; node++) {
     if ((file.kind[node]! & TYPE_BITS) !== facts.node.string) continue;
@@ -46,21 +46,21 @@ export function repeatedTexts(view: HeapView, limit = Number.POSITIVE_INFINITY):
   }
   const repeated: number[] = [];
   const wasted = (text: number) => bytes[text]! * (1 - 1 / copies[text]!);
-  for (let text = 0; text < copies.length; text++) {
+  for (let text = 0; text < texts; text++) {
     if (copies[text]! < 2) continue;
     repeated.push(text);
     sums.wastedBytes += wasted(text);
   }
   repeated.sort((a, b) => wasted(b) - wasted(a));
-  return {
-    ...sums,
-    wastedBytes: Math.round(sums.wastedBytes),
-    repeated: repeated.slice(0, limit).map(text => ({
+  const rows = repeated.slice(0, limit).map(
+    (text): RepeatedText => ({
       text: file.strings.text(text, SHOWN),
       count: copies[text]!,
       wastedBytes: Math.round(wasted(text)),
       isCut: file.strings.length(text) >= V8_TEXT_LIMIT,
       sampleId: view.id(sample[text]!),
-    })),
-  };
+    }),
+  );
+  scratch.giveBack(copies, sample);
+  return { ...sums, wastedBytes: Math.round(sums.wastedBytes), repeated: rows };
 }

@@ -1,6 +1,6 @@
 import { isFile } from '../../base/script-url.js';
 import type { RetainingPath } from './paths.js';
-import { PathFinder } from './paths.js';
+import { findPaths } from './paths.js';
 import type { Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
 
@@ -111,7 +111,11 @@ export function holderOf(view: HeapView, node: number): number | undefined {
 
 function describe(view: HeapView, scripts: Scripts, holders: readonly Holder[]): Suspect[] {
   if (holders.length === 0) return [];
-  const paths = new PathFinder(view, scripts).find(holders.map(({ node }) => node));
+  const paths = findPaths(
+    view,
+    scripts,
+    holders.map(({ node }) => node),
+  );
   return holders.map(({ node, shape, children }, i) => ({
     holder: node,
     shape,
