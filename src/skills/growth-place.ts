@@ -182,6 +182,14 @@ function withoutEvents(below: readonly string[]): readonly string[] {
   return at < 0 ? below : below.slice(0, at);
 }
 
+/** Compilers for older engines write `#journal = []` as `_Books_journal.set(this, [])`, where the source map leads to the field. */
+function compiledField(text: string, name: string): { line0: number; column0: number; within?: string } | undefined {
+  const at = text.indexOf(`${name}.set(this, `);
+  if (at < 0) return undefined;
+  const before = text.slice(0, at);
+  return { line0: before.split('\n').length - 1, column0: at - before.lastIndexOf('\n') - 1 };
+}
+
 /** Where a variable is declared, else where the function begins whose scope showed it. */
 export async function* declaredPlace(
   see: OperatorView,
@@ -200,7 +208,7 @@ const isImport = ({ script, name, spot }: Home): boolean => {
 function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly string[]): CodeLocation | undefined {
   // The module wrapper declares these: no line of the file does.
   if (name === 'require' || name === 'module' || name === 'exports') return undefined;
-  const found = declarationOf(script.text, name, spot.line);
+  const found = compiledField(script.text, name) ?? declarationOf(script.text, name, spot.line);
   const at = { ...spot, line: found?.line0 ?? spot.line, column: found?.column0 ?? spot.column };
   return locate(script, found?.within === undefined ? at : { ...at, functionName: found.within }, cwd, via);
 }
@@ -389,7 +397,8 @@ function callOfPackage(
   const local = /(?:const|let|var|import)\s+(?:\*\s+as\s+)?\{?\s*([\w$]+)/.exec(lines[imported] ?? '')?.[1];
   const calls = local === undefined ? [] : callsOf(lines, imported, local);
   const named = calls.find(({ chain }) => chain.some(part => below.includes(part)));
-  const { line, column } = named ?? calls.find(({ chain }) => chain.length === 0) ?? { line: imported, column: 0 };
+  const direct = named ?? calls.find(({ chain }) => chain.length === 0) ?? calls[0];
+  const { line, column } = direct ?? { line: imported, column: 0 };
   return { at: { line, column }, code: (lines[line] ?? '').trim().slice(0, 120) };
 }
 

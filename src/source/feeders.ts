@@ -112,7 +112,9 @@ function growingCall(node: SyntaxNode): Mutation | undefined {
   if (!isNode(callee) || callee.type !== 'MemberExpression' || !isNode(callee.object) || !isNode(callee.property))
     return undefined;
   const method = String(callee.property.name);
-  return GROWING.has(method) ? { holder: callee.object, at: callee.property, how: method } : undefined;
+  // `_field.set(this, [])` is how compilers write a #private field.
+  const isField = Array.isArray(node.arguments) && node.arguments[0]?.type === 'ThisExpression';
+  return GROWING.has(method) && !isField ? { holder: callee.object, at: callee.property, how: method } : undefined;
 }
 
 /** `cache[key] = …`: grows with each new key; a constant key doesn't. */
@@ -150,7 +152,7 @@ function chainOf(node: SyntaxNode): string[] {
       if (!isNode(node.object) || !isNode(node.property)) return [];
       return node.computed ? chainOf(node.object) : [...chainOf(node.object), ...chainOf(node.property)];
     case 'CallExpression':
-      return isNode(node.callee) ? chainOf(node.callee) : [];
+      return compiledField(node) ?? (isNode(node.callee) ? chainOf(node.callee) : []);
     case 'ChainExpression':
     case 'AwaitExpression':
       return [node.expression, node.argument].flatMap(inner => (isNode(inner) ? chainOf(inner) : []));
@@ -160,6 +162,13 @@ function chainOf(node: SyntaxNode): string[] {
     default:
       return [];
   }
+}
+
+/** `__classPrivateFieldGet(this, _Books_journal, "f")`: what compilers make of `this.#journal`. */
+function compiledField({ callee, arguments: args }: SyntaxNode): string[] | undefined {
+  if (!isNode(callee) || !/[cC]lassPrivateFieldGet2?$/.test(String(chainOf(callee).at(-1)))) return undefined;
+  const field: unknown = Array.isArray(args) ? (args[0]?.type === 'Identifier' ? args[0] : args[1]) : undefined;
+  return isNode(field) ? ['this', ...chainOf(field)] : undefined;
 }
 
 /** 3: ends in all wanted names; 2: ends in the last of them; 1: contains the first (`sessions.get(id).push`); 0: unrelated. */

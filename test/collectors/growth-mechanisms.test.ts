@@ -14,6 +14,9 @@ const { performance } = require('node:perf_hooks');
 const topics = Object.fromEntries(Array.from({ length: 60 }, (_, i) => ['topic ' + i, []]));
 class Lru { #max = 40; map = new Map(); add() { this.map.set(this.map.size, 'v'.repeat(400)); } }
 const lru = new Lru();
+const _Till_rows = new WeakMap();
+class Till { constructor() { _Till_rows.set(this, []); } add(row) { _Till_rows.get(this).push(row); } }
+const till = new Till();
 function screens() {
   let screen;
   return function change(text) {
@@ -27,6 +30,7 @@ let turn = 0;
 function tick() {
   topics['topic ' + (turn++ % 60)].push({ at: turn });
   lru.add();
+  till.add({ cents: turn, text: 'sold ' + turn });
   change('text ' + turn);
   performance.mark('tick ' + turn);
 }
@@ -66,6 +70,10 @@ test('lists under the keys of a big dictionary are one row', () => {
 
 test('a bound that a class keeps in a #private field is read', () => {
   expect(rowOf('lru.map')?.limits).toEqual([{ name: '#max', value: 40 }]);
+});
+
+test('a #private field that a compiler made a WeakMap of is seen', () => {
+  expect(rowOf('till._Till_rows')).toMatchObject({ kind: 'Array', ownerClass: 'Till' });
 });
 
 test('what performance.mark leaves in Node is watched', () => {

@@ -168,3 +168,8 @@ test('calls of performance.mark are found, other marks are not', () => {
     [2, 'measure', 'timed'],
   ]);
 });
+
+test('a #private field that was compiled away is fed where it is read', () => {
+  const text = `class Books { constructor() { _Books_journal.set(this, []); } record(entry) {\n  __classPrivateFieldGet(this, _Books_journal, "f").push(entry);\n} }`;
+  expect(feedersOf(text, '_Books_journal')[0]).toMatchObject({ line0: 1, how: 'push', function: 'Books.record' });
+});

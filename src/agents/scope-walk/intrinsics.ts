@@ -61,6 +61,10 @@ export const bufferLength = uncurry<number>(getter(ArrayBuffer.prototype, 'byteL
 export const sharedLength = uncurry<number>(getter(SharedArrayBuffer.prototype, 'byteLength'));
 export const viewBuffer = uncurry<ArrayBufferLike>(getter(DataView.prototype, 'buffer'));
 
+const getWeakly = Function.prototype.call.bind(WeakMap.prototype.get) as (map: object, key: object) => unknown;
+/** What a WeakMap holds for a key. */
+export const weaklyHeld = (map: object, key: object): unknown => getWeakly(map, key);
+
 const hasEnumerable = Function.prototype.call.bind(Object.prototype.propertyIsEnumerable);
 /** Own and enumerable; tells without reading the descriptor. */
 export const isEnumerable = (object: object, key: PropertyKey): boolean => hasEnumerable(object, key);

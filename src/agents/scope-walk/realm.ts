@@ -38,6 +38,9 @@ export const LIMITS = {
   lateObjects: 6_000,
   lateFunctions: 300,
   promises: 150,
+  /** Objects whose #private fields a compiler put into WeakMaps, and such WeakMaps. */
+  compiledObjects: 1000,
+  weakMaps: 200,
 } as const;
 
 export interface Realm {

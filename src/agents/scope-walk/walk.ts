@@ -20,6 +20,7 @@ import {
   setSize,
   setValues,
   symbolsOf,
+  weaklyHeld,
 } from './intrinsics.js';
 import { isUntouchable, LIMITS, type Realm } from './realm.js';
 
@@ -84,6 +85,9 @@ export class Walk {
   private readonly askedAgain = new WeakSet<object>();
   private readonly makers = new WeakMap<object, object>();
   private readonly privateClasses = new WeakMap<object, boolean>();
+  private readonly compiledClasses = new WeakMap<object, boolean>();
+  private compiled: { readonly object: object; readonly node: number }[] = [];
+  private weakMaps: { readonly map: object; readonly name: string }[] = [];
   private phase: Phase = 1;
   private objectLimit: number;
   private visited = 0;
@@ -184,6 +188,8 @@ export class Walk {
     this.functions = new Queue();
     this.deferred = [];
     this.later = [];
+    this.compiled = [];
+    this.weakMaps = [];
     this.seen.clear();
     this.sameText.clear();
     this.siblings.clear();
@@ -432,7 +438,43 @@ export class Walk {
     if (this.realm.types.isProxy(prototype)) return;
     const maker = own(prototype, 'constructor');
     // The inspector shows #private fields; it is asked only about classes whose source has any.
-    if (typeof maker === 'function' && this.hasPrivateFields(maker)) this.functions.put({ object, node, owner });
+    if (typeof maker !== 'function') return;
+    if (this.hasPrivateFields(maker)) this.functions.put({ object, node, owner });
+    else if (prototype !== object && this.hasCompiledFields(maker)) this.noteCompiled(object, node);
+  }
+
+  /** Compilers for older engines keep #private fields in a WeakMap each, a variable beside the class. */
+  private hasCompiledFields(maker: object): boolean {
+    const known = this.compiledClasses.get(maker);
+    if (known !== undefined || this.realm.builtin.has(maker)) return known ?? false;
+    const text = functionText(maker);
+    const found = text.includes('.set(this, ') || text.includes('PrivateFieldInitSpec(this, ');
+    this.compiledClasses.set(maker, found);
+    return found;
+  }
+
+  private noteCompiled(object: object, node: number): void {
+    if (this.compiled.length >= LIMITS.compiledObjects) return;
+    const one = { object, node };
+    this.compiled.push(one);
+    for (const field of this.weakMaps) this.addCompiled(one, field);
+  }
+
+  private noteWeakMap(map: object, name: string): void {
+    if (this.weakMaps.length >= LIMITS.weakMaps || this.seen.has(map)) return;
+    const field = { map, name };
+    this.weakMaps.push(field);
+    for (const one of this.compiled) this.addCompiled(one, field);
+  }
+
+  private addCompiled(
+    { object, node }: (typeof this.compiled)[number],
+    { map, name }: (typeof this.weakMaps)[number],
+  ): void {
+    const value = weaklyHeld(map, object);
+    if (!isObject(value)) return;
+    this.noteMaker(object, value);
+    this.add(value, node, { kind: 'private', name }, object);
   }
 
   private hasPrivateFields(maker: object): boolean {
@@ -599,6 +641,7 @@ export class Walk {
       const edge = { kind: 'variable' as const, name: String(key), seen };
       if (typeof descriptor.value === 'string') this.watchVariable(object, descriptor.value, node, edge);
       else if (isObject(descriptor.value)) {
+        if (this.realm.types.isWeakMap(descriptor.value)) this.noteWeakMap(descriptor.value, edge.name);
         const at = this.add(descriptor.value, node, edge);
         if (at !== undefined && seen.scope === 'closure') this.noteLink(at, node, edge, descriptor.value);
       }
