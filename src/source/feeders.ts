@@ -112,9 +112,14 @@ function growingCall(node: SyntaxNode): Mutation | undefined {
   if (!isNode(callee) || callee.type !== 'MemberExpression' || !isNode(callee.object) || !isNode(callee.property))
     return undefined;
   const method = String(callee.property.name);
-  // `_field.set(this, [])` is how compilers write a #private field.
-  const isField = Array.isArray(node.arguments) && node.arguments[0]?.type === 'ThisExpression';
-  return GROWING.has(method) && !isField ? { holder: callee.object, at: callee.property, how: method } : undefined;
+  if (method === 'set' && isCompiledField(node)) return undefined;
+  return GROWING.has(method) ? { holder: callee.object, at: callee.property, how: method } : undefined;
+}
+
+/** `_Books_journal.set(this, [])`: how compilers write a #private field. */
+function isCompiledField({ callee, arguments: args }: SyntaxNode): boolean {
+  const [holder = ''] = isNode(callee) ? chainOf(callee) : [];
+  return holder.startsWith('_') && Array.isArray(args) && args[0]?.type === 'ThisExpression';
 }
 
 /** `cache[key] = …`: grows with each new key; a constant key doesn't. */

@@ -169,6 +169,13 @@ test('calls of performance.mark are found, other marks are not', () => {
   ]);
 });
 
+test('instances that put themselves into a collection feed it', () => {
+  const text =
+    'class Screen { static all = new Set(); constructor() { Screen.all.add(this); byScreen.set(this, 1); } }';
+  expect(feedersOf(text, 'Screen', ['all'])[0]).toMatchObject({ how: 'add' });
+  expect(feedersOf(text, 'byScreen')[0]).toMatchObject({ how: 'set' });
+});
+
 test('a #private field that was compiled away is fed where it is read', () => {
   const text = `class Books { constructor() { _Books_journal.set(this, []); } record(entry) {\n  __classPrivateFieldGet(this, _Books_journal, "f").push(entry);\n} }`;
   expect(feedersOf(text, '_Books_journal')[0]).toMatchObject({ line0: 1, how: 'push', function: 'Books.record' });
