@@ -49,7 +49,7 @@ export default function install(host: PartHost): ThreadpoolPart {
       // A probe that is still in the queue has waited at least this long.
       const waits = [...pool, ...[...waiting].map(at => host.now() - at)];
       return {
-        threads: Number(process.env['UV_THREADPOOL_SIZE']) || DEFAULT_THREADS,
+        threads: Number(process.env.UV_THREADPOOL_SIZE) || DEFAULT_THREADS,
         probes: sent,
         unanswered: waiting.size,
         p50Ms: quantile(waits, 0.5),
