@@ -208,3 +208,9 @@ function limitFields(object: object): HolderLimit[] {
     return typeof value === 'number' ? [{ name: String(key), value }] : [];
   });
 }
+
+/** Fields beside a container, or of it, that look like a bound. */
+export function ownerLimits(watched: Watched): ReturnType<typeof limitsOf> {
+  const self = watched.kind === 'list' || watched.kind === 'chain' ? watched.ref.deref() : undefined;
+  return limitsOf(watched.owner?.deref() ?? self);
+}

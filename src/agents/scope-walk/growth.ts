@@ -7,11 +7,11 @@ import type {
   MemorySample,
   SizedContainer,
 } from '../../model/evidence/collection-growth.js';
-import { filledShare, isLimit, sizeOf, someEntries, type Watched } from './containers.js';
+import { filledShare, isLimit, ownerLimits, sizeOf, someEntries, type Watched } from './containers.js';
 import { classOf, LIMITS, type Realm } from './realm.js';
 import type { Sizer } from './sizing.js';
 import type { TimerGroup, Timers } from './timers.js';
-import { ownerLimits, type Walk } from './walk.js';
+import type { Walk } from './walk.js';
 
 /** A walk that ended, with the timers of its moment. */
 export interface Seen {

@@ -150,7 +150,7 @@ class ScopeWalk implements ScopeWalkPart {
 
   private grownChains(): ClosureChain[] {
     const { first, last } = this;
-    return first && last && first !== last ? last.walk.closureChains(first.walk) : [];
+    return first && last && first !== last ? last.walk.chains.grownSince(first.walk.chains) : [];
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 import type { EntrySample } from '../../model/evidence/collection-growth.js';
 import type { ScriptPosition } from '../../model/location.js';
-import type { InspectorBridge, Internals, RawLocation } from './inspector-bridge.js';
+import { type InspectorBridge, type Internals, isModuleScope, type RawLocation } from './inspector-bridge.js';
 import {
   bufferLength,
   bufferOf,
@@ -22,7 +22,6 @@ import {
   viewLength,
 } from './intrinsics.js';
 import { classOf, isUntouchable, type Realm } from './realm.js';
-import { isModuleScope } from './walk.js';
 
 /** Nodes looked at for one entry, and how deep. */
 const MAX_NODES = 400;

@@ -1,28 +1,17 @@
-import type { ClosureChain, WalkCost } from '../../model/evidence/collection-growth.js';
-import { isWordChar, startsCapital } from '../text.js';
-import { limitsOf, ringIn, sizeField, sizeOf, type Watched } from './containers.js';
+import type { WalkCost } from '../../model/evidence/collection-growth.js';
+import { startsCapital } from '../text.js';
+import { ClosureChains } from './closure-chains.js';
+import { ringIn, sizeField, sizeOf, type Watched } from './containers.js';
+import { arrayElements, mapElements, sampledIndices, setElements } from './elements.js';
 import { type DetailedEdge, EDGES, type Edge, type SeenBy, WalkTree } from './graph.js';
-import type { InspectorBridge, Internals, Scope } from './inspector-bridge.js';
-import {
-  describeKey,
-  functionText,
-  isArray,
-  isObject,
-  isView,
-  mapEntries,
-  mapSize,
-  nextOfMap,
-  nextOfSet,
-  own,
-  ownKeys,
-  plainKeys,
-  prototypeOf,
-  setSize,
-  setValues,
-  symbolsOf,
-  weaklyHeld,
-} from './intrinsics.js';
+import { type InspectorBridge, type Internals, isModuleScope, type Scope } from './inspector-bridge.js';
+import { describeKey, functionText, isArray, isObject, isView, own, ownKeys, prototypeOf } from './intrinsics.js';
+import { keysOf } from './keys.js';
+import { Makers } from './makers.js';
+import { PrivateFields } from './private-fields.js';
+import { Queue } from './queue.js';
 import { isUntouchable, LIMITS, type Realm } from './realm.js';
+import { Slices } from './slices.js';
 
 /** The program's own modules, then what they stand on, then sockets and timers: it decides how readable a path is. */
 export type Phase = 1 | 2 | 3;
@@ -40,21 +29,6 @@ export interface Ring {
   readonly node: number;
 }
 
-/** Closures in a row: the node of the first one's variable, and what the second one's holds. */
-interface Chain {
-  readonly first: number;
-  readonly second: WeakRef<object>;
-  links: number;
-}
-
-/** A first probe of a dictionary's symbols takes a fifteenth of listing its keys. */
-const LISTING_PER_PROBE = 15;
-const KEYS_PER_PROBE_MS = 40_000;
-/** Below this a probe says nothing about size. */
-const SMALLEST_PROBE_MS = 0.25;
-const CHAINS_OUT = 4;
-/** From a closure up to the variable that leads to it. */
-const STEPS_IN_CHAIN = 3;
 /** Objects handed to the inspector in one round. */
 const BATCH = 8;
 /** Timers are counted through their own lists. */
@@ -63,6 +37,7 @@ const TIMER_LINKS = new Set<PropertyKey>(['_idleNext', '_idlePrev']);
 /** Breadth-first over objects, their properties and their functions' scopes, in slices; remembers containers only. */
 export class Walk {
   readonly tree = new WalkTree();
+  readonly chains = new ClosureChains(this.tree);
   readonly containers: Watched[] = [];
   /** Ring buffers, whose array says nothing of how many stand in it. */
   readonly rings: Ring[] = [];
@@ -73,33 +48,26 @@ export class Walk {
   cut = false;
 
   private readonly seen = new Set<object>();
-  private objects: Queue = new Queue();
-  private functions: Queue = new Queue();
+  private objects = new Queue<Pending>();
+  private functions = new Queue<Pending>();
   private deferred: Pending[] = [];
   private later: { readonly phase: Phase; readonly value: unknown; readonly name: string }[] = [];
   private readonly sameText = new Map<string, number>();
   private readonly siblings = new Map<number, { dry: number }>();
   private readonly textVariables = new Set<string>();
   private readonly links = new Map<number, number>();
-  private readonly chainOf = new Map<number, Chain>();
   private readonly askedAgain = new WeakSet<object>();
-  private readonly makers = new WeakMap<object, object>();
-  private readonly privateClasses = new WeakMap<object, boolean>();
-  private readonly compiledClasses = new WeakMap<object, boolean>();
-  private compiled: { readonly object: object; readonly node: number }[] = [];
-  private weakMaps: { readonly map: object; readonly name: string }[] = [];
+  private readonly makers: Makers;
+  private readonly privateFields: PrivateFields;
+  private readonly slices: Slices;
   private phase: Phase = 1;
   private objectLimit: number;
   private visited = 0;
   private asked = 0;
   private askedLate = 0;
   private promises = 0;
-  private chains = 0;
+  private chainsWatched = 0;
   private texts = 0;
-  private cpuMs = 0;
-  private longestMs = 0;
-  private wallMs = 0;
-  private stopped = false;
 
   constructor(
     private readonly realm: Realm,
@@ -108,49 +76,33 @@ export class Walk {
     mostObjects: number = LIMITS.objects,
   ) {
     this.objectLimit = Math.min(LIMITS.objects, mostObjects);
+    this.slices = new Slices(realm);
+    this.makers = new Makers(realm);
+    this.privateFields = new PrivateFields(realm, ({ object, node }, name, value) => {
+      this.makers.note(object, value);
+      this.add(value, node, { kind: 'private', name }, object);
+    });
   }
 
-  /** Walks until nothing is left or a bound is met, then calls `done`. Every slice is followed by as long a pause. */
+  /** Walks until nothing is left or a bound is met, then calls `done`. */
   run(addRoots: () => void, done: () => void): void {
-    const { host } = this.realm;
-    const startedAt = host.now();
-    const turn = (work: () => boolean) => {
-      const from = host.now();
-      let finished = this.stopped || work();
-      const spent = host.now() - from;
-      this.cpuMs += spent;
-      this.longestMs = Math.max(this.longestMs, spent);
-      this.wallMs = host.now() - startedAt;
-      if (!finished && (this.cpuMs > LIMITS.cpuMs || this.wallMs > LIMITS.wallMs)) {
-        this.cut = true;
-        finished = true;
-      }
-      if (finished) {
+    this.slices.run(
+      addRoots,
+      () => this.slice(),
+      cut => {
+        this.cut ||= cut;
         this.finish(done);
-        return;
-      }
-      const next = () => turn(() => this.slice());
-      if (spent > 1) host.setTimeout(next, Math.min(20, Math.ceil(spent)));
-      else host.setImmediate(next);
-    };
-    host.setImmediate(() =>
-      turn(() => {
-        addRoots();
-        return false;
-      }),
+      },
     );
   }
 
   stop(): void {
-    this.stopped = true;
+    this.slices.stop();
   }
 
   cost(): WalkCost {
-    const round = (ms: number) => Math.round(ms * 10) / 10;
     return {
-      cpuMs: round(this.cpuMs),
-      longestSliceMs: round(this.longestMs),
-      wallMs: Math.round(this.wallMs),
+      ...this.slices.cost(),
       objects: this.visited,
       functions: this.asked,
       containers: this.containers.length,
@@ -188,8 +140,7 @@ export class Walk {
     this.functions = new Queue();
     this.deferred = [];
     this.later = [];
-    this.compiled = [];
-    this.weakMaps = [];
+    this.privateFields.forget();
     this.seen.clear();
     this.sameText.clear();
     this.siblings.clear();
@@ -267,7 +218,7 @@ export class Walk {
     const watched: Watched = {
       ref,
       owner: owner && new WeakRef(owner),
-      maker: this.makerOf(owner),
+      maker: this.makers.of(owner),
       kind,
       key,
       node,
@@ -285,32 +236,6 @@ export class Walk {
     if (text.length < LIMITS.longText || this.texts++ >= LIMITS.texts) return;
     const key = typeof edge === 'object' ? undefined : edge;
     this.watch(owner, 'string', this.tree.add(parent, edge), owner, key, text.length);
-  }
-
-  /** The object with a class that an owner belongs to: itself, or the one that leads to it through plain objects. */
-  private makerOf(owner: object | undefined): WeakRef<object> | undefined {
-    const maker = owner && this.isPlain(owner) ? this.makers.get(owner) : owner;
-    return maker && new WeakRef(maker);
-  }
-
-  /** A proxy is never asked for its prototype: that would run its handler. */
-  private isPlain(object: object): boolean {
-    if (this.realm.types.isProxy(object)) return false;
-    const prototype = prototypeOf(object);
-    return prototype === null || prototype === Object.prototype;
-  }
-
-  /** Without a class of its own, as literals and what emitters keep their events in (`Object.create(null)` above it). */
-  private isBag(object: object): boolean {
-    if (this.isPlain(object)) return true;
-    const prototype = this.realm.types.isProxy(object) ? undefined : prototypeOf(object);
-    return isObject(prototype) && !this.realm.types.isProxy(prototype) && prototypeOf(prototype) === null;
-  }
-
-  private noteMaker(owner: object, value: object): void {
-    if (!this.isPlain(value) || this.makers.has(value)) return;
-    const maker = this.isPlain(owner) ? this.makers.get(owner) : owner;
-    if (maker) this.makers.set(value, maker);
   }
 
   private visitSafely(next: Pending): void {
@@ -343,39 +268,21 @@ export class Walk {
 
   private visitArray(array: readonly unknown[], node: number, owner: object | undefined): void {
     this.watch(array, 'Array', node, owner);
-    const { length } = array;
-    const whole = length <= LIMITS.wholeCollection;
-    for (const index of whole ? range(length) : sampledIndices(length)) {
-      this.add(own(array, String(index)), node, whole ? { kind: 'index', index } : EDGES.ELEMENT, array);
-    }
+    arrayElements(array, (value, edge) => this.add(value, node, edge, array));
   }
 
   private visitMap(map: object, node: number, owner: object | undefined): void {
     this.watch(map, 'Map', node, owner);
-    const whole = mapSize(map) <= LIMITS.wholeCollection;
-    const entries = mapEntries(map);
-    for (let left = whole ? LIMITS.wholeCollection : LIMITS.sampledElements * 2; left > 0; left--) {
-      const { done, value: entry } = nextOfMap(entries);
-      if (done) break;
-      const [key, value] = entry as [unknown, unknown];
-      this.add(value, node, mapValueEdge(key, whole), map);
-      this.add(key, node, EDGES.MAP_KEY, map);
-    }
+    mapElements(map, (value, edge) => this.add(value, node, edge, map));
   }
 
   private visitSet(set: object, node: number, owner: object | undefined): void {
     this.watch(set, 'Set', node, owner);
-    const values = setValues(set);
-    const whole = setSize(set) <= LIMITS.wholeCollection;
-    for (let left = whole ? LIMITS.wholeCollection : LIMITS.sampledElements * 2; left > 0; left--) {
-      const { done, value } = nextOfSet(values);
-      if (done) break;
-      this.add(value, node, EDGES.SET_VALUE, set);
-    }
+    setElements(set, (value, edge) => this.add(value, node, edge, set));
   }
 
   private visitProperties(object: object, node: number, owner: object | undefined): void {
-    const keys = this.keysOf(object);
+    const keys = keysOf(object, this.realm);
     if (typeof keys === 'number') {
       this.unlisted.push(keys);
       this.watch(object, 'huge-object', node, owner, undefined, keys);
@@ -385,7 +292,7 @@ export class Walk {
     const isNamespace = types.isModuleNamespaceObject(object);
     if (keys.length >= LIMITS.dictionaryKeys && !types.isMap(object) && !types.isSet(object) && !isNamespace) {
       this.watch(object, 'object', node, owner, undefined, keys.length);
-      if (keys.length >= LIMITS.manyKeys && this.isBag(object)) this.tree.markDictionary(node);
+      if (keys.length >= LIMITS.manyKeys && this.makers.isBag(object)) this.tree.markDictionary(node);
     } else if (keys.length > 1 && !isNamespace) this.watchList(object, keys, node, owner);
     const some = keys.length <= 400 ? keys : sampledIndices(keys.length).map(index => keys[index] as PropertyKey);
     for (const key of some) this.addProperty(object, key, node);
@@ -405,30 +312,12 @@ export class Walk {
     if (descriptor.get) this.add(descriptor.get, node, { kind: 'getter', name: String(key) }, object);
     else if (typeof descriptor.value === 'string') this.watchText(object, descriptor.value, node, key as Edge);
     else if (isObject(descriptor.value)) {
-      this.noteMaker(object, descriptor.value);
+      this.makers.note(object, descriptor.value);
       // The second object in a row behind the same property begins to look like a list without a size.
-      if (this.linksTo(node, key as Edge) === 1 && this.chains++ < LIMITS.chains)
+      if (this.linksTo(node, key as Edge) === 1 && this.chainsWatched++ < LIMITS.chains)
         this.watch(object, 'chain', node, undefined, key);
       this.add(descriptor.value, node, key as Edge, object);
     }
-  }
-
-  /** Own keys, or an estimate of their number when listing them would stop the program for too long. */
-  private keysOf(object: object): PropertyKey[] | number {
-    const { now } = this.realm.host;
-    let from = now();
-    const symbols = symbolsOf(object);
-    let probe = now() - from;
-    if (probe > SMALLEST_PROBE_MS) {
-      from = now();
-      symbolsOf(object);
-      // The first probe may have met a garbage collection.
-      probe = Math.min(probe, now() - from);
-      if (probe * LISTING_PER_PROBE > LIMITS.longestListingMs) return Math.round(probe * KEYS_PER_PROBE_MS);
-    }
-    const names = plainKeys(object);
-    if (names.length > 500) return symbols.length > 0 ? [...names, ...symbols] : names;
-    return ownKeys(object);
   }
 
   private visitPrototype(object: object, node: number, owner: object | undefined): void {
@@ -439,57 +328,9 @@ export class Walk {
     const maker = own(prototype, 'constructor');
     // The inspector shows #private fields; it is asked only about classes whose source has any.
     if (typeof maker !== 'function') return;
-    if (this.hasPrivateFields(maker)) this.functions.put({ object, node, owner });
-    else if (prototype !== object && this.hasCompiledFields(maker)) this.noteCompiled(object, node);
-  }
-
-  /** Compilers for older engines keep #private fields in a WeakMap each, a variable beside the class. */
-  private hasCompiledFields(maker: object): boolean {
-    const known = this.compiledClasses.get(maker);
-    if (known !== undefined || this.realm.builtin.has(maker)) return known ?? false;
-    const text = functionText(maker);
-    const found = text.includes('.set(this, ') || text.includes('PrivateFieldInitSpec(this, ');
-    this.compiledClasses.set(maker, found);
-    return found;
-  }
-
-  private noteCompiled(object: object, node: number): void {
-    if (this.compiled.length >= LIMITS.compiledObjects) return;
-    const one = { object, node };
-    this.compiled.push(one);
-    for (const field of this.weakMaps) this.addCompiled(one, field);
-  }
-
-  private noteWeakMap(map: object, name: string): void {
-    if (this.weakMaps.length >= LIMITS.weakMaps || this.seen.has(map)) return;
-    const field = { map, name };
-    this.weakMaps.push(field);
-    for (const one of this.compiled) this.addCompiled(one, field);
-  }
-
-  private addCompiled(
-    { object, node }: (typeof this.compiled)[number],
-    { map, name }: (typeof this.weakMaps)[number],
-  ): void {
-    const value = weaklyHeld(map, object);
-    if (!isObject(value)) return;
-    this.noteMaker(object, value);
-    this.add(value, node, { kind: 'private', name }, object);
-  }
-
-  private hasPrivateFields(maker: object): boolean {
-    const known = this.privateClasses.get(maker);
-    if (known !== undefined) return known;
-    let found = false;
-    let at: unknown = maker;
-    for (let depth = 0; depth < 4 && typeof at === 'function' && !found; depth++) {
-      if (this.realm.types.isProxy(at)) break;
-      const text = functionText(at);
-      found = text.startsWith('class') && namesPrivate(text);
-      at = prototypeOf(at);
-    }
-    this.privateClasses.set(maker, found);
-    return found;
+    if (this.privateFields.isDeclaredBy(maker)) this.functions.put({ object, node, owner });
+    else if (prototype !== object && this.privateFields.isCompiledIn(maker))
+      this.privateFields.noteInstance(object, node);
   }
 
   /** One round trip of the inspector for a few functions (and proxies, promises, objects with #private fields). */
@@ -532,7 +373,7 @@ export class Walk {
       this.deferred.push(one);
       return false;
     }
-    if (this.before?.yielded.get(object) === 0 || !(this.hasNewText(object) || this.isInChain(node))) return false;
+    if (this.before?.yielded.get(object) === 0 || !(this.hasNewText(object) || this.chains.has(node))) return false;
     this.asked++;
     return true;
   }
@@ -577,7 +418,7 @@ export class Walk {
       // A proxy is no owner: its fields are not to be read.
       const owner = this.realm.types.isProxy(one.object) ? undefined : one.object;
       for (const { kind, name, value } of internals.values) {
-        if (kind === 'private' && owner && isObject(value)) this.noteMaker(owner, value);
+        if (kind === 'private' && owner && isObject(value)) this.makers.note(owner, value);
         this.add(value, one.node, { kind, name }, owner);
       }
     }
@@ -602,38 +443,6 @@ export class Walk {
     }
   }
 
-  /** A closure whose variable leads to a closure of the same function, whose variable leads to the next, and so on. */
-  private noteLink(at: number, from: number, edge: Extract<DetailedEdge, { kind: 'variable' }>, value: object): void {
-    const above = this.tree.sameVariableAbove(from, edge);
-    if (above < 0) return;
-    const chain = this.chainOf.get(above) ?? { first: above, second: new WeakRef(value), links: 1 };
-    chain.links++;
-    this.chainOf.set(above, chain).set(at, chain);
-  }
-
-  /** A closure of a chain is followed further than other functions of the same text, to see that it is one. */
-  private isInChain(node: number): boolean {
-    for (let at = node, steps = 0; at >= 0 && steps < STEPS_IN_CHAIN; at = this.tree.parentOf(at), steps++) {
-      const chain = this.chainOf.get(at);
-      if (chain) return chain.links < LIMITS.chainLinks;
-    }
-    return false;
-  }
-
-  /** Chains of closures that have grown since an earlier walk, the longest first: an old one stands where it stood. */
-  closureChains(before: Walk): ClosureChain[] {
-    const old = new Set([...before.ownChains()].map(({ second }) => second.deref()));
-    return [...this.ownChains()]
-      .filter(({ second, links }) => links >= LIMITS.closureChain && !old.has(second.deref()))
-      .sort((a, b) => b.links - a.links)
-      .slice(0, CHAINS_OUT)
-      .map(({ first, links }) => ({ path: this.tree.path(first), links }));
-  }
-
-  private ownChains(): Set<Chain> {
-    return new Set(this.chainOf.values());
-  }
-
   private enterScope({ variables }: Scope, { object, node }: Pending, seen: SeenBy): void {
     for (const key of ownKeys(variables)) {
       const descriptor = describeKey(variables, key);
@@ -641,75 +450,11 @@ export class Walk {
       const edge = { kind: 'variable' as const, name: String(key), seen };
       if (typeof descriptor.value === 'string') this.watchVariable(object, descriptor.value, node, edge);
       else if (isObject(descriptor.value)) {
-        if (this.realm.types.isWeakMap(descriptor.value)) this.noteWeakMap(descriptor.value, edge.name);
+        if (this.realm.types.isWeakMap(descriptor.value) && !this.seen.has(descriptor.value))
+          this.privateFields.noteWeakMap(descriptor.value, edge.name);
         const at = this.add(descriptor.value, node, edge);
-        if (at !== undefined && seen.scope === 'closure') this.noteLink(at, node, edge, descriptor.value);
+        if (at !== undefined && seen.scope === 'closure') this.chains.noteLink(at, node, edge, descriptor.value);
       }
     }
-  }
-}
-
-/** Whether a class' source has a `#name`. */
-function namesPrivate(text: string): boolean {
-  for (let at = text.indexOf('#'); at >= 0; at = text.indexOf('#', at + 1))
-    if (isWordChar(text.charAt(at + 1))) return true;
-  return false;
-}
-
-/** A script's own top level: V8's Module or Script scope, for CommonJS the closure of the module wrapper. */
-export function isModuleScope(scopes: readonly Scope[], depth: number): boolean {
-  const text = scopes[depth]?.description ?? '';
-  if (text.startsWith('Module') || text.startsWith('Script')) return true;
-  const outermost = scopes.findLastIndex(scope => !scope.description.startsWith('Script'));
-  return depth === outermost && text.startsWith('Closure');
-}
-
-export function ownerLimits(watched: Watched): ReturnType<typeof limitsOf> {
-  const self = watched.kind === 'list' || watched.kind === 'chain' ? watched.ref.deref() : undefined;
-  return limitsOf(watched.owner?.deref() ?? self);
-}
-
-const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
-
-/** Indices of a few elements: both ends and some between. */
-function sampledIndices(length: number): number[] {
-  const k = LIMITS.sampledElements;
-  const chosen = range(k).flatMap(i => [i, length - 1 - i, Math.floor((length * (i + 0.5)) / k)]);
-  return [...new Set(chosen)].filter(index => index >= 0 && index < length);
-}
-
-function mapValueEdge(key: unknown, whole: boolean): DetailedEdge {
-  if (!whole) return { kind: 'map-value' };
-  const text = typeof key === 'string' ? key.slice(0, 40) : typeof key === 'number' ? String(key) : typeof key;
-  return { kind: 'map-value', key: text };
-}
-
-/** A queue that forgets what was taken. */
-class Queue {
-  private items: (Pending | undefined)[] = [];
-  private first = 0;
-
-  get size(): number {
-    return this.items.length - this.first;
-  }
-
-  put(item: Pending): void {
-    this.items.push(item);
-  }
-
-  putFirst(item: Pending): void {
-    if (this.first > 0) this.items[--this.first] = item;
-    else this.items.unshift(item);
-  }
-
-  take(): Pending | undefined {
-    if (this.first >= this.items.length) return undefined;
-    const item = this.items[this.first];
-    this.items[this.first++] = undefined;
-    if (this.first > 8192) {
-      this.items = this.items.slice(this.first);
-      this.first = 0;
-    }
-    return item;
   }
 }
