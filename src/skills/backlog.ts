@@ -6,7 +6,7 @@ import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type GrowthPlace, placeGrowth } from './growth-place.js';
-import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './heap.js';
+import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { sourceOf } from './place.js';
 
 /** Growing collections looked at, the costliest first. */

@@ -5,7 +5,7 @@ import { sortGrowth } from '../heap/growth/suspects.js';
 import type { CollectionGrowth, SizedContainer } from '../model/evidence/collection-growth.js';
 import { isUsable } from '../model/evidence/index.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
-import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './heap.js';
+import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 
 /** Sizes of collections; leaks among them are concluded by heap, so that one cause is reported once. */
 export const collections = defineSkill({
