@@ -6,7 +6,7 @@ import type { FaultClass } from '../model/fault.js';
 import type { Json } from '../model/json.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
-import type { Finding } from '../waiting/findings.js';
+import type { Finding } from '../waiting/finding.js';
 import { poolState, shapeOf } from '../waiting/pools.js';
 import { reportOwn } from './waiting-report.js';
 

@@ -5,7 +5,7 @@ import type { FaultClass } from '../model/fault.js';
 import type { Json } from '../model/json.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
-import type { Finding } from '../waiting/findings.js';
+import type { Finding } from '../waiting/finding.js';
 import { flows, type RouteFlow } from '../waiting/flow.js';
 import { type CallGroup, callGroups } from '../waiting/outgoing.js';
 import { reportOwn } from './waiting-report.js';

@@ -4,7 +4,7 @@ import { callAt, callSites } from '../source/calls.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
 import type { ScriptText } from '../source/script.js';
 import type { TextPosition } from '../source/syntax.js';
-import type { Finding } from '../waiting/findings.js';
+import type { Finding } from '../waiting/finding.js';
 import type { Frame } from '../waiting/waits.js';
 import { locate } from './place.js';
 import { textOf } from './waiting-place.js';

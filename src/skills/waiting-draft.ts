@@ -6,7 +6,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { isInLoop } from '../source/loops.js';
 import { isUserCode } from '../source/url.js';
-import type { Finding } from '../waiting/findings.js';
+import type { Finding } from '../waiting/finding.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
 import { type HeldSite, leakSite, leakSiteOf } from './leak-site.js';

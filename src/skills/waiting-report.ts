@@ -1,6 +1,6 @@
 import type { FaultClass } from '../model/fault.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
-import type { Finding } from '../waiting/findings.js';
+import type { Finding } from '../waiting/finding.js';
 import { draftOf } from './waiting-draft.js';
 import { isLoopBusy, lookAtWaiting, type WaitingLook } from './waiting-look.js';
 

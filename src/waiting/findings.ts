@@ -1,44 +1,15 @@
 import type { AsyncDump, OutgoingCall } from '../model/evidence/async-dump.js';
 import type { Holder, Holders } from '../model/evidence/holders.js';
 import type { AgentPool } from '../model/evidence/in-flight.js';
-import type { FaultClass } from '../model/fault.js';
-import { callerOf } from './callers.js';
+import { chatty, fromPlace, LEAST_CALLS, retries, slowCalls, slowDrivers, talksToPeers } from './downstream.js';
+import type { Base, Context, Finding } from './finding.js';
 import { flows, isStuck, keyOf, type RouteFlow } from './flow.js';
 import { type CallGroup, callGroups } from './outgoing.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
 import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers } from './pools.js';
 import { type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
-import { type Frame, innermostPackage, Waits } from './waits.js';
+import { type Frame, Waits } from './waits.js';
 import { merge, winners } from './winners.js';
-
-/** A cause among what is waited for. Exactly one skill owns each class. */
-export interface Finding {
-  readonly faultClass: FaultClass;
-  readonly confidence: 'high' | 'medium' | 'low';
-  /** The user frame that waits, innermost first; may be empty. */
-  readonly user: readonly Frame[];
-  readonly place: Frame | undefined;
-  /** Where the promise that doesn't come was made. */
-  readonly maker: Frame | undefined;
-  readonly makerUser: readonly Frame[];
-  readonly package: string | undefined;
-  /** Other places that wait for the same. */
-  readonly others: readonly Frame[];
-  /** Where those wait who hold what the others wait for. */
-  readonly holding: readonly Frame[];
-  readonly routes: readonly string[];
-  readonly requests: number;
-  readonly oldestMs: number;
-  readonly flow: RouteFlow | undefined;
-  readonly holder?: Holder;
-  readonly agent?: AgentPool;
-  readonly call?: CallGroup;
-  readonly waits?: PlaceWaits;
-  /** Sockets of the pool that moved no byte over the window: connections that are held and not used. */
-  readonly silent?: { readonly peer: string; readonly count: number };
-  /** Nobody was seen waiting, because nothing began in the window or callbacks wait: only the holder tells. */
-  readonly standstill?: true;
-}
 
 export interface Look {
   readonly findings: readonly Finding[];
@@ -51,17 +22,6 @@ export interface Look {
   readonly standstill: boolean;
 }
 
-/** Answers that take a second are slow whoever asks; a steady 300 ms is a service's own business. */
-const SLOW_CALL_MS = 1000;
-/** Measured on N+1 services: 12 to 60 waits a request at one place; healthy handlers stay below 6. */
-const CHATTY_WAITS = 10;
-const CHATTY_OVERLAP = 1.3;
-const CHATTY_SHARE = 0.5;
-/** Below this a chatty request is still quick. */
-const CHATTY_WALL_MS = 40;
-const RETRY_FAILED = 0.8;
-const RETRY_CALLS = 1.5;
-const LEAST_CALLS = 5;
 /** Of the old requests, this share must wait for one thing before it is called the cause. */
 const GROUP_SHARE = 0.3;
 const LEAST_WAITING = 2;
@@ -107,17 +67,6 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     orphans: stuck.orphans,
     standstill: heldStill(context).length > 0,
   };
-}
-
-interface Context {
-  readonly dump: AsyncDump;
-  readonly waits: Waits;
-  readonly routes: readonly RouteFlow[];
-  readonly calls: readonly CallGroup[];
-  readonly places: readonly PlaceWaits[];
-  readonly holders: readonly Holder[];
-  readonly groups: readonly WaitGroup[];
-  readonly old: number;
 }
 
 /** A few that never come back on a route that otherwise answers fast; a long poll's own requests are all long. */
@@ -256,8 +205,6 @@ function standstill(context: Context): Finding[] {
   ];
 }
 
-type Base = Omit<Finding, 'faultClass' | 'confidence'>;
-
 function baseOf(group: WaitGroup, { routes }: Context): Base {
   const flow = routes.find(route => group.routes.includes(route.route));
   const { user, place, maker, makerUser, requests, oldestMs } = group;
@@ -308,137 +255,6 @@ function callOf(calls: readonly OutgoingCall[], groups: readonly CallGroup[]): C
   }
   const [target] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
   return groups.find(group => group.target === target);
-}
-
-/** The same call again and again although it keeps failing. */
-function retries(context: Context): Finding[] {
-  return context.calls
-    .filter(
-      call =>
-        call.perRequest >= RETRY_CALLS &&
-        call.count >= LEAST_CALLS &&
-        call.count > call.open &&
-        call.failed >= RETRY_FAILED * (call.count - call.open),
-    )
-    .map(call => ({ ...fromCall(call, context), faultClass: 'downstream.retries', confidence: 'high', call }) as const);
-}
-
-/** Many waits at one place, one after the other, that make up most of the request. */
-function chatty({ places, routes, calls, dump }: Context): Finding[] {
-  const driven = talksToPeers(dump);
-  return places
-    .filter(
-      place =>
-        place.perRequest > CHATTY_WAITS &&
-        place.overlap <= CHATTY_OVERLAP &&
-        place.share >= CHATTY_SHARE &&
-        place.wallMs >= CHATTY_WALL_MS,
-    )
-    .filter(
-      place => isRemote(place) || (driven && isDriven(place)) || calls.some(call => call.perRequest > CHATTY_WAITS),
-    )
-    .map(place => {
-      const call = calls.find(group => group.perRequest > CHATTY_WAITS);
-      return {
-        ...fromPlace(place, routes),
-        faultClass: 'downstream.chatty',
-        confidence: 'high',
-        waits: place,
-        ...(call ? { call } : {}),
-      } as const;
-    });
-}
-
-/** A flowing route that spends most of its time waiting for one slow answer. */
-function slowCalls(context: Context): Finding[] {
-  const { calls, routes } = context;
-  const slow = calls.filter(
-    call =>
-      call.requests > 1 &&
-      call.failed < RETRY_FAILED * Math.max(1, call.answered) &&
-      (call.p50Ms >= SLOW_CALL_MS || call.oldestOpenMs >= 2 * SLOW_CALL_MS),
-  );
-  return slow.slice(0, 1).flatMap(call => {
-    const from = fromCall(call, context);
-    const slowRoute = from.flow === undefined || from.flow.waitMs >= SLOW_CALL_MS * 0.5;
-    return slowRoute && routes.length > 0
-      ? [{ ...from, faultClass: 'downstream.slow', confidence: 'high', call } as const]
-      : [];
-  });
-}
-
-/** A flowing route whose driver (sockets of its own, no HTTP) takes a second and more for one answer. */
-function slowDrivers({ places, routes, dump, calls }: Context): Finding[] {
-  if (!talksToPeers(dump)) return [];
-  return places
-    .filter(
-      place =>
-        (place.package !== undefined || isDriven(place)) &&
-        place.meanMs >= SLOW_CALL_MS &&
-        place.share >= CHATTY_SHARE &&
-        place.requests > 1,
-    )
-    .filter(
-      place =>
-        !place.natives.includes('HTTPCLIENTREQUEST') &&
-        !calls.some(call => call.p50Ms >= SLOW_CALL_MS || call.open > 0),
-    )
-    .slice(0, 1)
-    .map(
-      place =>
-        ({ ...fromPlace(place, routes), faultClass: 'downstream.slow', confidence: 'medium', waits: place }) as const,
-    );
-}
-
-/** A promise that a package made and nothing of this process settles: its socket is older than the window. */
-const isDriven = ({ maker, natives }: PlaceWaits): boolean => maker !== undefined && natives.length === 0;
-
-const talksToPeers = ({ after }: AsyncDump): boolean =>
-  after.peers.some(peer => peer.peer !== 'local' && peer.bytesWritten > 0);
-
-const isRemote = (place: PlaceWaits): boolean =>
-  place.package !== undefined || place.natives.some(type => type !== 'Timeout');
-
-/** The base of what is known by its outgoing calls: who awaits them, on which routes. */
-function fromCall(call: CallGroup, { waits, routes, dump }: Context): Base {
-  const caller = callerOf(waits, call);
-  const own = new Set(
-    dump.calls
-      .filter(other => `${other.method} ${other.host}${other.path}` === call.target)
-      .map(other => other.request),
-  );
-  const served = dump.requests.filter(request => own.has(request.index));
-  const names = [...new Set(served.map(keyOf))];
-  return {
-    user: caller?.user ?? [],
-    place: caller?.user[0],
-    maker: undefined,
-    makerUser: [],
-    package: caller && innermostPackage(caller.wait),
-    others: [],
-    holding: [],
-    routes: names,
-    requests: own.size,
-    oldestMs: call.oldestOpenMs,
-    flow: routes.find(route => names.includes(route.route)),
-  };
-}
-
-function fromPlace(place: PlaceWaits | undefined, routes: readonly RouteFlow[]): Base {
-  const flow = routes.find(route => route.route === place?.route);
-  return {
-    user: place?.user ?? [],
-    place: place?.place,
-    maker: undefined,
-    makerUser: [],
-    package: place?.package ?? place?.maker,
-    others: [],
-    holding: [],
-    routes: place ? [place.route] : [],
-    requests: place?.requests ?? 0,
-    oldestMs: place?.wallMs ?? 0,
-    flow,
-  };
 }
 
 /** True when requests wait for something that no outgoing call explains: then who holds it must be looked for. */

@@ -1,5 +1,5 @@
 import type { FaultClass } from '../model/fault.js';
-import type { Finding } from './findings.js';
+import type { Finding } from './finding.js';
 import { placeKey } from './waits.js';
 
 /** One finding per cause: same class and same pool, target, maker or place. */

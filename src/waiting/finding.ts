@@ -1,0 +1,53 @@
+import type { AsyncDump } from '../model/evidence/async-dump.js';
+import type { Holder } from '../model/evidence/holders.js';
+import type { AgentPool } from '../model/evidence/in-flight.js';
+import type { FaultClass } from '../model/fault.js';
+import type { RouteFlow } from './flow.js';
+import type { CallGroup } from './outgoing.js';
+import type { PlaceWaits } from './places.js';
+import type { WaitGroup } from './stuck.js';
+import type { Frame, Waits } from './waits.js';
+
+/** A cause among what is waited for. Exactly one skill owns each class. */
+export interface Finding {
+  readonly faultClass: FaultClass;
+  readonly confidence: 'high' | 'medium' | 'low';
+  /** The user frame that waits, innermost first; may be empty. */
+  readonly user: readonly Frame[];
+  readonly place: Frame | undefined;
+  /** Where the promise that doesn't come was made. */
+  readonly maker: Frame | undefined;
+  readonly makerUser: readonly Frame[];
+  readonly package: string | undefined;
+  /** Other places that wait for the same. */
+  readonly others: readonly Frame[];
+  /** Where those wait who hold what the others wait for. */
+  readonly holding: readonly Frame[];
+  readonly routes: readonly string[];
+  readonly requests: number;
+  readonly oldestMs: number;
+  readonly flow: RouteFlow | undefined;
+  readonly holder?: Holder;
+  readonly agent?: AgentPool;
+  readonly call?: CallGroup;
+  readonly waits?: PlaceWaits;
+  /** Sockets of the pool that moved no byte over the window: connections that are held and not used. */
+  readonly silent?: { readonly peer: string; readonly count: number };
+  /** Nobody was seen waiting, because nothing began in the window or callbacks wait: only the holder tells. */
+  readonly standstill?: true;
+}
+
+/** What every cause is told from. */
+export interface Context {
+  readonly dump: AsyncDump;
+  readonly waits: Waits;
+  readonly routes: readonly RouteFlow[];
+  readonly calls: readonly CallGroup[];
+  readonly places: readonly PlaceWaits[];
+  readonly holders: readonly Holder[];
+  readonly groups: readonly WaitGroup[];
+  readonly old: number;
+}
+
+/** A finding before its cause is known. */
+export type Base = Omit<Finding, 'faultClass' | 'confidence'>;
