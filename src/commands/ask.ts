@@ -53,7 +53,7 @@ async function askTarget(question: string, argv: readonly string[], options: Ask
   const gather = async (only: readonly string[]): Promise<Gathered> => {
     const startedAt = Date.now();
     const onEvent: Parameters<typeof quietRun>[1]['onEvent'] = event => {
-      const line = options.quiet ? undefined : progressLine(event, startedAt);
+      const line = options.quiet ? undefined : progressLine(event, startedAt, process.stderr.columns);
       if (line !== undefined) process.stderr.write(`${line}\n`);
     };
     run = await quietRun(where, { reason: question, only, signal: interruption.signal, redactor, onEvent });

@@ -11,6 +11,7 @@ import { skills } from '../skills/index.js';
 import { type RunDirectory, sha256 } from '../stores/run-directory.js';
 import { version } from '../version.js';
 import { EXIT, exitOfReport } from './exit.js';
+import { fitMarkdown } from './fit-markdown.js';
 import { render, writeOutput } from './output.js';
 import { progressLine } from './progress.js';
 import { pageOfRun } from './recorded-page.js';
@@ -81,7 +82,7 @@ export function knownSkills(list: string): readonly string[] {
 
 function tell(event: LensEvent, options: RunOptions, startedAt: number): void {
   if (options.json === 'stream') process.stdout.write(`${JSON.stringify(event)}\n`);
-  const line = options.quiet ? undefined : progressLine(event, startedAt);
+  const line = options.quiet ? undefined : progressLine(event, startedAt, process.stderr.columns);
   if (line !== undefined) process.stderr.write(`${line}\n`);
 }
 
@@ -98,7 +99,8 @@ function deliver(report: Report, directory: RunDirectory, options: RunOptions): 
   const failures = options.output.flatMap(output =>
     failureOf(() => writeOutput(report, output, done => pageOfRun(directory.path, done))),
   );
-  if (options.json !== 'stream') process.stdout.write(options.json ? json : markdown);
+  if (options.json !== 'stream')
+    process.stdout.write(options.json ? json : fitMarkdown(markdown, process.stdout.columns));
   if (failures.length > 0) throw failures[0];
 }
 

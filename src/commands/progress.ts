@@ -1,10 +1,17 @@
 import { sayMs } from '../base/say.js';
 import type { LensEvent } from '../model/event.js';
+import { wrap } from './table.js';
 
-/** One line per thing worth knowing, on stderr: plain text that a log keeps well. Undefined: nothing to say. */
-export function progressLine(event: LensEvent, startedAt: number): string | undefined {
+/**
+ * One line per thing worth knowing, on stderr: plain text that a log keeps well; in a terminal of so many columns folded
+ * beside its time. Undefined: nothing to say.
+ */
+export function progressLine(event: LensEvent, startedAt: number, columns?: number): string | undefined {
   const said = wording(event);
-  return said === undefined ? undefined : `[${((event.at - startedAt) / 1000).toFixed(1).padStart(5)} s] ${said}`;
+  if (said === undefined) return undefined;
+  const at = `[${((event.at - startedAt) / 1000).toFixed(1).padStart(5)} s] `;
+  if (columns === undefined || at.length + said.length <= columns) return `${at}${said}`;
+  return `${at}${wrap(said, columns, ' '.repeat(at.length)).join('\n').trimStart()}`;
 }
 
 function wording(event: LensEvent): string | undefined {

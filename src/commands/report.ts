@@ -4,6 +4,7 @@ import type { Report } from '../model/report.js';
 import { reportOf } from '../report/report.js';
 import { readRun } from '../stores/recorded-run.js';
 import { runsHome } from '../stores/run-directory.js';
+import { fitMarkdown } from './fit-markdown.js';
 import { OUTPUT_FORMATS, type Output, parseOutput, render, writeOutput } from './output.js';
 import { pageOfRun } from './recorded-page.js';
 import { endOf } from './recorded-state.js';
@@ -23,7 +24,10 @@ export function reportCommand(): Command {
     .action((run: string, options: { json?: boolean; output: readonly Output[] }) => {
       const report = reportFrom(run);
       for (const output of options.output) writeOutput(report, output, done => pageOfRun(run, done));
-      if (options.output.length === 0) process.stdout.write(render(report, options.json ? 'json' : 'md'));
+      if (options.output.length === 0)
+        process.stdout.write(
+          options.json ? render(report, 'json') : fitMarkdown(render(report, 'md'), process.stdout.columns),
+        );
     });
 }
 
