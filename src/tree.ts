@@ -55,20 +55,24 @@ export async function investigateAlone(where: AttachTarget, plan: Plan, env: Run
   const busier = env.interrupt.aborted ? [] : await busierBelow(report.target.pid);
   for (const { pid, command } of busier.slice(0, MOST_TOLD)) {
     const next = `\`lens run --pid ${pid}\`, or --tree for all`;
-    env.emit({ type: 'left.out', what: `${sayChild(pid, command)} does more than this process: ${next}` });
+    env.emit({ type: 'left.out', what: `${sayChild(pid, command)} does or holds more than this process: ${next}` });
   }
   return finish(env);
 }
 
 /** Below a twentieth of a core a child is idle, whatever its parent does. */
 const BUSY_PERCENT = 5;
+/** Two Node processes that do nothing differ by a few megabytes. */
+const LARGER = 1.5;
 const MOST_TOLD = 3;
 
 async function busierBelow(pid: number): Promise<NodeProcess[]> {
   const [own, below] = await Promise.all([readNodeProcess(pid), descendants(pid)]);
+  const isBusier = ({ cpuPercent }: NodeProcess) => cpuPercent > BUSY_PERCENT && cpuPercent > (own?.cpuPercent ?? 0);
+  const isLarger = ({ rssBytes }: NodeProcess) => own !== undefined && rssBytes > LARGER * own.rssBytes;
   return below
-    .filter(({ cpuPercent }) => cpuPercent > BUSY_PERCENT && cpuPercent > (own?.cpuPercent ?? 0))
-    .sort((a, b) => b.cpuPercent - a.cpuPercent);
+    .filter(child => isBusier(child) || isLarger(child))
+    .sort((a, b) => b.cpuPercent - a.cpuPercent || b.rssBytes - a.rssBytes);
 }
 
 function worthALook(children: readonly NodeProcess[]): NodeProcess[] {
