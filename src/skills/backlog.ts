@@ -23,7 +23,9 @@ const DEQUEUES = /\.(?:shift|pop|dequeue|poll|removeFirst|popFront)\(|\b(?:shift
 export async function* backlog(see: OperatorView): Step<NotificationDraft | undefined> {
   const growth = yield* see.ask('collection-growth', GROWTH_PARAMS, GROWTH_STAYS_MS);
   if (!isUsable(growth)) return undefined;
-  for (const suspect of sortGrowth(growth.data).leaking.slice(0, MOST_SUSPECTS)) {
+  const leaking = sortGrowth(growth.data).leaking.slice(0, MOST_SUSPECTS);
+  // What waits in a queue is often held elsewhere too: by its connection, say, whose own list then grows in step.
+  for (const suspect of leaking.flatMap(one => [one, ...one.inStep.slice(0, MOST_SUSPECTS)])) {
     if (!isNamedQueue(suspect) || !(yield* isConsumed(see, suspect))) continue;
     const where = yield* placeGrowth(see, suspect);
     if (where.culprit && !boundedBy(suspect, where.bounds, growth.data)) return draftOf(suspect, where, growth);
