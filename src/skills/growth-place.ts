@@ -75,7 +75,7 @@ export async function* placeGrowth(
   const sampled = yield* sampledFeeders(see);
   const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
   const byName = home ? [] : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
-  const importing = byName.length > 0 ? [] : yield* importersOf(see, suspect, files);
+  const importing = byName.length > 0 ? [] : yield* importersOf(see, suspect.holder, files);
   const isSampledThere = importing.some(one => sampled.feeders[0]?.place.file === one.place.file);
   const byUse = isSampledThere || importing.length !== 1 ? sampled.feeders : importing;
   const allocating = byName.length > 0 ? byName : byUse;
@@ -363,10 +363,13 @@ async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Ste
   return [];
 }
 
+/** What is known of a thing that a package made: its name, and under which field it lies. */
+type PackageOwned = Pick<Holder, 'package' | 'below'>;
+
 /** Files of the application that bring the package in, by their first call of it. */
-async function* importersOf(
+export async function* importersOf(
   see: OperatorView,
-  { holder }: Suspect,
+  holder: PackageOwned,
   files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[],
 ): Step<readonly Fed[]> {
   if (holder.package === undefined) return [];
@@ -389,7 +392,7 @@ function usedAt(see: OperatorView, script: ScriptText, spot: ScriptPosition, cod
 /** The first call of what was imported from the holder's package (one that names the holder's field before others), else the import itself. */
 function callOfPackage(
   text: string,
-  { package: name, below }: Holder,
+  { package: name, below }: PackageOwned,
 ): { readonly at: { line: number; column: number }; readonly code: string } | undefined {
   const lines = text.split('\n');
   const imported = lines.findIndex(line => line.includes(`'${name}'`) || line.includes(`"${name}"`));

@@ -10,6 +10,8 @@ import type { Severity } from '../model/severity.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { importersOf } from './growth-place.js';
+import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
 import { place, sourceOf } from './place.js';
 import { unread } from './unread.js';
@@ -300,10 +302,18 @@ async function* userOf(see: OperatorView, name: string): Step<CodeLocation | und
   const sampling = yield* see.ask('heap-sampling', SURVIVORS, SURVIVORS_STAY_MS);
   const sites = isUsable(sampling) ? allocationSites(sampling.data) : [];
   const site = sites.find(({ through, share }) => share >= USER_SHARE && through.includes(name));
-  if (site === undefined) return undefined;
+  if (site === undefined) return yield* importerOf(see, name);
   const { lineNumber: line, columnNumber: column } = site.frame;
   const user = yield* place(see, { ...site.frame, line, column });
   return { ...user, package: name };
+}
+
+/** Where small things hardly show among the survivors, and one file alone of the application uses the package. */
+async function* importerOf(see: OperatorView, name: string): Step<CodeLocation | undefined> {
+  const growth = yield* see.ask('collection-growth', GROWTH_PARAMS, GROWTH_STAYS_MS);
+  const files = isUsable(growth) ? (growth.data.applicationScripts ?? []) : [];
+  const [user, ...others] = yield* importersOf(see, { package: name, below: [] }, files);
+  return user && others.length === 0 ? { ...user.place, package: name } : undefined;
 }
 
 /** watch and watchFile are told apart by their async type. */
