@@ -93,7 +93,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     const hung = yield* hang(see);
     if (hung) return hung;
   }
-  if (data && !isSuspicious(data, see.urgent)) return healthy(data);
+  if (data && !isSuspicious(data, see.urgent)) return yield* laterOn(see, data, healthy(data));
   const studied = yield* study(see);
   if (typeof studied === 'string')
     return { outcome: 'inconclusive', summary: `The event loop was not profiled: ${studied}` };
@@ -106,8 +106,30 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     });
     return { outcome: 'found', summary: spinning.observation };
   }
-  return yield* judge(see, studied, data, isUsable(baseline) ? [baseline.id] : []);
+  const judged = yield* judge(see, studied, data, isUsable(baseline) ? [baseline.id] : []);
+  return data && judged.outcome === 'healthy' ? yield* laterOn(see, data, judged) : judged;
 }
+
+/** While others watch for growth anyway: with the first window as long as most rare jobs are apart. */
+const LATER = { seconds: 12 } as const;
+const ANEW = 0;
+/** A process that does next to nothing has no callers to keep waiting. */
+const SERVING_ELU = 0.005;
+/** A collection that lens forces takes 828 ms at 250 MB: so much of a standstill may be its own. */
+const OWN_MS_PER_MB = 4;
+
+/** A quiet window proves little about what happens every ten seconds: a long standstill later on is looked into too. */
+async function* laterOn(see: OperatorView, first: Vitals, sofar: Conclusion): Step<Conclusion> {
+  if (first.elu < SERVING_ELU) return sofar;
+  const later = yield* see.ask('vitals', LATER, ANEW);
+  if (!isUsable(later) || !isUnexplained(later.data) || later.data.loopDelay.maxMs < CRITICAL_MS + ownMs(later.data))
+    return sofar;
+  const studied = yield* study(see, LONG_PROFILE);
+  if (typeof studied === 'string') return { outcome: 'inconclusive', summary: unexplained(later.data) };
+  return yield* judge(see, studied, later.data, [later.id]);
+}
+
+const ownMs = ({ samples }: Vitals): number => ((samples.at(-1)?.heapUsedBytes ?? 0) / 1e6) * OWN_MS_PER_MB;
 
 /** A block that the profile holds, half of what the baseline had seen at least. */
 const FOUND_SHARE = 0.5;
