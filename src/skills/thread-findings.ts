@@ -1,4 +1,5 @@
 import { sayBytes, sayShare } from '../base/say.js';
+import { isFile } from '../base/script-url.js';
 import type { Hang } from '../model/evidence/hang.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { WorkerVitals } from '../model/evidence/workers.js';
@@ -11,6 +12,7 @@ import { eventLoop } from './event-loop.js';
 import { heap } from './heap.js';
 import { inThread, nameOf } from './in-thread.js';
 import { countCalls, study } from './study.js';
+import { textOf } from './waiting-place.js';
 
 /** A thread of a pool that keeps up idles a third of the time; one that is this busy may have work waiting. */
 const BUSY_ELU = 0.8;
@@ -88,12 +90,25 @@ async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<Thre
     return { drafts: [], sentence: `${busyAt(thread)}, with one job after the other.`, stuck };
   yield* eventLoop.playbook(stuck ? inThread(see, thread, keep, SPARED) : inside);
   if (kept.length === 0 && !stuck) yield* cpu.playbook(inside);
-  const drafts = kept.map(draft => placed(asJob(draft, stuck), thread));
+  const mayStay = stuck && (yield* takesMessagesItself(inside, hang.data));
+  const drafts = kept.map(draft => placed(asJob(draft, stuck && !mayStay), thread));
   const sentence = drafts.length > 0 ? '' : yield* busySentence(inside, thread, stuck);
   return { drafts, sentence, stuck };
 }
 
 const standsInRegExp = ({ locals }: Hang): boolean => locals.some(local => local.description.startsWith('RegExp'));
+
+const MOST_FILES = 4;
+
+/** A thread whose code reads its port by itself (as pools' threads do) need not come back to its loop for messages. */
+async function* takesMessagesItself(inside: OperatorView, { stack }: Hang): Step<boolean> {
+  const urls = [...new Set(stack.map(({ url }) => url))].filter(isFile);
+  for (const url of urls.slice(0, MOST_FILES)) {
+    const script = yield* textOf(inside, url);
+    if (script?.text.includes('receiveMessageOnPort(')) return true;
+  }
+  return false;
+}
 
 const SAME_SHARE = 0.8;
 /** Shorter calls may be turns of a loop that only spins. */
