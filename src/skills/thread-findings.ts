@@ -14,8 +14,8 @@ import { inThread, nameOf } from './in-thread.js';
 import { countCalls, study } from './study.js';
 import { textOf } from './waiting-place.js';
 
-/** A thread of a pool that keeps up idles a third of the time; one that is this busy may have work waiting. */
-const BUSY_ELU = 0.8;
+/** A thread of a pool that keeps up is idle half of the time or more; a busier one may have work waiting. */
+const BUSY_ELU = 0.5;
 /** The floor of a sawtooth, first against last readings: less is worth a walk only when somebody asks for memory. */
 const GROWTH_BYTES = 200_000;
 const FLOOR_OF = 3;
