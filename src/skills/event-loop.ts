@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sayMs, sayShare } from '../base/say.js';
 import { fromLine, type Mechanism } from '../cpu/mechanism.js';
 import type { Hang, HangFrame } from '../model/evidence/hang.js';
-import { isUsable } from '../model/evidence/index.js';
+import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
@@ -25,7 +25,8 @@ import { spin } from './spin.js';
 import { type Counted, LONG_PROFILE, SHORT_STALL_MS, STALL_MS, type Study, study } from './study.js';
 import { textOf } from './waiting-place.js';
 
-const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
+export const LOOP_WINDOW = { seconds: 5 } as const;
+const vitals = { kind: 'vitals', params: LOOP_WINDOW } as const;
 
 /** A loop this busy is worth a look even when nobody waited 40 ms in the baseline. */
 const BUSY_ELU = 0.9;
@@ -87,13 +88,19 @@ export const eventLoop = defineSkill({
 });
 
 async function* playbook(see: OperatorView): Step<Conclusion> {
-  const baseline = yield* see.ask('vitals', vitals.params);
+  const first = yield* see.ask('vitals', vitals.params);
+  const concluded = yield* lookOnce(see, first);
+  return isUsable(first) && concluded.outcome === 'healthy' ? yield* laterOn(see, first.data, concluded) : concluded;
+}
+
+/** The loop over one window, of the main thread or of a worker's. */
+export async function* lookOnce(see: OperatorView, baseline: Evidence<Vitals>): Step<Conclusion> {
   const data = isUsable(baseline) ? baseline.data : undefined;
   if (!data || data.loopDelay.count === 0 || data.loopDelay.maxMs >= HANG_SECONDS * 1000) {
     const hung = yield* hang(see);
     if (hung) return hung;
   }
-  if (data && !isSuspicious(data, see.urgent)) return yield* laterOn(see, data, healthy(data));
+  if (data && !isSuspicious(data, see.urgent)) return healthy(data);
   const studied = yield* study(see);
   if (typeof studied === 'string')
     return { outcome: 'inconclusive', summary: `The event loop was not profiled: ${studied}` };
@@ -106,8 +113,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     });
     return { outcome: 'found', summary: spinning.observation };
   }
-  const judged = yield* judge(see, studied, data, isUsable(baseline) ? [baseline.id] : []);
-  return data && judged.outcome === 'healthy' ? yield* laterOn(see, data, judged) : judged;
+  return yield* judge(see, studied, data, isUsable(baseline) ? [baseline.id] : []);
 }
 
 /** While others watch for growth anyway: with the first window as long as most rare jobs are apart. */

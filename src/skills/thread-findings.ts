@@ -8,7 +8,7 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { explain } from './cause.js';
 import { cpu } from './cpu.js';
-import { eventLoop } from './event-loop.js';
+import { LOOP_WINDOW, lookOnce } from './event-loop.js';
 import { heap } from './heap.js';
 import { inThread, nameOf } from './in-thread.js';
 import { countCalls, study } from './study.js';
@@ -88,7 +88,8 @@ async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<Thre
   // when profiles were taken again and again within a regular expression.
   if (stuck && !standsInRegExp(hang.data) && (yield* worksOff(inside)))
     return { drafts: [], sentence: `${busyAt(thread)}, with one job after the other.`, stuck };
-  yield* eventLoop.playbook(stuck ? inThread(see, thread, keep, SPARED) : inside);
+  const loop = stuck ? inThread(see, thread, keep, SPARED) : inside;
+  yield* lookOnce(loop, yield* loop.ask('vitals', LOOP_WINDOW));
   if (kept.length === 0 && !stuck) yield* cpu.playbook(inside);
   const mayStay = stuck && (yield* takesMessagesItself(inside, hang.data));
   const drafts = kept.map(draft => placed(asJob(draft, stuck && !mayStay), thread));
