@@ -99,6 +99,9 @@ async function wayInto(pid: number): Promise<Opened['connect']> {
   return (port, host) => connectInside(pid, port, host);
 }
 
+/** A socket that closes while its holder is looked for has none: the next look finds the port free. */
+const UNSEEN_HOLDER_WAIT_MS = 500;
+
 async function untilPortIsFree(candidate: Candidate): Promise<void> {
   const port = portAfterSignal(candidate);
   const startedAt = performance.now();
@@ -106,7 +109,8 @@ async function untilPortIsFree(candidate: Candidate): Promise<void> {
     const socket = await takenBy(candidate.pid, port);
     if (!socket) return;
     const holder = await holderOf(socket);
-    const limitMs = holder?.left ? LEFT_PORT_WAIT_MS : holder?.lens ? PORT_TAKEN_WAIT_MS : 0;
+    const lensMs = holder?.left ? LEFT_PORT_WAIT_MS : holder?.lens ? PORT_TAKEN_WAIT_MS : 0;
+    const limitMs = holder ? lensMs : UNSEEN_HOLDER_WAIT_MS;
     if (performance.now() - startedAt > limitMs) throw refuse.portTaken(candidate.pid, port, holder);
     await sleep(TAKEN_POLL_MS);
   }
