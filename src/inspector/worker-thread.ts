@@ -144,10 +144,10 @@ async function debugThread(thread: WorkerThread): Promise<DebuggerConnection> {
     close: () => Promise.resolve(),
     async pause(look, timeoutMs) {
       await skip(false);
+      const next = nextPause(thread, timeoutMs);
       try {
-        const paused = nextPause(thread, timeoutMs);
         await thread.send('Debugger.pause', { timeoutMs });
-        const event = await paused;
+        const event = await next.event;
         if (!event) return undefined;
         const pausedAt = performance.now();
         const value = await within(LOOK_TIMEOUT_MS, look(event));
@@ -155,26 +155,35 @@ async function debugThread(thread: WorkerThread): Promise<DebuggerConnection> {
         return value === undefined ? undefined : { value, pausedMs: performance.now() - pausedAt };
       } finally {
         await skip(true).catch(() => undefined); // ended: nothing is left to skip
+        next.stop();
       }
     },
   };
 }
 
-/** A pause that comes too late is resumed at once. */
-function nextPause(thread: WorkerThread, timeoutMs: number): Promise<Protocol.Debugger.PausedEvent | undefined> {
+/** The next stop of the thread; undefined after `timeoutMs`. One that comes later is resumed at once, until `stop`. */
+function nextPause(
+  thread: WorkerThread,
+  timeoutMs: number,
+): { readonly event: Promise<Protocol.Debugger.PausedEvent | undefined>; stop(): void } {
   let late = false;
-  return new Promise(resolve => {
+  let stop = (): void => {};
+  const event = new Promise<Protocol.Debugger.PausedEvent | undefined>(resolve => {
     const timer = setTimeout(() => {
       late = true;
       resolve(undefined);
     }, timeoutMs);
-    const off = thread.on('Debugger.paused', event => {
-      off();
-      clearTimeout(timer);
-      if (late) void thread.send('Debugger.resume').catch(() => undefined);
-      resolve(event);
+    const off = thread.on('Debugger.paused', paused => {
+      if (late)
+        void thread.send('Debugger.resume').catch(() => undefined); // resumed already, or the thread has ended
+      else resolve(paused);
     });
+    stop = () => {
+      clearTimeout(timer);
+      off();
+    };
   });
+  return { event, stop };
 }
 
 function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
