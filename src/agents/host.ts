@@ -12,6 +12,8 @@ export interface PartHost {
   /** An unref'ed timer taken from lens' own copies; a program that patched the globals doesn't see it. */
   readonly setTimeout: (callback: () => void, ms: number) => unknown;
   readonly setImmediate: (callback: () => void) => unknown;
+  /** Now, or in the loop's next turn when Node's own code is interrupted: for what Node may be walking over. */
+  readonly atRest: (work: () => void) => void;
 }
 
 /** A part of lens in the target. `dispose` takes everything back and must not throw, even half installed. */

@@ -8,6 +8,14 @@ import type { AgentHost, Connection, SendOptions } from './session.js';
 const LEASE_MS = 10_000;
 const RENEW_EVERY_MS = 2_000;
 
+/**
+ * Node's own code is what a busy loop is interrupted in about every second time; it gets out of it within microseconds.
+ * A program that hangs there is looked at all the same.
+ */
+const MOST_TRIES = 25;
+const PATIENCE_MS = 1_000;
+const BREATH_MS = 1;
+
 const HOST = `globalThis[Symbol.for('lens.v1')]`;
 
 export interface Lease {
@@ -30,7 +38,7 @@ export class LeasedAgentHost implements AgentHost {
 
   /** Installs the host; one that a killed lens left behind is disposed of first, and its duty to close is inherited. */
   static async start(connection: Connection, lease: Lease): Promise<{ agent: LeasedAgentHost; opened: boolean }> {
-    const left = await evaluateIn<boolean | null>(
+    const left = await answerAtRest<boolean | null>(
       connection,
       `(h => h ? [h.opened(), h.dispose()][0] : null)(${HOST})`,
     );
@@ -38,7 +46,10 @@ export class LeasedAgentHost implements AgentHost {
     const leaseMs = lease.leaseMs ?? LEASE_MS;
     const options = { closeInspector, leaseMs };
     const code = await agentCode('host');
-    await evaluateIn(connection, wrap('host', code, `__lensPart.default(require, ${JSON.stringify(options)})`));
+    const install = `__lensPart.default(require, ${JSON.stringify(options)})`;
+    await evaluateAtRest(connection, unlessMidway =>
+      script('host', `${code}\n;${unlessMidway('__lensPart')}`, install),
+    );
     const agent = new LeasedAgentHost(connection, leaseMs);
     agent.#renewal = setInterval(() => agent.#renew(), RENEW_EVERY_MS).unref();
     return { agent, opened: closeInspector };
@@ -55,14 +66,14 @@ export class LeasedAgentHost implements AgentHost {
 
   async call<T>(name: string, method: string, args: readonly Json[] = [], options: SendOptions = {}): Promise<T> {
     const call = `${HOST}.call(${JSON.stringify(name)}, ${JSON.stringify(method)}, ${JSON.stringify(args)})`;
-    const text = await evaluateIn<string | undefined>(this.#connection, call, options);
+    const text = await answerAtRest<string | null>(this.#connection, call, options);
     // The part's own contract says what its JSON holds.
-    return (text === undefined ? undefined : JSON.parse(text)) as T;
+    return (text === null ? undefined : JSON.parse(text)) as T;
   }
 
   async remove(name: string): Promise<void> {
     if (!this.#installed.delete(name)) return;
-    const left = await evaluateIn<string[]>(this.#connection, `${HOST}?.remove(${JSON.stringify(name)}) ?? []`);
+    const left = await answerAtRest<string[]>(this.#connection, `${HOST}?.remove(${JSON.stringify(name)}) ?? []`);
     if (left[0] !== undefined) throw new LensError('protocol', left[0]);
   }
 
@@ -70,7 +81,7 @@ export class LeasedAgentHost implements AgentHost {
   async dispose(timeoutMs: number): Promise<readonly string[]> {
     this.stop();
     this.#installed.clear();
-    return evaluateIn<string[]>(this.#connection, `${HOST}?.dispose() ?? []`, { timeoutMs });
+    return answerAtRest<string[]>(this.#connection, `${HOST}?.dispose() ?? []`, { timeoutMs });
   }
 
   /** Stops renewing; the target forgets lens when the lease runs out. */
@@ -81,7 +92,7 @@ export class LeasedAgentHost implements AgentHost {
   async #install(name: string, options: Json): Promise<void> {
     const code = await agentCode(name);
     const install = `${HOST}.install(${JSON.stringify(name)}, __lensPart.default, ${JSON.stringify(options)})`;
-    await evaluateIn(this.#connection, wrap(name, code, install));
+    await evaluateAtRest(this.#connection, unlessMidway => script(name, `${unlessMidway(HOST)}\n${code}`, install));
   }
 
   #renew(): void {
@@ -89,7 +100,31 @@ export class LeasedAgentHost implements AgentHost {
   }
 }
 
-/** The bundle declares a variable: inside a function, so that nothing is left on the target's globalThis. */
-function wrap(name: string, code: string, last: string): string {
-  return `(function () { ${code}\n;${last}; })()\n//# sourceURL=lens:${name}`;
+/** One expression of lens' in the target, begun where Node's own code is not interrupted. */
+function answerAtRest<T>(connection: Connection, expression: string, options?: SendOptions): Promise<T> {
+  return evaluateAtRest(connection, unlessMidway => script('evaluate', unlessMidway(HOST), expression), options);
+}
+
+type Write = (unlessMidway: (owner: string) => string) => string;
+
+/** Asks again while the answer is null: agents/midway.ts says what could happen otherwise. */
+async function evaluateAtRest<T>(connection: Connection, write: Write, options?: SendOptions): Promise<T> {
+  const until = performance.now() + PATIENCE_MS;
+  const patient = write(owner => `if (${owner}?.isMidway?.()) return null;`);
+  for (let tries = 1; tries < MOST_TRIES && performance.now() < until; tries++) {
+    const answer = await evaluateIn<[T] | null>(connection, patient, options);
+    if (answer) return answer[0];
+    await new Promise(wake => setTimeout(wake, BREATH_MS));
+  }
+  const [answer] = await evaluateIn<[T]>(
+    connection,
+    write(() => ''),
+    options,
+  );
+  return answer;
+}
+
+/** A bundle declares a variable: inside a function, so that nothing is left on the target's globalThis. */
+function script(name: string, code: string, last: string): string {
+  return `(function () { ${code}\n;return [${last}]; })()\n//# sourceURL=lens:${name}`;
 }

@@ -16,6 +16,7 @@ function counter() {
     guard: work => work,
     setTimeout: () => undefined,
     setImmediate: () => undefined,
+    atRest: work => work(),
   };
   const part = install(host, undefined) as ReturnType<typeof install> & {
     open(slots: number): string;

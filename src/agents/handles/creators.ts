@@ -204,9 +204,10 @@ type Told = { -readonly [K in keyof RawCreator]: RawCreator[K] };
 function countRequests(host: PartHost, count: () => void): () => void {
   const channels = host.require('node:diagnostics_channel') as typeof import('node:diagnostics_channel');
   for (const name of REQUEST_CHANNELS) channels.subscribe(name, count);
-  return () => {
-    for (const name of REQUEST_CHANNELS) channels.unsubscribe(name, count);
-  };
+  return () =>
+    host.atRest(() => {
+      for (const name of REQUEST_CHANNELS) channels.unsubscribe(name, count);
+    });
 }
 
 function idOf(native: object): number {

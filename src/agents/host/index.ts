@@ -1,4 +1,7 @@
 import type { InstallPart, Part, PartHost } from '../host.js';
+import { isMidway } from '../midway.js';
+
+export { isMidway };
 
 export interface HostOptions {
   /** True when lens opened the inspector: the expiring lease closes it too. */
@@ -65,6 +68,7 @@ export default function install(require: (id: string) => unknown, options: HostO
       guard,
       setTimeout: (callback, ms) => setTimeout(guard(callback, undefined), ms).unref(),
       setImmediate: callback => setImmediate(guard(callback, undefined)),
+      atRest: work => (isMidway() ? void setImmediate(guard(work, undefined)) : work()),
     };
   };
 
@@ -133,6 +137,7 @@ export default function install(require: (id: string) => unknown, options: HostO
     },
     remove,
     dispose,
+    isMidway,
     /** Puts one callback into each queue that runs between macrotasks; `ran` tells later which of them had its turn. */
     probeQueues() {
       const ran = { microtask: false, nextTick: false };

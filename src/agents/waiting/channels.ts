@@ -95,7 +95,10 @@ export class Channels {
   }
 
   unsubscribe(): void {
-    for (const undo of this.undo.splice(0)) undo();
+    const undos = this.undo.splice(0);
+    this.host.atRest(() => {
+      for (const undo of undos) undo();
+    });
   }
 
   requests(since: number): ServedRequest[] {
