@@ -136,10 +136,12 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
   const alive = await firstLook(session, env);
   const signal = AbortSignal.any([env.interrupt, session.lost]);
   const evidence = new Map<string, Evidence>();
-  const probe = probeFor(session, plan, env, signal, evidence);
-  env.onProbe?.(probe);
   const { skills, urgent, why } = choose(plan.skills, plan.reason, plan.only);
-  const shared: Shared = { probe, signal, blackboard: [], reason: plan.reason, evidence };
+  const blackboard: Notification[] = [];
+  const causeKnown = () => !urgent.has('heap') && blackboard.some(isSure);
+  const probe = probeFor(session, plan, { ...env, causeKnown }, signal, evidence);
+  env.onProbe?.(probe);
+  const shared: Shared = { probe, signal, blackboard, reason: plan.reason, evidence };
   const run = (some: readonly Skill[], because: string, hung: boolean) => {
     env.emit({ type: 'skills.chosen', skills: some.map(s => s.id), why: because });
     return Promise.all(some.map(skill => runOperator(skill, hung || urgent.has(skill.id), shared, session, env)));
@@ -156,6 +158,9 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
     shared,
   };
 }
+
+const isSure = ({ severity, confidence, culprit }: Notification): boolean =>
+  confidence === 'high' && culprit !== undefined && (severity === 'warning' || severity === 'critical');
 
 const loopTurns = (session: Session): Promise<boolean> =>
   session.loopTurns(LOOP_ALIVE_MS).catch(() => session.lost.aborted);
@@ -182,7 +187,7 @@ function plainVitals(sample: VitalsSample): { readonly [name: string]: number } 
 export function probeFor(
   session: Session,
   plan: Plan,
-  env: RunEnv,
+  env: RunEnv & { readonly causeKnown?: () => boolean },
   signal: AbortSignal,
   kept: Map<string, Evidence>,
 ): Probe {
@@ -197,6 +202,7 @@ export function probeFor(
     emit: env.emit,
     signal,
     sleep: ms => env.sleep(ms, signal),
+    ...(env.causeKnown && { causeKnown: env.causeKnown }),
     ...(env.consent === undefined ? {} : { consent: env.consent }),
     keep(evidence, params) {
       kept.set(evidence.id, evidence);

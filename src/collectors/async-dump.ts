@@ -34,7 +34,7 @@ export const asyncDumpCollector: Collector<'async-dump'> = {
   async collect(session, params, context) {
     const seconds = within(params.seconds, DUMP_SECONDS);
     const options = { budget: BUDGET, maxMs: seconds * 1000 + GRACE_MS };
-    const dump = await context.exclusively(() => record(session, seconds, options, context));
+    const dump = await context.exclusively(() => record(session, seconds, options, context), seconds);
     const lost = dump.totals.dropped + dump.totals.droppedPerRequest;
     return {
       data: dump,

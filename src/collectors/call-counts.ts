@@ -36,7 +36,7 @@ export const callCountsCollector: Collector<'call-counts'> = {
   cost: 'pausing',
   // Debugger.enable, as for the source reading.
   estimate: ({ heapUsedBytes }) => ({ pauseMs: 5 + (heapUsedBytes * 30) / 80 / 1e6, memoryBytes: 0 }),
-  collect: (session, params, context) => context.exclusively(() => count(session, params, context)),
+  collect: (session, params, context) => context.exclusively(() => count(session, params, context), params.seconds),
 };
 
 async function count(session: Session, params: CallCountsParams, context: CollectContext) {

@@ -17,6 +17,8 @@ const WATCH_SECONDS = 20;
 const QUIET_AFTER_SECONDS = 8;
 /** A quarter of what a leak needs to be told: below it growth is the ordinary noise of lists and counters. */
 const NOISE_BYTES_PER_SECOND = 1250;
+/** What coverage and profiles of other readings were seen to leave on the heap, at most. */
+const OWN_BYTES = 2 * 1024 * 1024;
 /** Listeners, timers and their like are told by their number: fewer new ones are noise. */
 const NOISE_GAIN = 3;
 const COUNTED: ReadonlySet<EntrySample['type']> = new Set([
@@ -31,6 +33,8 @@ const COUNTED: ReadonlySet<EntrySample['type']> = new Set([
 const SHORTEST_LIVE_SECONDS = 5;
 /** Live heap that rises by less than this is the noise of two collections, in bytes a second. */
 const NOISE_LIVE = 40_000;
+/** What rose at first and does not go on with half of that has stopped. */
+const CLEARLY_QUIET = 0.5;
 /** Short enough to force one collection more. */
 const SHORT_COLLECTION_MS = 120;
 const READ_EVERY_MS = 1000;
@@ -194,24 +198,34 @@ class Watch {
     if (await this.call<boolean>('timersGrew')) return false;
     await this.work('weigh');
     const { growing } = await this.call<ScopeWalkResult>('result');
-    return !growing.some(isWorthWatching);
+    const known = this.context.causeKnown?.() ?? false;
+    return !growing.some(row => isWorthWatching(row) && (!known || stillGains(row)));
   }
 
   /** A second walk shows containers that are replaced when they grow, which the sizes alone don't. */
   private async isStillQuiet(): Promise<boolean> {
     await this.lookAgain();
     const { growing } = await this.call<ScopeWalkResult>('result');
-    if (this.liveRises() || growing.some(isWorthWatching)) return false;
+    if (this.isEnough() && !growing.some(row => isWorthWatching(row) && stillGains(row))) return true;
+    if (growing.some(isWorthWatching)) return false;
     return !(await this.risesLater());
   }
 
-  /** Coverage and profiles of other readings raise the first live heap by megabytes: a leak would hide in that. */
+  /**
+   * Coverage and profiles of other readings raise live heap by megabytes, in the first reading or since: a leak would
+   * hide in that, or be made up by it. What rises goes on to rise.
+   */
   private async risesLater(): Promise<boolean> {
     const known = this.lives.at(-1);
-    if (!known || collectionMs(known.bytes) > SHORT_COLLECTION_MS) return false;
-    await this.context.sleep(SHORTEST_LIVE_SECONDS * 1000);
+    if (!known || collectionMs(known.bytes) > SHORT_COLLECTION_MS) return this.liveRises();
+    const rose = this.liveRises();
+    const until = this.context.now() + SHORTEST_LIVE_SECONDS * 1000;
+    while (this.context.now() < until) {
+      await this.context.sleep(Math.min(READ_EVERY_MS, until - this.context.now()));
+      if (this.isEnough()) return false;
+    }
     await this.readLiveAgain();
-    return this.liveRises();
+    return rose ? this.liveRises(CLEARLY_QUIET * NOISE_LIVE, known) : this.liveRises();
   }
 
   private async readLiveAgain(): Promise<void> {
@@ -219,9 +233,17 @@ class Watch {
     if (live) this.lives.push(live);
   }
 
-  private liveRises(): boolean {
+  /** From the lowest of the earlier readings, or from the one given. */
+  private liveRises(noise = NOISE_LIVE, since?: LiveHeap): boolean {
+    const live = this.liveOf(since);
+    return live !== undefined && (live.lastBytes - live.firstBytes) / live.seconds > noise;
+  }
+
+  /** A cause is known, and what live heap gained may be lens' own doing. */
+  private isEnough(): boolean {
     const live = this.liveOf();
-    return live !== undefined && (live.lastBytes - live.firstBytes) / live.seconds > NOISE_LIVE;
+    const soars = live !== undefined && live.lastBytes - live.firstBytes > OWN_BYTES;
+    return !soars && (this.context.causeKnown?.() ?? false);
   }
 
   private paused(ms: number): void {
@@ -270,11 +292,11 @@ class Watch {
   }
 
   /** From the lowest of the earlier readings to the last. */
-  private liveOf(): CollectionGrowth['liveHeap'] {
+  private liveOf(since?: LiveHeap): CollectionGrowth['liveHeap'] {
     const last = this.lives.at(-1);
     if (!last) return undefined;
     const earlier = this.lives.filter(one => last.at - one.at >= SHORTEST_LIVE_SECONDS * 1000);
-    const [first] = earlier.sort((a, b) => a.bytes - b.bytes);
+    const [first] = since ? [since] : earlier.sort((a, b) => a.bytes - b.bytes);
     if (!first) return undefined;
     const seconds = Math.round((last.at - first.at) / 100) / 10;
     return { firstBytes: first.bytes, lastBytes: last.bytes, seconds };
@@ -332,6 +354,12 @@ function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): bo
   if (bytesPerSecond > NOISE_BYTES_PER_SECOND) return true;
   const known = sizes.filter(size => size !== null);
   return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
+}
+
+/** Timers of connections go up when traffic does, and stay there. */
+function stillGains({ sizes }: GrowingContainer): boolean {
+  const known = sizes.filter(size => size !== null);
+  return (known.at(-1) ?? 0) > (known[known.length >> 1] ?? 0);
 }
 
 /** The second half's rate against the first: below, it clearly settles; above, traffic alone varies so much. */

@@ -29,8 +29,13 @@ export interface CollectContext {
   readonly now: () => number;
   /** Waits, and wakes early when aborted (then throws). */
   sleep(ms: number): Promise<void>;
-  /** Runs the part that disturbs the target while no other reading does: one disturbing reading at a time. */
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs the part that disturbs the target while no other reading does: one disturbing reading at a time, of those that
+   * wait the shortest first.
+   */
+  exclusively<T>(work: () => Promise<T>, seconds?: number): Promise<T>;
+  /** True once a cause is known for sure: what only looks for others ends with its first quiet moment. */
+  readonly causeKnown?: () => boolean;
   /** Asks the guard before a dearer step within a reading (a forced collection, say): false means go without. */
   mayPause(estimateMs: number, what: string): boolean;
 }

@@ -23,7 +23,7 @@ export const cpuProfileCollector: Collector<'cpu-profile'> = {
     pauseMs: START_AT_LEAST_MS + (heapUsedBytes / 1e6) * START_MS_PER_MB,
     memoryBytes: 0,
   }),
-  collect: (session, params, context) => context.exclusively(() => profile(session, params, context)),
+  collect: (session, params, context) => context.exclusively(() => profile(session, params, context), params.seconds),
 };
 
 async function profile(session: Session, params: CpuProfileParams, context: CollectContext) {

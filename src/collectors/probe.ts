@@ -10,6 +10,8 @@ import type { Guard } from './guard.js';
 
 /** An answer this young is as good as a new one: shorter than any window that a skill compares. */
 const FRESH_MS = 2_000;
+/** Reading the sources of what a profile shows takes 60 to 200 ms; then its next question is there. */
+const BREATH_MS = 400;
 
 export interface ProbeEnv {
   readonly session: Session;
@@ -26,6 +28,8 @@ export interface ProbeEnv {
   readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
   /** Asks a person about a reading that the guard refuses: true takes it all the same. */
   readonly consent?: (title: string, refusal: string) => Promise<boolean>;
+  /** True once the run has found a cause and is not sure to look for more; absent: never. */
+  readonly causeKnown?: () => boolean;
   /** CPU milliseconds the target has used so far, from outside; undefined where it can't be read. */
   readonly cpuMs: () => number | undefined;
 }
@@ -40,7 +44,7 @@ interface Remembered {
  * disturbing reading through at a time, and turns every refusal or failure into evidence that says so.
  */
 export function guardedProbe(env: ProbeEnv): Probe {
-  const lock = new Lock();
+  const lock = new Lock(() => env.sleep(BREATH_MS));
   const remembered = new Map<string, Remembered>();
 
   return {
@@ -138,7 +142,8 @@ export function guardedProbe(env: ProbeEnv): Probe {
       ...(stop && { stop }),
       now: env.now,
       sleep: env.sleep,
-      exclusively: work => lock.run(work),
+      exclusively: (work, seconds) => lock.run(work, seconds),
+      ...(env.causeKnown && { causeKnown: env.causeKnown }),
       mayPause: estimateMs => env.guard.mayPause(estimateMs),
     };
   }

@@ -36,18 +36,20 @@ export const vitalsCollector: Collector<'vitals'> = {
   kind: 'vitals',
   title: 'Vital signs',
   cost: 'free',
-  async collect(session, { seconds, sampleEvery = SAMPLE_EVERY_S }, context) {
+  async collect(session, { seconds, sampleEvery = SAMPLE_EVERY_S, untilKnown }, context) {
     await session.agent.install('vitals');
     const asker = `window-${++askers}`;
     const moments: Moment[] = [withThread(session, await call<RawVitals>(session, 'open', asker))];
     const until = context.now() + seconds * 1000;
+    const isEnough = () => untilKnown === true && (context.causeKnown?.() ?? false);
     try {
       const every = sampleEvery * 1000;
       for (let left = until - context.now(); left > every * 1.5; left = until - context.now()) {
         await context.sleep(every);
         moments.push(withThread(session, await call<RawVitals>(session, 'read')));
+        if (isEnough()) break;
       }
-      await context.sleep(Math.max(0, until - context.now()));
+      if (!isEnough()) await context.sleep(Math.max(0, until - context.now()));
     } catch (error) {
       // The window must not stay open in the target; a lost target needs no closing.
       await call<RawWindow>(session, 'close', asker).catch(() => undefined);

@@ -31,7 +31,14 @@ export type ToolCall =
   | { readonly tool: 'get_snapshot'; readonly id: string }
   | { readonly tool: 'get_snapshots'; readonly limit?: number; readonly offset?: number }
   | { readonly tool: 'execute'; readonly code: string }
-  | { readonly tool: 'ask'; readonly kind: EvidenceKind; readonly params: object; readonly freshMs?: number }
+  | {
+      readonly tool: 'ask';
+      readonly kind: EvidenceKind;
+      readonly params: object;
+      readonly freshMs?: number;
+      /** Only begins the reading; who asks for the same later joins it. */
+      readonly ahead?: boolean;
+    }
   | { readonly tool: 'wait'; readonly ms: number }
   | { readonly tool: 'think'; readonly thought: string }
   | { readonly tool: 'done'; readonly outcome: Outcome; readonly summary: string };
@@ -60,6 +67,8 @@ export interface OperatorView {
   /** Ids of every usable reading this operator got, newest last. */
   readonly evidenceIds: readonly string[];
   ask<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>, freshMs?: number): Step<Evidence<EvidenceData<K>>>;
+  /** Begins a reading that this playbook will ask for in any case, beside what it asks meanwhile. */
+  begin<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>, freshMs?: number): Step<void>;
   /** Takes a snapshot of the skill's needs; undefined when there was not enough to say. */
   snapshot(): Step<Snapshot | undefined>;
   notify(draft: NotificationDraft): Step<string>;

@@ -1,6 +1,6 @@
 import { LensError } from '../model/error.js';
 import type { EventBody } from '../model/event.js';
-import { type Evidence, type EvidenceKind, type EvidenceParams, isUsable } from '../model/evidence/index.js';
+import { type Evidence, type EvidenceParams, isUsable } from '../model/evidence/index.js';
 import type { Notification, NotificationDraft } from '../model/notification.js';
 import type { Probe } from '../model/probe.js';
 import type { OperatorResult } from '../model/report.js';
@@ -137,7 +137,7 @@ export class Operator {
           ? this.env.execute(this.skill, call.code, this.#probe())
           : { ok: false, error: 'There is no sandbox in this run; use ask.' };
       case 'ask':
-        return this.#ask(call.kind, call.params, call.freshMs);
+        return this.#ask(call);
       case 'wait':
         await this.env.sleep(Math.min(Math.max(0, call.ms), MAX_WAIT_MS));
         return ok(null);
@@ -165,10 +165,13 @@ export class Operator {
     if (isUsable(evidence) && !this.#evidenceIds.includes(evidence.id)) this.#evidenceIds.push(evidence.id);
   }
 
-  async #ask(kind: EvidenceKind, params: object, freshMs?: number): Promise<ToolResult> {
+  async #ask({ kind, params, freshMs, ahead }: Extract<ToolCall, { tool: 'ask' }>): Promise<ToolResult> {
     // The planner's params belong to the kind: playbooks are typed, a model's are parsed by the query that asks.
     const asked = params as EvidenceParams<typeof kind>;
-    return ok(await this.#probe().ask(kind, asked, freshMs === undefined ? {} : { freshMs }));
+    const reading = this.#probe().ask(kind, asked, freshMs === undefined ? {} : { freshMs });
+    if (!ahead) return ok(await reading);
+    reading.catch(() => undefined); // whoever joins it hears of it
+    return ok(null);
   }
 
   #setState(to: HealthState, reason: string): null {

@@ -58,6 +58,10 @@ function view(seat: RuleSeat): OperatorView {
       };
       return (yield* value(call)) as Evidence<EvidenceData<K>>;
     },
+    async *begin<K extends EvidenceKind>(kind: K, params: EvidenceParams<K>, freshMs?: number) {
+      const fresh = freshMs === undefined ? {} : { freshMs };
+      yield* value({ tool: 'ask', kind, params: params as object, ...fresh, ahead: true });
+    },
     async *snapshot() {
       return (yield* value({ tool: 'take_snapshot' })) as Snapshot | undefined;
     },

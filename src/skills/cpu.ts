@@ -15,7 +15,7 @@ import { nameOf } from './event-loop.js';
 import { DOING, FIX } from './fixes.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
 import { polling } from './spin.js';
-import { type CallLength, type Counted, countArguments, type Study, study } from './study.js';
+import { baselineOf, type CallLength, type Counted, countArguments, firstProfile, type Study, study } from './study.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
@@ -67,14 +67,14 @@ export const cpu = defineSkill({
 });
 
 async function* playbook(see: OperatorView): Step<Conclusion> {
-  const baseline = yield* see.ask('vitals', vitals.params);
+  const baseline = yield* baselineOf(see);
   if (!isUsable(baseline))
     return { outcome: 'inconclusive', summary: `The cpu could not be read: ${baseline.reason ?? 'no reason'}.` };
   const data = baseline.data;
   // A thread that mostly waits for a core would use more of one if it could.
   const percent = (data.mainThreadPercent ?? data.cpuPercent) / ownShare(data);
   if (percent < QUIET_PERCENT && !see.urgent) return quiet(data);
-  const studied = yield* study(see);
+  const studied = yield* study(see, firstProfile(data));
   if (typeof studied === 'string') return { outcome: 'inconclusive', summary: `The cpu was not profiled: ${studied}` };
   const blocked = yield* findBlock(see, studied, data);
   if (typeof blocked !== 'string')

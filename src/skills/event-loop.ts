@@ -16,16 +16,26 @@ import {
   findSecondBlock,
   LONG_STALL_MS,
   longestMs as longest,
+  ownShare,
   totalUs as total,
 } from './blocking.js';
 import type { Cause } from './cause.js';
 import { BLOCK_CLASS, DOING, FIX } from './fixes.js';
 import { longTasks } from './profile-queries.js';
 import { spin } from './spin.js';
-import { type Counted, LONG_PROFILE, SHORT_STALL_MS, STALL_MS, type Study, study } from './study.js';
+import {
+  baselineOf,
+  type Counted,
+  firstProfile,
+  LONG_PROFILE,
+  LOOP_WINDOW,
+  SHORT_STALL_MS,
+  STALL_MS,
+  type Study,
+  study,
+} from './study.js';
 import { textOf } from './waiting-place.js';
 
-export const LOOP_WINDOW = { seconds: 5 } as const;
 const vitals = { kind: 'vitals', params: LOOP_WINDOW } as const;
 
 /** A loop this busy is worth a look even when nobody waited 40 ms in the baseline. */
@@ -88,7 +98,7 @@ export const eventLoop = defineSkill({
 });
 
 async function* playbook(see: OperatorView): Step<Conclusion> {
-  const first = yield* see.ask('vitals', vitals.params);
+  const first = yield* baselineOf(see);
   const concluded = yield* lookOnce(see, first);
   return isUsable(first) && concluded.outcome === 'healthy' ? yield* laterOn(see, first.data, concluded) : concluded;
 }
@@ -101,7 +111,7 @@ export async function* lookOnce(see: OperatorView, baseline: Evidence<Vitals>): 
     if (hung) return hung;
   }
   if (data && !isSuspicious(data, see.urgent)) return healthy(data);
-  const studied = yield* study(see);
+  const studied = yield* study(see, firstProfile(data));
   if (typeof studied === 'string')
     return { outcome: 'inconclusive', summary: `The event loop was not profiled: ${studied}` };
   const spinning = data ? yield* spin(see, studied, data) : undefined;
@@ -117,7 +127,7 @@ export async function* lookOnce(see: OperatorView, baseline: Evidence<Vitals>): 
 }
 
 /** While others watch for growth anyway: with the first window as long as most rare jobs are apart. */
-const LATER = { seconds: 12 } as const;
+const LATER = { seconds: 12, untilKnown: true } as const;
 const ANEW = 0;
 /** A process that does next to nothing has no callers to keep waiting. */
 const SERVING_ELU = 0.005;
@@ -143,7 +153,7 @@ const FOUND_SHARE = 0.5;
 /** True when the profile's window held no such stall as the baseline did: it is rare, and a longer window may have it. */
 function isMissed(see: OperatorView, { stalls }: Study, data: Vitals | undefined): boolean {
   if (see.urgent && stalls.length === 0) return true;
-  const seenMs = data?.loopDelay.maxMs ?? 0;
+  const seenMs = (data?.loopDelay.maxMs ?? 0) * ownShare(data);
   return seenMs >= LONG_STALL_MS && longest(stalls) < FOUND_SHARE * seenMs;
 }
 

@@ -31,6 +31,9 @@ export function inThread(
       const inside = { ...params, thread: thread.id } satisfies ThreadParams as unknown as EvidenceParams<K>;
       return yield* see.ask(kind, inside, freshMs);
     },
+    async *begin() {
+      // What is asked of a thread is asked when it is needed.
+    },
     snapshot: () => see.snapshot(),
     async *notify(draft: NotificationDraft): Step<string> {
       const said = told({ ...draft, context: `In worker thread ${nameOf(thread)}. ${draft.context}` });

@@ -6,6 +6,7 @@ import { byFunction, isWork, type Weights, weigh } from '../cpu/weights.js';
 import type { CallCount, CallCounts } from '../model/evidence/call-counts.js';
 import type { CpuProfile, CpuProfileParams } from '../model/evidence/cpu-profile.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
+import type { Vitals } from '../model/evidence/vitals.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { parametersOf } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
@@ -14,6 +15,8 @@ import { sourceOf } from './place.js';
 
 /** 3 s miss faults rarer than one in 2.5 s; at 5 ms and more cooperative slices merge into a false block. */
 export const PROFILE = { seconds: 5, intervalUs: 1000 } as const;
+/** For a loop that is busy half of the time: whatever keeps it so is at it now. */
+const SHORT_PROFILE = { seconds: 3.5, intervalUs: 1000 } as const;
 /** When the first window missed what the baseline had seen. */
 export const LONG_PROFILE = { seconds: 10, intervalUs: 1000 } as const;
 /** A second look for which V8 compiles anew what hides inlined functions. */
@@ -29,6 +32,23 @@ export const SHORT_CALL_MS = 15;
 /** Bursts of short calls read 3.8 ms a call, a real block 56. */
 export const LONG_CALL_MS = 30;
 const COUNT_SECONDS = 2.5;
+
+/** What every first look shares, and what is enough to see that something is amiss right now. */
+export const LOOP_WINDOW = { seconds: 5 } as const;
+const QUICK_LOOK = { seconds: 3 } as const;
+/** From here on five seconds would say the same. */
+const CLEARLY_BUSY_ELU = 0.5;
+
+/** The loop before anything is profiled: over three seconds where those say enough, else over five. */
+export async function* baselineOf(see: OperatorView): Step<Evidence<Vitals>> {
+  const quick = yield* see.ask('vitals', QUICK_LOOK);
+  const isClear = isUsable(quick) && (quick.data.elu >= CLEARLY_BUSY_ELU || quick.data.loopDelay.maxMs >= STALL_MS);
+  return isClear ? quick : yield* see.ask('vitals', LOOP_WINDOW);
+}
+
+/** The window of the first profile; everybody who has the same baseline takes the same one. */
+export const firstProfile = (baseline: Vitals | undefined): CpuProfileParams =>
+  baseline !== undefined && baseline.elu >= CLEARLY_BUSY_ELU ? SHORT_PROFILE : PROFILE;
 
 /** One profile with what was derived from it. */
 export interface Study {

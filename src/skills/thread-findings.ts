@@ -8,10 +8,10 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { explain } from './cause.js';
 import { cpu } from './cpu.js';
-import { LOOP_WINDOW, lookOnce } from './event-loop.js';
+import { lookOnce } from './event-loop.js';
 import { heap } from './heap.js';
 import { inThread, nameOf } from './in-thread.js';
-import { countCalls, study } from './study.js';
+import { countCalls, LOOP_WINDOW, study } from './study.js';
 import { textOf } from './waiting-place.js';
 
 /** A thread of a pool that keeps up is idle half of the time or more; a busier one may have work waiting. */

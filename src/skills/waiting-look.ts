@@ -6,6 +6,7 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type Look, look, needsHolders } from '../waiting/findings.js';
 import { symptoms } from '../waiting/symptoms.js';
+import { LOOP_WINDOW } from './study.js';
 
 /** What the skills about waiting have in common: they look at the same readings, in the same order, once. */
 export interface WaitingLook {
@@ -33,8 +34,10 @@ const BUSY_ELU = 0.95;
 
 /** Traffic without hooks first; the dump, and then the search for pools and locks, only when something asks for it. */
 export async function* lookAtWaiting(see: OperatorView): Step<WaitingLook> {
-  const vitals = yield* see.ask('vitals', { seconds: 5 }, SHARED_MS);
+  yield* see.begin('vitals', LOOP_WINDOW, SHARED_MS);
   const traffic = yield* see.ask('traffic', TRAFFIC, SHARED_MS);
+  yield* see.begin('threadpool', POOL, SHARED_MS);
+  const vitals = yield* see.ask('vitals', LOOP_WINDOW, SHARED_MS);
   const threadpool = yield* see.ask('threadpool', POOL, SHARED_MS);
   const reasons = isUsable(traffic) ? reasonsFor(see, traffic.data, data(threadpool)) : [];
   const dump = reasons.length > 0 ? yield* see.ask('async-dump', DUMP, SHARED_MS) : undefined;

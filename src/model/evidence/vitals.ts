@@ -3,6 +3,8 @@ export interface VitalsParams {
   readonly seconds: number;
   /** Seconds between its samples; absent: 1. The window's own sums don't depend on it. */
   readonly sampleEvery?: number;
+  /** Ends early once the run knows a cause. */
+  readonly untilKnown?: boolean;
 }
 
 /** One moment of the target, read by one evaluate. */
