@@ -4,7 +4,8 @@ import type { CpuProfile } from '../model/evidence/cpu-profile.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import { type HtmlExtras, htmlOf } from '../report/html.js';
 import type { RunState } from '../report/state.js';
-import { flameOf, retainingTrees } from './evidence-view.js';
+import { flameOf } from './evidence/profile.js';
+import { retainingTrees } from './evidence/view.js';
 
 /** The run as one self-contained page; the newest CPU profile among the evidence becomes its flame graph, the newest heapSnapshot its retaining paths. */
 export function htmlReport(run: RunState, evidence: readonly Evidence[]): string {

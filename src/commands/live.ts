@@ -21,7 +21,7 @@ import type { UiCommand } from '../tui/ui.js';
 import type { EvidenceView } from '../tui/world.js';
 import { version } from '../version.js';
 import type { AttachOptions } from './attach.js';
-import { viewOf } from './evidence-view.js';
+import { viewOf } from './evidence/view.js';
 import { EXIT, exitOfReport } from './exit.js';
 import type { Face } from './face.js';
 import { answerTo, type Hint, hintOf } from './hint.js';

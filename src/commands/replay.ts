@@ -9,7 +9,7 @@ import { runsHome } from '../stores/run-directory.js';
 import type { UiCommand } from '../tui/ui.js';
 import type { Replay as ReplayWorld } from '../tui/world.js';
 import { leaveOnSignals, requireTerminal } from './attach.js';
-import { viewOf } from './evidence-view.js';
+import { viewOf } from './evidence/view.js';
 import { EXIT } from './exit.js';
 import { LinearFace } from './linear-face.js';
 import { evidenceOf } from './recorded-evidence.js';

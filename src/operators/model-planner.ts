@@ -9,10 +9,10 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { HealthState } from '../model/severity.js';
 import type { Conclusion, Outcome, Skill, ToolCall, ToolResult } from '../model/skill.js';
 import type { TargetInfo } from '../model/target.js';
-import { digest } from './base-queries.js';
 import { queriesFor } from './execute.js';
 import type { Answered, Planner, Turn } from './operator.js';
 import { FORCE, firstMessage, NUDGE, SYSTEM } from './prompt.js';
+import { hasId, RulesNotes } from './rules-notes.js';
 import { parseCall, TOOL_SPECS } from './tools.js';
 
 /** DESIGN §5. */
@@ -87,8 +87,7 @@ class ModelMind {
   #ruledState: HealthState = 'healthy';
   /** A notification goes out with the calls of this turn. */
   #sending = false;
-  readonly #noticed: string[] = [];
-  readonly #seen: string[] = [];
+  readonly #notes: RulesNotes;
   readonly #sent: string[] = [];
   readonly #ids = new Set<string>();
   readonly #computed: unknown[] = [];
@@ -98,6 +97,7 @@ class ModelMind {
     readonly skill: Skill,
     readonly seat: ModelSeat,
   ) {
+    this.#notes = new RulesNotes(seat.redactor);
     this.#phase = seat.floor === 'fallback' ? 'model' : 'rules';
   }
 
@@ -156,15 +156,8 @@ class ModelMind {
   #opening(): string {
     const queries = queriesFor(this.skill, this.seat);
     const { target, reason } = this.seat;
-    const rules = this.#ruled && this.#rulesReport(this.#ruled);
+    const rules = this.#ruled && this.#notes.report(this.#ruled);
     return firstMessage({ skill: this.skill, target, reason, queries, ...(rules && { rules }) });
-  }
-
-  #rulesReport({ outcome, summary }: Conclusion): string {
-    // What was noticed comes first: what is cut is the end.
-    const lines = [...this.#noticed, ...this.#seen];
-    const seen = lines.length > 0 ? `\nWhat they noticed and read:\n${lines.join('\n')}` : '';
-    return `The rules have concluded: ${fence(`${outcome}: ${summary}${seen}`, RULES_CHARS)}`;
   }
 
   /** Keeps what later turns need: ids to cite, numbers that code computed, what was noticed. */
@@ -175,23 +168,7 @@ class ModelMind {
       if (call.tool === 'execute') this.#computed.push(value);
       if (call.tool === 'send_notification') this.#sent.push(String(value));
       if (hasId(value)) this.#ids.add(value.id);
-      if (this.#phase === 'rules') this.#noteForModel(this.seat.redactor.deep(call), this.seat.redactor.deep(value));
-    }
-  }
-
-  #noteForModel(call: ToolCall, value: unknown): void {
-    if (call.tool === 'send_notification') {
-      const { title = '', observation, culprit, severity, faultClass, evidenceIds } = call.notification;
-      const place = culprit ? ` at ${culprit.file}:${culprit.line}` : '';
-      const about = `${severity}, ${faultClass}, evidence ${evidenceIds.join(' ')}`;
-      this.#noticed.push(`- notification ${String(value)} (${about}): ${title} ${observation}${place}`);
-    } else if (call.tool === 'ask' && isEvidence(value)) {
-      const data = value.status === 'ok' || value.status === 'partial' ? asText(digest(value.data, 5)) : value.reason;
-      this.#seen.push(
-        `- evidence ${value.id} (${value.kind}, ${value.status}): ${shortened(data ?? '', READING_CHARS)}`,
-      );
-    } else if (call.tool === 'take_snapshot' && hasId(value)) {
-      this.#seen.push(`- snapshot ${value.id}: ${shortened(asText(value), READING_CHARS)}`);
+      if (this.#phase === 'rules') this.#notes.add(call, value);
     }
   }
 
@@ -389,18 +366,7 @@ function withoutFinding(said: Outcome, ruled: Outcome | undefined): Outcome {
 
 const GRAVITY: { readonly [S in HealthState]: number } = { healthy: 0, observing: 1, warning: 2, critical: 3 };
 const NOT_RUN: ToolResult = { ok: false, error: 'Not run.' };
-/** What the rules read goes into the first message: what was noticed, and five readings. */
-const RULES_CHARS = 4000;
-const READING_CHARS = 500;
 const EARLIER_CHARS = 500;
 const SUMMARY_CHARS = 600;
 
 const keyOf = (call: ModelCall) => `${call.name} ${call.malformed ?? JSON.stringify(call.args)}`;
-
-function hasId(value: unknown): value is { readonly id: string } {
-  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
-}
-
-function isEvidence(value: unknown): value is Evidence {
-  return hasId(value) && 'kind' in value && 'status' in value;
-}

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { viewOf } from '../../src/commands/evidence-view.js';
+import { viewOf } from '../../src/commands/evidence/view.js';
 import { evidenceOf } from '../../src/commands/recorded-evidence.js';
 import { withSampledVitals } from '../../src/commands/recorded-vitals.js';
 import { StatesOverTime } from '../../src/commands/replay.js';
