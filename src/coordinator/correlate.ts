@@ -98,8 +98,18 @@ function explains(cause: Notification, effect: Notification): boolean {
 function standsAlone(cause: Notification, effect: Notification): boolean {
   if (!effect.culprit || !cause.culprit) return false;
   if (isInevitable(cause.faultClass, effect.faultClass) || samePackage(cause, effect)) return false;
+  if (isThrownByCall(cause, effect)) return false;
   if (mechanismBetween(effect.faultClass, cause.faultClass) !== undefined) return !sharesFile(cause, effect);
   return effect.mechanism === true && effect.confidence === 'high' && !sharesFile(cause, effect);
+}
+
+/** A client library throws for every call that fails; the one who calls on and on is the cause. */
+function isThrownByCall(cause: Notification, effect: Notification): boolean {
+  return (
+    cause.faultClass === 'downstream.retries' &&
+    effect.faultClass === 'exceptions.storm' &&
+    effect.culprit?.package !== undefined
+  );
 }
 
 /** What piles up inside the library that is waited in is the waiting itself. */

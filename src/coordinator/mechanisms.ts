@@ -69,6 +69,17 @@ const MECHANISMS: readonly Mechanism[] = [
     because: 'while the event loop stands still nothing else is answered, and work piles up',
   },
   {
+    cause: one('loop.hung'),
+    effects: ['waiting.lock', 'pool.exhaustion'],
+    inevitable: ['waiting.lock', 'pool.exhaustion'],
+    because: 'a thread that does not come back answers nobody who waits for it',
+  },
+  {
+    cause: one('downstream.retries'),
+    effects: ['exceptions.storm', 'cpu.exceptions', 'logs.errors'],
+    because: 'every call that fails throws, and is made again',
+  },
+  {
     cause: one('threadpool.saturation'),
     effects: [...WAITS, 'handles.leak.fd'],
     because: "file and name lookups wait behind the jobs that fill libuv's threads",

@@ -73,6 +73,15 @@ export function callTree(profile: V8CpuProfile): CallTree {
   };
 }
 
+/** The same tree with functions of packages told apart that a bundle carries in the application's own file. */
+export function unbundled(tree: CallTree, ownerOf: (frame: Frame) => string | undefined): CallTree {
+  const frames = tree.frames.map((frame): Frame => {
+    const owner = frame.kind === 'user' ? ownerOf(frame) : undefined;
+    return owner === undefined ? frame : { ...frame, kind: 'package', package: owner };
+  });
+  return { ...tree, frames };
+}
+
 function beneathLens(parent: Int32Array, frameOf: Int32Array, frames: readonly Frame[]): Uint8Array {
   const marks = new Uint8Array(parent.length);
   for (let node = 0; node < parent.length; node++) {

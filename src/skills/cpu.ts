@@ -11,8 +11,8 @@ import { type Conclusion, defineSkill, type OperatorView, type Step } from '../m
 import { isDeterministic } from '../source/pure.js';
 import { explainWork, findBlock, ownShare } from './blocking.js';
 import { type Cause, explain } from './cause.js';
-import { nameOf } from './event-loop.js';
 import { DOING, FIX } from './fixes.js';
+import { nameOf } from './place.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
 import { polling } from './spin.js';
 import { baselineOf, type CallLength, type Counted, countArguments, firstProfile, type Study, study } from './study.js';

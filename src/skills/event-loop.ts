@@ -21,8 +21,10 @@ import {
 } from './blocking.js';
 import type { Cause } from './cause.js';
 import { BLOCK_CLASS, DOING, FIX } from './fixes.js';
+import { nameOf } from './place.js';
 import { longTasks } from './profile-queries.js';
 import { spin } from './spin.js';
+import { starved } from './starvation.js';
 import {
   baselineOf,
   type Counted,
@@ -115,15 +117,14 @@ export async function* lookOnce(see: OperatorView, baseline: Evidence<Vitals>): 
   if (typeof studied === 'string')
     return { outcome: 'inconclusive', summary: `The event loop was not profiled: ${studied}` };
   const spinning = data ? yield* spin(see, studied, data) : undefined;
-  if (spinning) {
-    yield* see.setState('critical', spinning.title ?? spinning.observation);
-    yield* see.notify({
-      ...spinning,
-      evidenceIds: [...(isUsable(baseline) ? [baseline.id] : []), ...spinning.evidenceIds],
-    });
-    return { outcome: 'found', summary: spinning.observation };
-  }
+  if (spinning) return yield* tell(see, spinning, isUsable(baseline) ? [baseline.id] : []);
   return yield* judge(see, studied, data, isUsable(baseline) ? [baseline.id] : []);
+}
+
+async function* tell(see: OperatorView, found: NotificationDraft, evidenceIds: readonly string[]): Step<Conclusion> {
+  yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
+  yield* see.notify({ ...found, evidenceIds: [...evidenceIds, ...found.evidenceIds] });
+  return { outcome: 'found', summary: found.observation };
 }
 
 /** While others watch for growth anyway: with the first window as long as most rare jobs are apart. */
@@ -183,19 +184,21 @@ async function* judge(
       blocked = yield* findBlock(see, looked, data);
     }
   }
+  if (typeof blocked === 'string') {
+    const starving = yield* starved(see, looked);
+    if (starving) return yield* tell(see, starving, evidenceIds);
+  }
   if (typeof blocked === 'string')
     return data && !isUnexplained(data)
       ? { outcome: 'healthy', summary: `${healthy(data).summary} ${blocked}` }
       : { outcome: 'inconclusive', summary: data ? `${unexplained(data)} ${blocked}` : blocked };
-  const found = draft(blocked);
-  yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
-  yield* see.notify({ ...found, evidenceIds: [...evidenceIds, ...found.evidenceIds] });
+  const concluded = yield* tell(see, draft(blocked), evidenceIds);
   const second = yield* findSecondBlock(see, looked, data, blocked);
   if (second) {
     const other = draft(second);
     yield* see.notify({ ...other, evidenceIds: [...evidenceIds, ...other.evidenceIds] });
   }
-  return { outcome: 'found', summary: found.observation };
+  return concluded;
 }
 
 function draft({ studied, stalled, cause, counted }: Block): NotificationDraft {
@@ -268,12 +271,6 @@ function metricsOf(numbers: Numbers, count: number, cause: Cause): Metric[] {
     ...ms('one call', numbers.callMs),
     ...ms('longest loop delay', numbers.delayMs),
   ];
-}
-
-/** `renderInvoice` (src/invoice.js:42). */
-export function nameOf(place: CodeLocation): string {
-  const where = `${place.file}:${place.line}`;
-  return place.function ? `\`${place.function}\` (${where})` : where;
 }
 
 function healthy(data: Vitals): Conclusion {

@@ -9,6 +9,7 @@ import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { ownFrames } from './bundle.js';
 import { catchAround, isAwaited, isExplicitThrow } from './catching.js';
 import { place, sourceOf } from './place.js';
 
@@ -215,7 +216,7 @@ const common = (site: ThrowSite, data: Exceptions) => ({
 
 /** The application's innermost frame. */
 async function* throwerOf(see: OperatorView, { frames }: ThrowSite): Step<CodeLocation | undefined> {
-  const users = frames.filter(({ url }) => isUserCode(url));
+  const users = yield* ownFrames(see, frames);
   const spot = users[0] ?? frames[0];
   if (spot === undefined) return undefined;
   const via = users.slice(1, 5).reverse().map(sayFrame);

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { isUserCode } from '../base/script-url.js';
 import { allocationSites } from '../heap/growth/allocation-sites.js';
 import type { Creator, CreatorFrame, Descriptors, HandleKind, Handles } from '../model/evidence/handles.js';
 import { isUsable } from '../model/evidence/index.js';
@@ -10,6 +9,7 @@ import type { Severity } from '../model/severity.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { ownFrames } from './bundle.js';
 import { importersOf } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
@@ -278,7 +278,7 @@ async function* creatorOf(
   const total = open.reduce((sum, creator) => sum + weight(creator), 0);
   const top = [...open].sort((a, b) => weight(b) - weight(a))[0];
   if (top === undefined || weight(top) < total * CREATOR_SHARE) return undefined;
-  const users = top.frames.filter(({ url }) => isUserCode(url));
+  const users = yield* ownFrames(see, top.frames);
   const spot = users[0] ?? top.frames[0];
   if (spot === undefined) return undefined;
   const via = users

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { sayBytes, sayShare } from '../base/say.js';
-import { isUserCode } from '../base/script-url.js';
 import type { CreatorFrame } from '../model/evidence/handles.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { LogGroup, LogLevel, Logs } from '../model/evidence/logs.js';
@@ -11,6 +10,7 @@ import type { Probe } from '../model/probe.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { ownFrames } from './bundle.js';
 import { place } from './place.js';
 
 const SECONDS = 5;
@@ -203,7 +203,7 @@ async function* floodDraft(see: OperatorView, data: Logs): Step<Draft> {
 
 /** The application's line behind a log line: the innermost frame that is no passage for others. */
 async function* writerOf(see: OperatorView, { frames }: LogGroup): Step<CodeLocation | undefined> {
-  const users = frames.filter(({ url }) => isUserCode(url));
+  const users = yield* ownFrames(see, frames);
   const at = users.findIndex(({ functionName }) => !WRAPPER.test(functionName));
   // Flushed later, only the logger itself is on the stack: that is nobody's fault.
   const spot = users[at] ?? users.at(-1);

@@ -53,3 +53,9 @@ export function locate(script: ScriptText | undefined, spot: Spot, cwd: string, 
 function unmapped(spot: Spot): OriginalPlace {
   return { file: spot.url || '(evaluated code)', line: spot.line + 1, column: spot.column + 1, mapped: false };
 }
+
+/** `renderInvoice` (src/invoice.js:42). */
+export function nameOf(place: CodeLocation): string {
+  const where = `${place.file}:${place.line}`;
+  return place.function ? `\`${place.function}\` (${where})` : where;
+}

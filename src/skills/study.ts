@@ -10,6 +10,7 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { parametersOf } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
+import { withoutBundles } from './bundle.js';
 import type { Cause } from './cause.js';
 import { sourceOf } from './place.js';
 
@@ -64,7 +65,7 @@ export interface Study {
 export async function* study(see: OperatorView, params: CpuProfileParams = PROFILE): Step<Study | string> {
   const evidence = yield* see.ask('cpu-profile', params, PROFILE_FRESH_MS);
   if (!isUsable(evidence)) return evidence.reason ?? 'The CPU profile could not be taken.';
-  const tree = callTree(evidence.data.profile);
+  const tree = yield* withoutBundles(see, callTree(evidence.data.profile));
   return { evidence, tree, stalls: stalls(tree, SHORT_STALL_MS * 1000), work: weigh(tree) };
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { isUserCode } from '../base/script-url.js';
 import type { Creator, CreatorFrame } from '../model/evidence/handles.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Ending, Offspring, Workers } from '../model/evidence/workers.js';
@@ -9,6 +8,7 @@ import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { ownFrames } from './bundle.js';
 import { onlyGrows } from './handles-growth.js';
 import { place } from './place.js';
 import { lookIntoThreads } from './thread-findings.js';
@@ -215,7 +215,7 @@ async function* workerCreator(see: OperatorView, evidenceIds: string[] = []): St
 }
 
 async function* placeOf(see: OperatorView, frames: readonly CreatorFrame[]): Step<CodeLocation | undefined> {
-  const users = frames.filter(({ url }) => isUserCode(url));
+  const users = yield* ownFrames(see, frames);
   const spot = users[0] ?? frames[0];
   if (spot === undefined) return undefined;
   const via = users.slice(1, 5).reverse().map(sayFrame);

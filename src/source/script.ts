@@ -7,10 +7,11 @@ import {
   TraceMap,
 } from '@jridgewell/trace-mapping';
 import type { ScriptSource } from '../model/evidence/source.js';
+import { bannerPackage } from './banners.js';
 import { codeFrame } from './frame.js';
 import { ownerName } from './names.js';
 import { lineText } from './syntax.js';
-import { filePath } from './url.js';
+import { filePath, packageOf } from './url.js';
 
 /** A place in the file a person edits; 1-based. */
 export interface OriginalPlace {
@@ -58,6 +59,15 @@ export class ScriptText {
   /** Paths of the files it was written in; empty without a source map. */
   files(): string[] {
     return this.#map?.resolvedSources.flatMap(name => (name === null ? [] : [filePath(name)])) ?? [];
+  }
+
+  /**
+   * The package that a 0-based position belongs to where the script is a bundle, by its source map or by the names that
+   * bundlers leave above each module; undefined for the application's own code, and where nothing tells.
+   */
+  ownerAt(line0: number, column0: number): string | undefined {
+    const place = this.#mapped(line0, column0);
+    return place ? packageOf(place.file) : bannerPackage(this.text, line0);
   }
 
   /** Where code of a written 1-based line stands in the running text, or of the next one within `nextLines` that has some. */

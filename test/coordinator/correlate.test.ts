@@ -51,6 +51,28 @@ test('a blocked loop explains the requests that wait', () => {
   ).toEqual(['loop.block.sync-api']);
 });
 
+test('a thread that does not come back explains those who wait for its answers', () => {
+  const proven = { mechanism: true, confidence: 'high' as const };
+  expect(
+    classes([
+      seen('async', 'waiting.lock', { ...proven, culprit: at('src/server.ts') }),
+      seen('workers', 'loop.hung', { mechanism: true, confidence: 'medium', culprit: at('src/lock.ts') }),
+    ]),
+  ).toEqual(['loop.hung']);
+});
+
+test('errors that a client throws for each failed call belong to who repeats the calls, the application’s own do not', () => {
+  const proven = { mechanism: true, confidence: 'high' as const };
+  const retries = seen('network', 'downstream.retries', { ...proven, culprit: at('src/rates.ts') });
+  const thrown = { file: 'node_modules/axios/index.cjs', line: 1, package: 'axios' };
+  expect(classes([seen('exceptions', 'exceptions.storm', { ...proven, culprit: thrown }), retries])).toEqual([
+    'downstream.retries',
+  ]);
+  expect(
+    classes([seen('exceptions', 'exceptions.storm', { ...proven, culprit: at('src/parse.ts') }), retries]),
+  ).toHaveLength(2);
+});
+
 test('two proven faults in different files stay two', () => {
   const proven = { mechanism: true, confidence: 'high' as const };
   expect(

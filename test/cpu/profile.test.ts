@@ -7,7 +7,7 @@ import { fromFrames, fromLine } from '../../src/cpu/mechanism.js';
 import { owned, recompiled } from '../../src/cpu/owned.js';
 import { parseProfile } from '../../src/cpu/parse.js';
 import { stalls } from '../../src/cpu/stalls.js';
-import { callTree } from '../../src/cpu/tree.js';
+import { callTree, unbundled } from '../../src/cpu/tree.js';
 import { byFunction, byKind, byPackage, weigh } from '../../src/cpu/weights.js';
 import type { V8CpuProfile } from '../../src/model/evidence/v8-cpu-profile.js';
 
@@ -170,4 +170,13 @@ test('a file that is no CPU profile is refused with a reason', () => {
   expect(parseProfile('{"nodes":[{}],"startTime":0,"endTime":1,"samples":[],"timeDeltas":[]}')).toEqual({
     problem: expect.stringContaining('call frame'),
   });
+});
+
+test('in a bundle the application is blamed, not the package that lies in the same file', () => {
+  const bundle = (name: string) => `${name}@file:///app/dist/main.js`;
+  const tree = callTree(profile([[bundle('priceOf'), bundle('parse'), bundle('readTag')], 60], [IDLE, 40]));
+  const owner = (name: string) => (name === 'priceOf' ? undefined : 'xml');
+  const told = unbundled(tree, ({ functionName }) => owner(functionName));
+  expect(blame(told, weigh(told))?.frame.functionName).toBe('priceOf');
+  expect(byPackage(told, weigh(told))[0]?.name).toBe('xml');
 });

@@ -53,6 +53,33 @@ setInterval(() => { for (let i = 0; i < 30; i++) setTimeout(piece, 1, size); }, 
 console.log('ready');
 `;
 
+/** A consumer that asks again and again for what comes 200 ms later: each round is short, and none lets the loop turn. */
+const CHAIN = `
+let due = 0;
+let queued = 0;
+setInterval(() => { queued++; due = Date.now() + 200; }, 900);
+const take = async () => (queued === 0 || Date.now() < due ? undefined : queued--);
+async function follow() {
+  for (;;) {
+    const item = await take();
+    if (item === undefined && queued === 0) await new Promise(wake => setTimeout(wake, 10));
+  }
+}
+follow();
+console.log('ready');
+`;
+
+/** Forty waiters of one promise go on at once, each for 4 ms: they are resumed by microtasks and are a load all the same. */
+const RESUMED = `
+const row = size => { let n = 0; for (let i = 0; i < size; i++) n += i % 7; return n; };
+async function handler(answer) { await answer; for (let i = 0; i < 40; i++) row(60000); }
+setInterval(() => {
+  const answer = new Promise(settle => setTimeout(settle, 20));
+  for (let i = 0; i < 40; i++) handler(answer);
+}, 900);
+console.log('ready');
+`;
+
 test('a synchronous call that blocks the loop is named with its function and line', async () => {
   await using target = await launch(SYNC_CRYPTO);
   const { insights } = await diagnose(target.pid);
@@ -64,4 +91,16 @@ test('thirty short calls at once are load, not a fault', async () => {
   await using target = await launch(BURSTS);
   const { insights } = await diagnose(target.pid);
   expect(insights).toEqual([]);
+});
+
+test('a chain of microtasks that keeps the loop from turning is named by the function that awaits', async () => {
+  await using target = await launch(CHAIN);
+  const { insights } = await diagnose(target.pid);
+  expect(insights[0]).toMatchObject({ faultClass: 'loop.starvation', culprit: { function: 'follow' } });
+});
+
+test('many handlers that one promise resumes together are load, not starvation', async () => {
+  await using target = await launch(RESUMED);
+  const { insights } = await diagnose(target.pid);
+  expect(insights.filter(({ faultClass }) => faultClass === 'loop.starvation')).toEqual([]);
 });

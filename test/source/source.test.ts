@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buildSync, transformSync } from 'esbuild';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { callAt, callsInFunction } from '../../src/source/calls.js';
 import { declarationOf } from '../../src/source/declarations.js';
 import { feedersOf, subscriptionsOf, timingsOf } from '../../src/source/feeders.js';
@@ -179,4 +182,49 @@ test('instances that put themselves into a collection feed it', () => {
 test('a #private field that was compiled away is fed where it is read', () => {
   const text = `class Books { constructor() { _Books_journal.set(this, []); } record(entry) {\n  __classPrivateFieldGet(this, _Books_journal, "f").push(entry);\n} }`;
   expect(feedersOf(text, '_Books_journal')[0]).toMatchObject({ line0: 1, how: 'push', function: 'Books.record' });
+});
+
+const BUNDLED = `import { parse } from './node_modules/tiny-xml/index.js';
+export const price = text => parse(text).price;
+console.log(price('<price>'));`;
+const TINY_XML = `export function parse(text) { const found = {}; found.price = text.length; return found; }`;
+
+function bundle(minify: boolean): { text: string; sourceMap: string } {
+  const result = buildSync({
+    stdin: { contents: BUNDLED, sourcefile: '/app/src/main.js', resolveDir: folder },
+    bundle: true,
+    minify,
+    write: false,
+    sourcemap: 'external',
+    outfile: `${folder}/dist/main.js`,
+  });
+  const [map, text] = result.outputFiles;
+  return { text: text?.text ?? '', sourceMap: map?.text ?? '' };
+}
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+  mkdirSync(join(folder, 'node_modules/tiny-xml'), { recursive: true });
+  writeFileSync(join(folder, 'node_modules/tiny-xml/index.js'), TINY_XML);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Whose code stands where a text is found in the running bundle. */
+function ownerOf(script: ScriptText, found: string): string | undefined {
+  const { line0, column0 } = marked(script.text.replace(found, `|${found}`));
+  return script.ownerAt(line0, column0);
+}
+
+test('in a minified bundle the source map tells whose a function is', () => {
+  const { text, sourceMap } = bundle(true);
+  const script = new ScriptText({ scriptId: '1', url: `file://${folder}/dist/main.js`, text, sourceMap });
+  expect(ownerOf(script, '.length')).toBe('tiny-xml');
+  expect(ownerOf(script, 'console.log')).toBeUndefined();
+});
+
+test('in a bundle without a source map the names above the modules tell it', () => {
+  const script = new ScriptText({ scriptId: '1', url: `file://${folder}/dist/main.js`, text: bundle(false).text });
+  expect(ownerOf(script, '.length')).toBe('tiny-xml');
+  expect(ownerOf(script, 'console.log')).toBeUndefined();
 });

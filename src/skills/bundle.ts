@@ -1,0 +1,51 @@
+import { type CallTree, type Frame, unbundled } from '../cpu/tree.js';
+import { byFunction, weigh } from '../cpu/weights.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import type { ScriptText } from '../source/script.js';
+import { isFile, isUserCode } from '../source/url.js';
+import { sourceOf } from './place.js';
+import { textOf } from './waiting-place.js';
+
+/** Scripts of the application that are read for whose functions they carry: a bundle is one, or one and its chunks. */
+const MOST_SCRIPTS = 3;
+
+/** A bundle's packages are the application's own file to V8; its source map tells whose each function is. */
+export async function* withoutBundles(see: OperatorView, tree: CallTree): Step<CallTree> {
+  const ids = busiestScripts(tree);
+  const scripts = new Map<string, ScriptText>();
+  for (const id of ids) {
+    const script = yield* sourceOf(see, id, ids);
+    if (script) scripts.set(id, script);
+  }
+  return unbundled(tree, ({ scriptId, line, column }: Frame) => scripts.get(scriptId)?.ownerAt(line, column));
+}
+
+function busiestScripts(tree: CallTree): string[] {
+  const times = new Map<string, number>();
+  for (const { frame, totalUs } of byFunction(tree, weigh(tree)))
+    if (frame.kind === 'user' && isFile(frame.url))
+      times.set(frame.scriptId, Math.max(totalUs, times.get(frame.scriptId) ?? 0));
+  return [...times]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, MOST_SCRIPTS)
+    .map(([id]) => id);
+}
+
+/** A frame as readings of stacks have it; `line` and `column` 0-based. */
+interface StackFrame {
+  readonly url: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The application's own frames of a stack, innermost first; those of packages that a bundle carries are left out. */
+export async function* ownFrames<F extends StackFrame>(see: OperatorView, frames: readonly F[]): Step<F[]> {
+  const users = frames.filter(({ url }) => isUserCode(url));
+  const urls = [...new Set(users.map(({ url }) => url))].slice(0, MOST_SCRIPTS);
+  const scripts = new Map<string, ScriptText>();
+  for (const url of urls) {
+    const script = yield* textOf(see, url);
+    if (script) scripts.set(url, script);
+  }
+  return users.filter(({ url, line, column }) => scripts.get(url)?.ownerAt(line, column) === undefined);
+}
