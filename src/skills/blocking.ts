@@ -61,8 +61,9 @@ function limitsOf(cause: Cause, { tree }: Study, own: number): Limits {
 export async function* findBlock(see: OperatorView, studied: Study, data: Vitals | undefined): Step<Block | string> {
   const delayMs = studied.evidence.data.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
   if (delayMs < SHORT_STALL_MS) return `Nothing held the loop for ${SHORT_STALL_MS} ms while it was profiled.`;
-  const stalled = notableStalls(studied, delayMs);
-  if (!isEnough(studied, stalled)) return 'No long task takes a notable share of the time.';
+  const [own, running] = [ownShare(data), runningShare(data)];
+  const stalled = notableStalls(studied, delayMs, running);
+  if (!isEnough(studied, stalled, running)) return 'No long task takes a notable share of the time.';
   const gcUs = stalled.reduce((sum, stall) => sum + stall.gcUs, 0);
   if (gcUs > GC_SHARE * totalUs(stalled)) return 'Most of the long tasks is garbage collection.';
   const first = yield* explain(see, studied.tree, weighStalls(studied.tree, stalled));
@@ -71,17 +72,17 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   // Calls are counted of whoever is blamed in the end: a router that swallowed its handler is called far more often.
   const looked = hidesInlined(first) ? yield* lookAgain(see, first) : undefined;
   const seen = looked ?? { studied, stalled, cause: first };
-  const limits = limitsOf(seen.cause, seen.studied, ownShare(data));
+  const limits = limitsOf(seen.cause, seen.studied, own);
   if (delayMs < limits.stallMs) return `Nothing held the loop for ${limits.stallMs} ms while it was profiled.`;
   const counted = yield* countCalls(see, seen.studied, seen.cause);
-  const verdict = isLongCall(counted, seen.stalled, limits, ownShare(data));
+  const verdict = isLongCall(counted, seen.stalled, limits, own);
   return verdict === true ? { ...seen, counted } : verdict;
 }
 
 /** The long stalls; where those are chance, the many shorter ones of one owner beside them. */
-function notableStalls(studied: Study, delayMs: number): Stall[] {
+function notableStalls(studied: Study, delayMs: number, running: number): Stall[] {
   const long = mainStalls(studied, longOnes(studied));
-  return delayMs >= STALL_MS && isEnough(studied, long) ? long : mainStalls(studied, studied.stalls);
+  return delayMs >= STALL_MS && isEnough(studied, long, running) ? long : mainStalls(studied, studied.stalls);
 }
 
 /** Node's own work between two callbacks: nobody can be named for it. */
@@ -132,7 +133,7 @@ export async function* findSecondBlock(
   first: Block,
 ): Step<Block | undefined> {
   for (const stalled of stallGroups(studied, longOnes(studied)).slice(0, MOST_GROUPS)) {
-    const cause = isEnough(studied, stalled)
+    const cause = isEnough(studied, stalled, runningShare(data))
       ? yield* explain(see, studied.tree, weighStalls(studied.tree, stalled))
       : undefined;
     if (cause?.blame.frame.kind !== 'user' || cause.blame.share < SECOND_SHARE || isSame(cause, first.cause)) continue;
@@ -163,14 +164,25 @@ export function ownShare(data: Vitals | undefined): number {
   return Math.max(LEAST_OWN_SHARE, 1 - (data?.runQueueShare ?? 0));
 }
 
+/**
+ * Of the time in which the main thread wanted a core, the part in which it had one, 0.4..1. A thread that does little
+ * and waits a seventh of all time has not got a core for most of what it does: each stretch looks that much longer.
+ */
+function runningShare(data: Vitals | undefined): number {
+  const ran = (data?.mainThreadPercent ?? 0) / 100;
+  const waited = data?.runQueueShare ?? 0;
+  return ran > 0 ? Math.max(LEAST_OWN_SHARE, ran / (ran + waited)) : ownShare(data);
+}
+
 /** Time of all stalls in microseconds. */
 export const totalUs = (stalled: readonly Stall[]): number => stalled.reduce((sum, stall) => sum + stall.durationUs, 0);
 /** The longest stall in milliseconds. */
 export const longestMs = (stalled: readonly Stall[]): number =>
   stalled.reduce((most, stall) => Math.max(most, stall.durationUs), 0) / 1000;
 
-function isEnough({ tree }: Study, stalled: readonly Stall[]): boolean {
-  if (longestMs(stalled) >= LONG_STALL_MS) return true;
+/** `running`: a single stretch may be long because the thread had no core in the midst of it. */
+function isEnough({ tree }: Study, stalled: readonly Stall[], running: number): boolean {
+  if (longestMs(stalled) * (stalled.length > 1 ? 1 : running) >= LONG_STALL_MS) return true;
   return stalled.length >= 2 && totalUs(stalled) >= STALLED_SHARE * tree.durationUs;
 }
 

@@ -30,6 +30,7 @@ const ITS_JOB: ReadonlySet<FaultClass> = new Set<FaultClass>([
   'loop.block.serialization',
   'loop.block.sync-api',
   'loop.hung',
+  'loop.starvation',
 ]);
 
 export interface ThreadFindings {
@@ -100,13 +101,15 @@ async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<Thre
 const standsInRegExp = ({ locals }: Hang): boolean => locals.some(local => local.description.startsWith('RegExp'));
 
 const MOST_FILES = 4;
+/** Compilers write the call of an import as `(0, threads.receiveMessageOnPort)(port)`. */
+const TAKES_MESSAGES = /\breceiveMessageOnPort\)?\(/;
 
 /** A thread whose code reads its port by itself (as pools' threads do) need not come back to its loop for messages. */
 async function* takesMessagesItself(inside: OperatorView, { stack }: Hang): Step<boolean> {
   const urls = [...new Set(stack.map(({ url }) => url))].filter(isFile);
   for (const url of urls.slice(0, MOST_FILES)) {
     const script = yield* textOf(inside, url);
-    if (script?.text.includes('receiveMessageOnPort(')) return true;
+    if (script && TAKES_MESSAGES.test(script.text)) return true;
   }
   return false;
 }

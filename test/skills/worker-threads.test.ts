@@ -46,6 +46,23 @@ parentPort.on('message', ({ id }) => {
   parentPort.postMessage(sum);
 });
 `,
+  // A pool's thread, compiled: it takes its messages itself and never comes back to its loop.
+  'pool.js': `const threads = require('node:worker_threads');
+const pause = new Int32Array(new SharedArrayBuffer(4));
+const options = { passes: 3 };
+function job({ passes }) {
+  let sum = 0;
+  for (let i = 0; i < passes * 3_000_000; i++) sum += Math.hypot(i, passes);
+  return sum;
+}
+(async () => {
+  for (;;) {
+    Atomics.wait(pause, 0, 0, 1);
+    (0, threads.receiveMessageOnPort)(threads.parentPort);
+    await job(options);
+  }
+})();
+`,
 };
 for (const [name, text] of Object.entries(FILES)) writeFileSync(join(home, name), text);
 
@@ -86,6 +103,11 @@ test.concurrent('a leak in a thread’s own heap is named by its variable', asyn
   expect(insights[0]).toMatchObject({ faultClass: 'memory.leak.collection', culprit: { file: 'jobs.js' } });
   expect(insights[0]?.title).toMatch(/worker thread 2.*`seen`/);
 }, 90_000);
+
+test.concurrent('a pool’s thread that takes its messages itself raises nothing', async () => {
+  const { insights } = await looked('pool.js', 26);
+  expect(insights.filter(({ severity }) => severity !== 'info')).toEqual([]);
+}, 60_000);
 
 test.concurrent('a worker thread that does its work in time raises nothing', async () => {
   const { insights, verdict } = await looked('sums.js', 26);
