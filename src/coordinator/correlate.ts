@@ -80,8 +80,17 @@ function absorbEffects(clusters: readonly Cluster[]): Cluster[] {
     for (const notification of [cluster.cause, ...cluster.same]) cause.effects.push({ notification, because });
     cause.effects.push(...cluster.effects);
   }
-  return kept.sort((a, b) => strongerFirst(a.cause, b.cause));
+  return kept.sort(
+    (a, b) => strength(b.cause) - strength(a.cause) || reach(b, kept) - reach(a, kept) || earlierFirst(a, b),
+  );
 }
+
+/** How many of the others it may have brought about, though each is proven in its own place. */
+function reach({ cause }: Cluster, all: readonly Cluster[]): number {
+  return all.filter(other => isDeeper(cause, other.cause)).length;
+}
+
+const earlierFirst = (a: Cluster, b: Cluster): number => a.cause.detectedAt - b.cause.detectedAt;
 
 /** How many of the others this one would explain: a cause of many stands before a cause of few. */
 function depth(cluster: Cluster, all: readonly Cluster[]): number {

@@ -83,6 +83,14 @@ test('two proven faults in different files stay two', () => {
   ).toEqual(['loop.block.regexp', 'memory.leak.collection']);
 });
 
+test('of two proven faults that weigh the same, the one that may bring the other about comes first', () => {
+  const proven = { mechanism: true, confidence: 'high' as const };
+  const blocked = seen('workers', 'loop.block.regexp', { ...proven, culprit: at('src/check-worker.ts') });
+  const waiting = seen('async', 'waiting.lock', { ...proven, culprit: at('src/server.ts'), detectedAt: 0 });
+  expect(classes([waiting, blocked])).toEqual(['loop.block.regexp', 'waiting.lock']);
+  expect(classes([{ ...waiting, severity: 'critical' }, blocked])).toEqual(['waiting.lock', 'loop.block.regexp']);
+});
+
 test('two operators that see one place give one insight that knows both', () => {
   const insights = correlate(
     [
