@@ -6,7 +6,9 @@ import type { ConnectionGroup } from '../model/evidence/handles.js';
 const MAX_TABLE_BYTES = 8_000_000;
 const MAX_GROUPS = 40;
 
-/** The kernel's view of the target's TCP sockets at one moment, by inode. */
+const UDP = 'UDP';
+
+/** The kernel's view of the target's TCP and UDP sockets at one moment, by inode. */
 export type ConnectionReading = ReadonlyMap<number, TcpSocket>;
 
 /**
@@ -16,7 +18,10 @@ export type ConnectionReading = ReadonlyMap<number, TcpSocket>;
 export function readConnections(pid: number, inodes: ReadonlySet<number>): ConnectionReading | undefined {
   const tables = ['tcp', 'tcp6'].map(name => readTable(`/proc/${pid}/net/${name}`));
   if (tables.every(table => table === undefined)) return undefined;
-  const own = tables.flatMap(table => parseTcp(table ?? '')).filter(({ inode }) => inodes.has(inode));
+  // The table of UDP has the same columns; its states say nothing.
+  const udp = ['udp', 'udp6'].flatMap(name => parseTcp(readTable(`/proc/${pid}/net/${name}`) ?? ''));
+  const all = [...tables.flatMap(table => parseTcp(table ?? '')), ...udp.map(socket => ({ ...socket, state: UDP }))];
+  const own = all.filter(({ inode }) => inodes.has(inode));
   return new Map(own.map(socket => [socket.inode, socket]));
 }
 
@@ -41,7 +46,7 @@ export function connectionSeries(readings: readonly ConnectionReading[]): Connec
 
 interface Group {
   readonly key: string;
-  readonly direction: 'in' | 'out';
+  readonly direction: ConnectionGroup['direction'];
   readonly peer: string;
   readonly counts: number[];
   readonly closeWait: number[];
@@ -55,7 +60,7 @@ function add(
   listening: ReadonlySet<number>,
 ): void {
   const key = keyOf(socket, listening);
-  const [direction, peer] = key.split(' ') as ['in' | 'out', string]; // made two lines below
+  const [direction, peer] = key.split(' ') as [ConnectionGroup['direction'], string]; // made by keyOf
   const group = groups.get(key) ?? {
     key,
     direction,
@@ -68,8 +73,8 @@ function add(
   if (socket.state === 'CLOSE_WAIT') group.closeWait[at] = (group.closeWait[at] ?? 0) + 1;
 }
 
-const keyOf = ({ localPort, remoteAddress, remotePort }: TcpSocket, listening: ReadonlySet<number>): string =>
-  listening.has(localPort) ? `in ${localPort}` : `out ${remoteAddress}:${remotePort}`;
+const keyOf = ({ state, localPort, remoteAddress, remotePort }: TcpSocket, listening: ReadonlySet<number>): string =>
+  state === UDP ? 'udp ' : listening.has(localPort) ? `in ${localPort}` : `out ${remoteAddress}:${remotePort}`;
 
 /** Opened since the first reading and still there; seen in one reading and not in the next. */
 function comings(key: string, readings: readonly ConnectionReading[], listening: ReadonlySet<number>) {

@@ -28,6 +28,7 @@ export const FAULT_CLASSES = [
   'handles.leak.worker',
   'handles.leak.child',
   'handles.leak.watcher',
+  'handles.leak.port',
   'backpressure',
   'queue.backlog',
   'pool.exhaustion',

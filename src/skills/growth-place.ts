@@ -13,7 +13,9 @@ import { type Feeder, feedersOf, subscriptionsOf, timingsOf } from '../source/fe
 import { loadingsOf } from '../source/loading.js';
 import { enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
+import { syntaxOf } from '../source/syntax.js';
 import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
+import { SURE_FIT, type Use, usesOver } from '../source/uses.js';
 import { locate, place, sourceOf } from './place.js';
 
 /** Survivors of so long tell who fills a holder; the walk has already said which holder. */
@@ -35,12 +37,20 @@ export interface GrowthPlace {
   readonly related: readonly CodeLocation[];
   /** Where the holder is declared. */
   readonly declared?: CodeLocation;
-  readonly fedBy?: { readonly place: CodeLocation; readonly how: string; readonly code?: string };
+  readonly fedBy?: {
+    readonly place: CodeLocation;
+    readonly how: string;
+    readonly code?: string;
+    /** The call is what has to change, and not the line that made what it calls: a client serves many. */
+    readonly isCause?: boolean;
+  };
   readonly bounds: Bounds;
   /** A line of the function that feeds it which cuts a text into pieces. */
   readonly cut?: string;
   readonly samplingId?: string;
 }
+
+type Files = readonly Pick<ScriptPosition, 'scriptId' | 'url'>[];
 
 interface Home {
   readonly script: ScriptText;
@@ -50,17 +60,15 @@ interface Home {
 }
 
 /** Finds the declaration, the lines that feed it, and what the source does against growth. */
-export async function* placeGrowth(
-  see: OperatorView,
-  suspect: Suspect,
-  files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[] = [],
-): Step<GrowthPlace> {
+export async function* placeGrowth(see: OperatorView, suspect: Suspect, files: Files = []): Step<GrowthPlace> {
   const found = yield* homeOf(see, suspect);
   const home = found && innermostFed(found, suspect);
   const declared = home && declaredAt(home, see.target.cwd, viaOf(suspect.row.path));
   const scriptIds = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
   const written = (yield* registeredAt(see, suspect, scriptIds)) ?? (yield* writtenAt(see, suspect));
-  const fed = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
+  const filled = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
+  const used = filled.length === 0 && !written ? yield* usedOver(see, home, suspect, files) : undefined;
+  const fed = used ? [used] : filled;
   const bounds = home ? boundsIn(home, suspect.row.kin === undefined ? [] : home.below.slice(-1)) : {};
   const loading = yield* loadedBy(see, suspect, files);
   const imported = home !== undefined && isImport(home);
@@ -104,12 +112,13 @@ function boundsIn({ script, name }: Home, inner: readonly string[]): Bounds {
 
 /** Patterns of size checks; where it loses entries, and whether a timer sees to it. */
 function boundsOfName(text: string, name: string): Bounds {
-  const read = boundsOf(text, name);
+  const { expiry: nearby, ...read } = boundsOf(text, name);
   const emptyings = emptyingsOf(text, name);
   const removal = read.removal ?? emptyings[0];
   const timed = emptyings.filter(one => one.byTimer);
   const drain = timed.every(one => one.drainsEveryMs !== undefined) ? timed[0] : undefined;
-  const expiry = drain ?? read.expiry ?? timed[0];
+  // Lines near each other are a guess: the text's structure knows better wherever it can be read.
+  const expiry = drain ?? timed[0] ?? (syntaxOf(text).parsed ? undefined : nearby);
   const emptied = emptyings.find(one => one.whole && one.byTimer) ?? emptyings.find(one => one.whole);
   return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
 }
@@ -119,9 +128,10 @@ function assembled(suspect: Suspect, { declared, imported, feeders, bounds }: Pa
   const { holder, fault, row } = suspect;
   const [fedBy] = feeders;
   // A package's list of the application's callbacks is a list of listeners, whatever its name.
-  const subscribes = holder.package !== undefined && (imported || fedBy?.how === CALLBACK);
+  const subscribes = imported || (holder.package !== undefined && fedBy?.how === CALLBACK);
   const isElsewhere = declared === undefined || packageOf(declared.file) !== undefined;
-  const byFeeder = isElsewhere || subscribes || isRegistration(fault) || row.kind === 'timers';
+  const byFeeder =
+    isElsewhere || subscribes || fedBy?.isCause === true || isRegistration(fault) || row.kind === 'timers';
   const chosen = byFeeder ? (fedBy?.place ?? declared) : (declared ?? fedBy?.place);
   const via = viaOf(row.path);
   const culprit = chosen && {
@@ -157,6 +167,41 @@ async function* homeOf(see: OperatorView, { row, holder }: Suspect): Step<Home |
   if (!spot || name === undefined || !isFile(spot.url)) return undefined;
   const script = yield* sourceOf(see, spot.scriptId);
   return script && { script, spot, name, below: holder.variable ? names : names.slice(1) };
+}
+
+/** A package's container has no line of the application that adds to it: the calls over the variable that leads there do. */
+async function* usedOver(
+  see: OperatorView,
+  home: Home | undefined,
+  { holder, fault, row }: Suspect,
+  files: Files,
+): Step<Fed | undefined> {
+  const isOfPackage = holder.package !== undefined || (home !== undefined && (isImport(home) || isForeign(home)));
+  // Once a module without functions has run, V8 forgets its script: its export's name is left.
+  const name = home?.name ?? (holder.moduleFile === undefined ? undefined : holder.below[0]);
+  if (name === undefined || !isOfPackage || isRegistration(fault) || row.kind === 'timers') return undefined;
+  const kept = { below: holder.below, entryClass: /^\w+/.exec(row.entry.text)?.[0] ?? '' };
+  const ids = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
+  let best: { readonly scriptId: string; readonly script: ScriptText; readonly use: Use } | undefined;
+  for (const scriptId of ids.slice(0, MOST_SCRIPTS)) {
+    const script = scriptId === home?.spot.scriptId ? home.script : yield* sourceOf(see, scriptId, ids);
+    const [use] = script && isUserCode(script.url) ? usesOver(script.text, name, kept) : [];
+    if (script && use && use.fit > (best?.use.fit ?? 0)) best = { scriptId, script, use };
+  }
+  if (!best) return undefined;
+  const { scriptId, script, use } = best;
+  const at = { scriptId, url: script.url, line: use.line0, column: use.column0 };
+  const isCause = use.fit >= SURE_FIT || holder.below.length > 1;
+  const where = locate(script, { ...at, functionName: use.function }, see.target.cwd);
+  return { place: where, how: 'uses', code: use.code, isCause };
+}
+
+/** The file that made what leads to the container has no such field: it is a library's. */
+function isForeign({ script, below }: Home): boolean {
+  const field = (below.at(-1) ?? '').replace('#', '');
+  return (
+    below.length > 1 && /^[\w$]+$/.test(field) && !new RegExp(`\\b${field.replaceAll('$', '\\$')}\\b`).test(script.text)
+  );
 }
 
 /** `stats.#outbox.#tail.next` is fed by `this.#outbox.push(…)`: the name nearest to the container that anything feeds. */
@@ -238,11 +283,18 @@ async function* registeredAt(
   return undefined;
 }
 
-/** The newest entry's own code: the very function that was registered. */
-async function* writtenAt(see: OperatorView, { row }: Suspect): Step<Fed | undefined> {
-  const { entry, timer } = row;
-  const code = [timer?.callback ?? entry.code, entry.within].find(spot => spot && isUserCode(spot.url));
-  if (!code) return undefined;
+/** The newest entry's own code: the very function that was registered. A package may keep it in a list beside. */
+async function* writtenAt(see: OperatorView, { row, inStep, holder }: Suspect): Step<Fed | undefined> {
+  const beside = inStep.filter(one => holder.package !== undefined && one.holder.package === holder.package);
+  const spots = [row, ...beside.map(one => one.row)].map(one => ({ row: one, code: writtenSpot(one) }));
+  const found = spots.find(({ code }) => code !== undefined);
+  return found?.code && (yield* writtenIn(see, found.row, found.code));
+}
+
+const writtenSpot = ({ timer, entry }: Suspect['row']): ScriptPosition | undefined =>
+  [timer?.callback ?? entry.code, entry.within].find(spot => spot && isUserCode(spot.url));
+
+async function* writtenIn(see: OperatorView, { entry }: Suspect['row'], code: ScriptPosition): Step<Fed | undefined> {
   const script = yield* sourceOf(see, code.scriptId);
   const name = code === entry.code ? entry.codeName : undefined;
   const where = locate(script, name === undefined ? code : { ...code, functionName: name }, see.target.cwd);
@@ -250,9 +302,12 @@ async function* writtenAt(see: OperatorView, { row }: Suspect): Step<Fed | undef
   return { place: where, how: CALLBACK, ...(line && { code: line }) };
 }
 
-function fedIn(home: Home, { fault }: Suspect, cwd: string): Fed[] {
+function fedIn(home: Home, { fault, holder }: Suspect, cwd: string): Fed[] {
   const feeders = feedersOf(home.script.text, home.name, home.below);
-  const fitting = fault === 'memory.leak.listener' ? feeders.filter(isSubscription) : feeders;
+  // What subscribes to a package's object fills its listeners, and a statement of the top level runs once.
+  const isFilling = (one: Feeder) =>
+    holder.package === undefined || (!isSubscription(one) && one.function !== undefined);
+  const fitting = feeders.filter(fault === 'memory.leak.listener' ? isSubscription : isFilling);
   return fitting.slice(0, MOST_RELATED).map(feeder => ({
     place: locate(home.script, spotOf(home, feeder), cwd),
     how: feeder.how,
@@ -327,11 +382,7 @@ function importedAgain({ row, fault }: Suspect, cwd: string): Fed[] {
 }
 
 /** The line that loads modules again and again: the one of the application's whose words are in the newest url. */
-async function* loadedBy(
-  see: OperatorView,
-  { row, fault }: Suspect,
-  files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[],
-): Step<Fed[]> {
+async function* loadedBy(see: OperatorView, { row, fault }: Suspect, files: Files): Step<Fed[]> {
   if (fault !== 'code.growth' || !isModuleCache(row.path, row.ownerClass)) return [];
   let best: { readonly likeness: number; readonly fed: Fed } | undefined;
   for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
@@ -367,11 +418,7 @@ async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Ste
 type PackageOwned = Pick<Holder, 'package' | 'below'>;
 
 /** Files of the application that bring the package in, by their first call of it. */
-export async function* importersOf(
-  see: OperatorView,
-  holder: PackageOwned,
-  files: readonly Pick<ScriptPosition, 'scriptId' | 'url'>[],
-): Step<readonly Fed[]> {
+export async function* importersOf(see: OperatorView, holder: PackageOwned, files: Files): Step<readonly Fed[]> {
   if (holder.package === undefined) return [];
   const found: Fed[] = [];
   const ids = files.slice(0, MOST_SCRIPTS).map(one => one.scriptId);

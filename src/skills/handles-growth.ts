@@ -17,6 +17,7 @@ const LEAST_GROWTH: { readonly [K in Suspect['kind']]: number } = {
   file: 5,
   child: 3,
   watcher: 4,
+  other: 5,
 };
 /** Enough in the first window to look a second time. */
 const FIRST_GROWTH = 2;
@@ -37,7 +38,8 @@ const MANY_TIMERS = 50_000;
 
 /** Something that only ever grew over the readings. */
 export interface Suspect {
-  readonly kind: Exclude<HandleKind, 'worker' | 'other'>;
+  /** `other` is a message port: of the rest none can be told from what Node makes for itself. */
+  readonly kind: Exclude<HandleKind, 'worker'>;
   /** The same in the next window. */
   readonly key: string;
   readonly faultClass: FaultClass;
@@ -59,13 +61,14 @@ const CONNECTIONS_PER_REQUEST = 0.5;
 export function suspectsIn(data: Handles, least: number = FIRST_GROWTH): Suspect[] {
   const children = data.others.filter(({ kind }) => kind === 'child').flatMap(group => childSuspect(data, group));
   const watchers = data.others.filter(({ kind }) => kind === 'watcher').flatMap(group => watcherSuspect(data, group));
+  const ports = data.others.filter(({ type }) => type === 'MessagePort').flatMap(group => portSuspect(data, group));
   const sockets = withoutTwins([
     ...data.sockets.flatMap(group => socketSuspect(data, group)),
     ...(data.connections ?? []).flatMap(group => connectionSuspect(data, group)),
   ]);
   const timers = data.timers.flatMap(group => timerSuspect(data, group));
   const files = data.descriptors ? fileSuspects(data, data.descriptors) : [];
-  return [...timers, ...sockets, ...files, ...children, ...watchers]
+  return [...timers, ...sockets, ...files, ...children, ...watchers, ...ports]
     .filter(({ growth }) => growth >= least)
     .sort((a, b) => b.perSecond - a.perSecond);
 }
@@ -132,6 +135,10 @@ function connectionSuspect(
   { direction, peer, counts, closeWait, born, gone }: ConnectionGroup,
 ): Suspect[] {
   const faultClass = 'handles.leak.socket';
+  if (direction === 'udp') {
+    if (!onlyGrows(counts) || gone > born * CHURN_SHARE) return [];
+    return [{ kind: 'socket', key: 'udp ', faultClass, ...measure(data, counts), what: 'UDP socket' }];
+  }
   const where = direction === 'in' ? `to port ${peer}` : `to ${peer}`;
   if (onlyGrows(closeWait)) {
     const what = `connection ${where} whose peer has hung up`;
@@ -162,7 +169,13 @@ function isUnused({ born, gone, idleBorn, settledBorn }: SocketGroup): boolean {
 }
 
 const sayPeer = ({ direction, peer }: SocketGroup): string =>
-  direction === 'in' ? `connection to port ${peer}` : peer === '' ? `${direction} socket` : `connection to ${peer}`;
+  direction === 'in'
+    ? `connection to port ${peer}`
+    : direction === 'udp'
+      ? 'UDP socket'
+      : peer === ''
+        ? `${direction} socket`
+        : `connection to ${peer}`;
 
 function childSuspect(data: Handles, group: OtherGroup): Suspect[] {
   if (!onlyGrows(group.counts) || group.gone > group.born * CHURN_SHARE) return [];
@@ -192,6 +205,18 @@ function watcherSuspect(data: Handles, group: OtherGroup): Suspect[] {
       other: group,
     },
   ];
+}
+
+/** What a worker thread brings along: its own port, stdin's and stdout's. */
+const PORTS_OF_A_WORKER = 3;
+
+function portSuspect(data: Handles, group: OtherGroup): Suspect[] {
+  const workers = data.others.filter(({ kind }) => kind === 'worker');
+  const theirs = workers.reduce((sum, { counts }) => sum + Math.max(0, growthOf(counts)), 0) * PORTS_OF_A_WORKER;
+  if (!onlyGrows(group.counts) || growthOf(group.counts) <= theirs) return [];
+  if (group.gone > group.born * CHURN_SHARE) return [];
+  const [faultClass, what] = ['handles.leak.port', 'message port'] as const;
+  return [{ kind: 'other', key: group.type, faultClass, ...measure(data, group.counts), what, other: group }];
 }
 
 /** Sockets, pipes and watchers have suspects of their own: left are files, and what no other reading explains. */

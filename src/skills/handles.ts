@@ -197,6 +197,8 @@ function titleOf(leak: Suspect): string {
       return `${capitalized(leak.what)} is started again and again and does not end`;
     case 'watcher':
       return `${capitalized(leak.what)} is added again and again and never closed`;
+    case 'other':
+      return `${capitalized(leak.what)} is opened again and again and never closed`;
   }
 }
 
@@ -206,6 +208,7 @@ const PLURAL: { readonly [K in Suspect['kind']]: string } = {
   file: 'open files',
   child: 'child processes',
   watcher: 'watchers',
+  other: 'message ports',
 };
 
 const HYPOTHESIS: { readonly [K in Suspect['kind']]: string } = {
@@ -214,6 +217,8 @@ const HYPOTHESIS: { readonly [K in Suspect['kind']]: string } = {
   file: 'A path through the code (often the error path) returns without closing what it opened.',
   child: 'Children are started faster than they end, or nobody tells them to end.',
   watcher: 'A watcher is added for each piece of work instead of once.',
+  other:
+    'A MessageChannel or BroadcastChannel is opened for each piece of work; an open one keeps its listeners alive.',
 };
 
 function fixOf({ kind, timer }: Suspect): string {
@@ -226,6 +231,7 @@ function fixOf({ kind, timer }: Suspect): string {
     file: 'Close in a finally block (or use stream.pipeline, which closes on errors), on every path.',
     child: 'Limit how many run at once, and end children with a timeout (the timeout option of spawn, or kill()).',
     watcher: 'Keep one watcher per path and call close() when it is no longer needed.',
+    other: 'Share one channel, or call close() on it as soon as the answer has come, on timeouts too.',
   }[kind];
 }
 
@@ -244,13 +250,13 @@ function metricsOf({ kind, counts, growth, perSecond, socket, timer }: Suspect):
   ];
 }
 
-/** How soon the descriptor table is full; timers take no descriptor. */
+/** How soon the descriptor table is full; timers and message ports take no descriptor. */
 function forecastOf(
   { kind, perSecond }: Suspect,
   table: Descriptors | undefined,
 ): { severity: Severity; sentence: string; metrics: Metric[] } {
   const total = table?.total.at(-1);
-  if (kind === 'timer' || table?.limit === undefined || total === undefined)
+  if (kind === 'timer' || kind === 'other' || table?.limit === undefined || total === undefined)
     return { severity: 'warning', sentence: '', metrics: [] };
   const minutes = (table.limit - total) / perSecond / 60;
   const critical = minutes < CRITICAL_MINUTES || total >= table.limit * CRITICAL_TABLE_SHARE;
@@ -316,9 +322,12 @@ async function* importerOf(see: OperatorView, name: string): Step<CodeLocation |
   return user && others.length === 0 ? { ...user.place, package: name } : undefined;
 }
 
-/** watch and watchFile are told apart by their async type. */
-const isOf = ({ kind, other }: Suspect, type: string): boolean =>
-  kind !== 'watcher' || (other?.type === 'StatWatcher') === (type === 'STATWATCHER');
+/** Some kinds hold several async types: watch and watchFile, TCP and UDP, ports and what else Node makes. */
+function isOf({ kind, key, other }: Suspect, type: string): boolean {
+  if (kind === 'watcher') return (other?.type === 'StatWatcher') === (type === 'STATWATCHER');
+  if (kind === 'socket') return key.startsWith('udp') === (type === 'UDPWRAP');
+  return kind !== 'other' || type === 'MESSAGEPORT';
+}
 
 const weight = ({ alive, followed, count }: Creator): number => (followed > 0 ? alive : count);
 

@@ -22,13 +22,15 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
     finding.waits && finding.faultClass === 'downstream.chatty'
       ? yield* frameInLoop(see, finding.user)
       : culpritFrame(finding);
+  const queue =
+    finding.faultClass === 'queue.backlog' && finding.holder ? yield* placeOfHolder(see, finding.holder) : undefined;
   const seenAt = named
     ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : [])
     : undefined;
   const held = leak || seenAt || !finding.holder ? undefined : yield* placeOfHolder(see, finding.holder);
-  const culprit = leak ?? seenAt ?? held;
+  const culprit = leak ?? queue ?? seenAt ?? held;
   const related: CodeLocation[] = [];
-  for (const frame of relatedFrames(finding, leak ? undefined : named)) {
+  for (const frame of relatedFrames(finding, leak || queue ? undefined : named)) {
     const other = yield* placeOfFrame(see, frame);
     if (other.line !== culprit?.line || other.file !== culprit.file) related.push(other);
   }
@@ -168,12 +170,22 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, w
     hypothesis: 'An error was thrown after this line and no handler answers the request.',
     fix: 'Pass the error on to the framework (next(error), reject) or answer in a catch block.',
   }),
-  'queue.backlog': (_, name) => ({
-    title: `Work queues up faster in ${name} than it is done`,
-    seen: '',
-    hypothesis: 'More is put in than the consumers take out.',
-    fix: 'Bound the queue, refuse or slow down the producers, or add consumers.',
-  }),
+  'queue.backlog': ({ flow, holder }, name) => {
+    const seen = holder ? `${holder.waiting} wait in \`${holder.name}.${holder.queue}\`.` : '';
+    if (flow && flow.out > 0)
+      return {
+        title: `Work queues up faster in ${name} than it is done`,
+        seen,
+        hypothesis: 'More is put in than the consumers take out.',
+        fix: 'Bound the queue, refuse or slow down the producers, or add consumers.',
+      };
+    return {
+      title: `What the queue of ${name} works on does not come back, and all others wait behind it`,
+      seen,
+      hypothesis: 'A path through the worker neither calls its callback nor settles its promise.',
+      fix: 'Make the worker end on every path (also on early returns and errors), and give each job a time limit.',
+    };
+  },
 };
 
 function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): Words {
@@ -186,10 +198,10 @@ function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): 
       seen: `${agent.used} of ${agent.maxSockets || 'unlimited'} sockets to ${agent.host} are in use, ${agent.queued} requests are queued, ${agent.unread} answers are unread.`,
       hypothesis: unread
         ? 'A socket goes back to its agent only when the body has been read or destroyed.'
-        : 'The agent allows fewer sockets than are needed at once.',
+        : 'The agent allows fewer sockets than are needed at once, or those in use wait for answers that do not come.',
       fix: unread
         ? 'Read or destroy every body, also on an error status (response.resume(), body.cancel()).'
-        : 'Raise maxSockets to what the peer can bear, or shorten the calls.',
+        : 'Give every call a time limit, so that a silent peer gives its socket back; raise maxSockets to what the peer can bear.',
     };
   }
   const unreadBytes = holder?.numbers.unreadBytes ?? 0;

@@ -1,5 +1,5 @@
 import { functionName } from './names.js';
-import { isNode, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import { isNode, parentOf, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
 
 /** A place that takes entries out of a collection. */
 export interface Emptying extends TextPosition {
@@ -88,17 +88,57 @@ function isScheduling({ type, callee }: SyntaxNode): boolean {
   return type === 'CallExpression' && SCHEDULING.test(lastName(callee) ?? '');
 }
 
-/** The timer whose callback the node lies in, or that calls the function it lies in. */
+/** The timer whose callback the node lies in, or that calls the function it runs in, itself or through another. */
 function timerOf(syntax: Syntax, index: number, timers: readonly SyntaxNode[]): SyntaxNode | undefined {
   const node = syntax.nodes[index] as SyntaxNode; // the caller found it there
   const inside = timers.find(timer => timer.start < node.start && node.end <= timer.end);
-  if (inside) return inside;
-  const around = syntax.around[index] ?? -1;
-  const name = around < 0 ? '' : bareName(functionName(syntax, around));
-  if (!/^#?[\w$]+$/.test(name)) return undefined;
-  const called = new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])`);
-  return timers.find(timer => called.test(syntax.text.slice(timer.start, timer.end)));
+  return inside ?? callingTimer(syntax, index, timers, MOST_CALLS);
 }
+
+/** A timer calls `tick`, which calls `sweep`, which calls `purge`. */
+const MOST_CALLS = 3;
+
+function callingTimer(
+  syntax: Syntax,
+  index: number,
+  timers: readonly SyntaxNode[],
+  depth: number,
+): SyntaxNode | undefined {
+  const around = runningIn(syntax, index);
+  const name = around < 0 ? '' : bareName(functionName(syntax, around));
+  if (depth === 0 || !/^#?[\w$]+$/.test(name)) return undefined;
+  const direct = timers.find(timer => mentions(syntax, timer, name));
+  if (direct) return direct;
+  for (const call of callsOf(syntax, name)) {
+    if (syntax.around[call] === around) continue;
+    const timer = callingTimer(syntax, call, timers, depth - 1);
+    if (timer) return timer;
+  }
+  return undefined;
+}
+
+function mentions({ text }: Syntax, { start, end }: SyntaxNode, name: string): boolean {
+  return new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])`).test(text.slice(start, end));
+}
+
+function callsOf({ nodes }: Syntax, name: string): number[] {
+  return nodes.flatMap((node, i) => (node.type === 'CallExpression' && lastName(node.callee) === name ? [i] : []));
+}
+
+/** The function a node runs in: what is handed to `forEach` runs in the function around it. */
+function runningIn(syntax: Syntax, index: number): number {
+  let around = syntax.around[index] ?? -1;
+  while (around >= 0 && isIterated(syntax, around)) around = syntax.around[around] ?? -1;
+  return around;
+}
+
+function isIterated(syntax: Syntax, index: number): boolean {
+  const call = parentOf(syntax, index);
+  if (call?.type !== 'CallExpression' || !isNode(call.callee) || call.callee === syntax.nodes[index]) return false;
+  return ITERATING.has(lastName(call.callee) ?? '');
+}
+
+const ITERATING = new Set(['forEach', 'map', 'filter', 'some', 'every', 'find', 'reduce', 'flatMap']);
 
 const TAKING = new Set(['shift', 'pop', 'splice']);
 /** Words of code that asks how old an entry is. */

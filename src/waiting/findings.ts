@@ -85,6 +85,9 @@ function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
   const call = callOf(group.calls, context.calls);
   if (call && group.calls.length >= group.requests * 0.6)
     return { ...base, faultClass: 'downstream.slow', confidence: 'high', call };
+  // Its sockets wait for a host that doesn't answer, and all others queue behind them without having begun.
+  if (agent && agent.maxSockets > 0 && agent.used >= agent.maxSockets && agent.queued >= QUEUED_SHARE * group.requests)
+    return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent };
   if (group.natives.some(type => THREADPOOL.test(type)))
     return { ...base, faultClass: 'threadpool.saturation', confidence: 'medium' };
   if (group.natives.some(type => /CONNECTWRAP/.test(type)))
@@ -112,7 +115,8 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
     }
     if ((holder.numbers.unreadBytes ?? 0) > 0)
       return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', holder, ...(silent ? { silent } : {}) };
-    return { ...base, faultClass: 'waiting.lock', confidence: 'high', holder, holding: holdersOf(group, context) };
+    const faultClass = shape === 'limiter' ? 'queue.backlog' : 'waiting.lock';
+    return { ...base, faultClass, confidence: 'high', holder, holding: holdersOf(group, context) };
   }
   // It ends by itself: a long poll, a pause, a race against a time limit.
   if (group.timerMs.length > 0) return undefined;

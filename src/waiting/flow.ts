@@ -24,6 +24,8 @@ export interface RouteFlow {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** The most in flight at once within the window. */
+  readonly peak: number;
   /** In flight in both scans, and their longest known age. */
   readonly held: number;
   readonly heldMs: number;
@@ -60,8 +62,15 @@ export function isStuck(flow: RouteFlow): boolean {
 }
 
 export function isGrowing(flow: RouteFlow): boolean {
+  if (isDraining(flow)) return false;
   return flow.after - flow.before >= Math.max(LEAST_GROWTH, GROWTH_SHARE * flow.in) && flow.streaming < flow.after;
 }
+
+/** Many came at once and are being worked off: below this share of the most that were in flight. What piles up is at its peak. */
+const DRAINED_SHARE = 0.75;
+
+const isDraining = ({ peak, after }: RouteFlow): boolean =>
+  peak - after >= LEAST_GROWTH && after <= DRAINED_SHARE * peak;
 
 export const keyOf = (route: { readonly method: string; readonly route: string }): string =>
   `${route.method} ${route.route}`;
@@ -79,6 +88,7 @@ function flowOf(key: string, reading: Flowing): RouteFlow {
     route: key,
     before,
     after,
+    peak: peakOf(own, before - earlier),
     in: own.length,
     out,
     failed: finished.filter(request => request.status >= 500).length,
@@ -91,6 +101,18 @@ function flowOf(key: string, reading: Flowing): RouteFlow {
     heldMs: afterRow?.heldMs ?? 0,
     streaming: afterRow?.headersSent ?? 0,
   };
+}
+
+/** When those of before the window ended is not known: counted off from the start, so that the peak is rather too low. */
+function peakOf(requests: readonly ServedRequest[], atFirst: number): number {
+  const steps = requests.flatMap(({ at, end }) => [{ at, by: 1 }, ...(end > 0 ? [{ at: end, by: -1 }] : [])]);
+  let now = Math.max(0, atFirst);
+  let peak = now;
+  for (const { by } of steps.sort((a, b) => a.at - b.at)) {
+    now += by;
+    peak = Math.max(peak, now);
+  }
+  return peak;
 }
 
 const countIn = (routes: readonly RouteInFlight[], key: string): number =>

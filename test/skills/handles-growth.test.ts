@@ -139,3 +139,19 @@ describe('two windows', () => {
     expect(confirmed(suspects(4), suspects(0, 24))).toEqual([]);
   });
 });
+
+describe('what no list of connections shows', () => {
+  const udp = { direction: 'udp', peer: '', counts: climbing(4, 8), closeWait: steady(0), born: 48, gone: 0 } as const;
+  const ports = { kind: 'other', type: 'MessagePort', counts: climbing(3, 5), born: 30, gone: 0 } as const;
+
+  test('UDP sockets that only grow are a leak, also when they do not keep the loop alive', () => {
+    expect(classes({ ...nothing, connections: [udp] })).toEqual(['handles.leak.socket']);
+    expect(classes({ ...nothing, connections: [{ ...udp, gone: 30 }] })).toEqual([]);
+  });
+
+  test('a message port for each request is a leak, one for each worker is not', () => {
+    expect(classes({ ...nothing, others: [ports] })).toEqual(['handles.leak.port']);
+    const workers = { kind: 'worker', type: 'Worker', counts: climbing(1, 5), born: 30, gone: 0 } as const;
+    expect(classes({ ...nothing, others: [ports, workers] })).toEqual([]);
+  });
+});

@@ -29,6 +29,18 @@ test.each([
     'class A { #map = new Map(); bind() { setTimeout(this.drop.bind(this), 9); } drop() { this.#map.clear(); } }',
     ['whole by timer'],
   ],
+  [
+    'a sweep that a timer reaches over another function, in forEach',
+    'map',
+    'const map = new Map(); const purge = () => { map.forEach((v, k) => { map.delete(k); }); }; function tick() { purge(); } setInterval(() => tick(), 5);',
+    ['entry by timer'],
+  ],
+  [
+    'what gives back beside a timer that does something else',
+    '#watchers',
+    'class Race { #watchers = new Set(); constructor() { setInterval(() => this.#advance(), 250); } subscribe(w) { this.#watchers.add(w); return () => this.#watchers.delete(w); } #advance() {} }',
+    ['entry'],
+  ],
   ['a removal on an event', 'set', 'const set = new Set(); socket.on("close", () => set.delete(socket));', ['entry']],
   ['a dictionary', 'byId', 'const byId = {}; function end(id) { delete byId[id]; }', ['entry']],
   ['its beginnings only', 'list', 'class A { list = []; constructor() { this.list = []; } }', []],

@@ -159,7 +159,7 @@ export class CreatorWatch {
     if (captured > MAX_CAPTURED) return false;
     this.captured.set(type, captured);
     if (captured % MAX_KEPT === 0) {
-      this.openIds = undefined;
+      this.open = undefined;
       this.kept = this.kept.filter(creation => creation.type !== type || creation.alive() !== false);
     }
     return this.kept.length < MAX_KEPT * this.types.size;
@@ -172,15 +172,16 @@ export class CreatorWatch {
     if (type === 'WORKER') return undefined;
     // A closed stream's descriptor is negative. The list of active handles lacks those that were unref'ed.
     if (STREAMS.has(type)) return Number((resource as { fd?: number }).fd ?? -1) >= 0;
-    this.openIds ??= new Set(this.natives().map(idOf));
-    return this.openIds.has(asyncId);
+    this.open ??= openNow(this.natives());
+    // A message port has no id that could be asked for: it is its own handle.
+    return type === 'MESSAGEPORT' ? this.open.objects.has(resource) : this.open.ids.has(asyncId);
   }
 
-  /** Async ids of the native handles that are open now. */
-  private openIds: Set<number> | undefined;
+  /** The native handles that are open now. */
+  private open: OpenNow | undefined;
 
   private tell(): RawCreator[] {
-    this.openIds = undefined;
+    this.open = undefined;
     const stacks = framesOf(this.kept.map(({ captured }) => captured));
     const causes = framesOf(this.kept.map(({ cause }) => cause ?? {}));
     const groups = new Map<string, Told>();
@@ -197,6 +198,16 @@ export class CreatorWatch {
     return [...groups.values()].sort((a, b) => b.alive - a.alive || b.count - a.count).slice(0, MAX_TOLD);
   }
 }
+
+interface OpenNow {
+  readonly ids: ReadonlySet<number>;
+  readonly objects: ReadonlySet<object>;
+}
+
+const openNow = (natives: readonly object[]): OpenNow => ({
+  ids: new Set(natives.map(idOf)),
+  objects: new Set(natives),
+});
 
 type Below = (...args: never[]) => unknown;
 type Told = { -readonly [K in keyof RawCreator]: RawCreator[K] };

@@ -52,8 +52,8 @@ export interface SocketGroup {
 
 /** TCP connections as the kernel has them, also those that don't keep the loop alive (idle ones of an http agent). */
 export interface ConnectionGroup {
-  readonly direction: 'in' | 'out';
-  /** address:port of the peer, or the local port of the listener. */
+  readonly direction: 'in' | 'out' | 'udp';
+  /** address:port of the peer, or the local port of the listener; empty for UDP, which has no connections. */
   readonly peer: string;
   readonly counts: Counts;
   /** The peer has closed, the program has not. */
