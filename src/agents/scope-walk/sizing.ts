@@ -264,6 +264,14 @@ function bufferLengthOf(realm: Realm, buffer: object): number {
   return realm.types.isSharedArrayBuffer(buffer) ? sharedLength(buffer) : bufferLength(buffer);
 }
 
+/** What Intl's objects hold outside V8's heap: measured resident bytes of one more, on Node 20. */
+const INTL_BYTES: { readonly [name: string]: number | undefined } = {
+  NumberFormat: 3_000,
+  DateTimeFormat: 27_000,
+  PluralRules: 1_800,
+  Collator: 1_700,
+};
+
 /** Adds up one entry; functions and promises are put aside, they need the inspector. */
 class Count {
   external = 0;
@@ -298,7 +306,7 @@ class Count {
     if (types.isMap(value)) return this.map(value, depth);
     if (types.isSet(value)) return this.set(value, depth);
     if (this.realm.isContext(value)) return CONTEXT_BYTES;
-    return this.properties(value, depth);
+    return (INTL_BYTES[classOf(this.realm, value)] ?? 0) + this.properties(value, depth);
   }
 
   private view(value: object): number {

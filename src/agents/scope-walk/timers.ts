@@ -20,6 +20,8 @@ const GROUPED = 4000;
 const COUNTED = 50_000;
 const MOST_GROUPS = 40;
 
+const isRepeated = (timer: object): boolean => own(timer, '_repeat') !== null && own(timer, '_repeat') !== undefined;
+
 interface TimerList {
   readonly [ms: string]: object;
 }
@@ -68,15 +70,21 @@ export class Timers {
   /** What timers and queued ticks hold, as late roots. */
   addTo(walk: Walk, groups: readonly TimerGroup[]): void {
     for (const group of groups) {
-      for (const ref of group.some) {
-        walk.root(ref.deref(), `timer ${group.repeats ? 'every' : 'in'} ${group.ms} ms`, 3);
-      }
+      const name = `timer ${group.repeats ? 'every' : 'in'} ${group.ms} ms`;
+      // Since Node 24 a timer that has fired lets its asynchronous context go: one that still waits has it.
+      walk.rootOf(() => this.waiting(group), name, 3);
+      for (const ref of group.some) walk.root(ref.deref(), name, 3);
     }
     walk.root(variablesOf(this.bridge, process.nextTick).queue, 'nextTick queue', 3);
   }
 
+  private waiting({ ms, repeats }: TimerGroup): object | undefined {
+    const timer = own(this.find()?.[ms], '_idleNext');
+    return isObject(timer) && isRepeated(timer) === repeats ? timer : undefined;
+  }
+
   private groupOf(groups: Map<string, TimerGroup>, ms: number, timer: object, callback: object): TimerGroup {
-    const repeats = own(timer, '_repeat') !== null && own(timer, '_repeat') !== undefined;
+    const repeats = isRepeated(timer);
     const text = this.realm.types.isProxy(callback) ? 'proxy' : functionText(callback);
     const key = `${repeats}|${ms}|${text.slice(0, 200)}${text.length}`;
     const name = this.realm.types.isProxy(callback) ? '' : own(callback, 'name');

@@ -51,7 +51,7 @@ export class Walk {
   private objects = new Queue<Pending>();
   private functions = new Queue<Pending>();
   private deferred: Pending[] = [];
-  private later: { readonly phase: Phase; readonly value: unknown; readonly name: string }[] = [];
+  private later: { readonly phase: Phase; readonly read: () => unknown; readonly name: string }[] = [];
   private readonly sameText = new Map<string, number>();
   private readonly siblings = new Map<number, { dry: number }>();
   private readonly textVariables = new Set<string>();
@@ -111,8 +111,13 @@ export class Walk {
   }
 
   root(value: unknown, name: string, phase: Phase = 1): void {
-    if (phase > this.phase) this.later.push({ phase, value, name });
-    else this.add(value, -1, { kind: 'root', name });
+    this.rootOf(() => value, name, phase);
+  }
+
+  /** A root that is looked up when its phase begins: what lives shortly would be over by then. */
+  rootOf(read: () => unknown, name: string, phase: Phase): void {
+    if (phase > this.phase) this.later.push({ phase, read, name });
+    else this.add(read(), -1, { kind: 'root', name });
   }
 
   /** Watches a container that belongs to Node itself, without walking through it. */
@@ -170,7 +175,7 @@ export class Walk {
       if (phase === 3) this.objectLimit = Math.min(this.objectLimit, this.visited + LIMITS.lateObjects);
       const now = this.later.filter(root => root.phase === phase);
       this.later = this.later.filter(root => root.phase !== phase);
-      for (const { value, name } of now) this.add(value, -1, { kind: 'root', name });
+      for (const { read, name } of now) this.add(read(), -1, { kind: 'root', name });
       return true;
     }
     if (this.deferred.length === 0 || this.askedLate >= LIMITS.lateFunctions) return false;
