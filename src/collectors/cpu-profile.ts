@@ -5,6 +5,7 @@ import type { CpuProfile, CpuProfileParams } from '../model/evidence/cpu-profile
 import type { V8CpuProfile } from '../model/evidence/v8-cpu-profile.js';
 import type { ScriptPosition } from '../model/location.js';
 import type { CollectContext, Collector } from './collector.js';
+import { loopDelay } from './loop-delay.js';
 
 /** Profiler.start logs every function of the heap: 180 ms at 106 MB, 280 at 183, 420 at 277. */
 const START_MS_PER_MB = 1.6;
@@ -78,7 +79,7 @@ async function window(
     intervalUs: params.intervalUs,
     profile: profile as V8CpuProfile, // the protocol's type, whose fields are this one's
     startPauseMs,
-    maxLoopDelayMs: after.delay.max,
+    maxLoopDelayMs: loopDelay(after, wallMs).maxMs,
     cpuPercent: (after.vitals.cpuMicros - before.cpuMicros) / 10 / wallMs,
   };
 }

@@ -1,15 +1,12 @@
 import type { RawGc, RawVitals, RawWindow } from '../agents/vitals/raw.js';
 import type { Session } from '../inspector/session.js';
-import type { GcCount, LoopDelay, Vitals, VitalsSample } from '../model/evidence/vitals.js';
+import type { GcCount, Vitals, VitalsSample } from '../model/evidence/vitals.js';
 import type { Collector } from './collector.js';
+import { loopDelay } from './loop-delay.js';
 import { type MainThread, readMainThread } from './main-thread.js';
 
 /** One evaluate a second: 0.1 ms of the target's time each, far below what can be measured. */
 const SAMPLE_EVERY_S = 1;
-/** The histogram's timer in the target (src/agents/vitals). */
-const HISTOGRAM_STEP_MS = 10;
-/** Rounding of up to 283 ticks left 20 ms unaccounted in an undisturbed window of 4 s. */
-const STALL_MS = 100;
 /** A call that takes longer than this: the target stands still longer than a window is worth. */
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -147,28 +144,6 @@ function shareOf(before: Moment, after: Moment, what: 'ranNs' | 'waitedNs'): num
 
 const requestCount = (resources: { readonly [type: string]: number }): number =>
   Object.entries(resources).reduce((sum, [type, count]) => sum + (REQUEST_TYPE.test(type) ? count : 0), 0);
-
-/**
- * The histogram learns of a stall only when it is over. What its ticks don't account for is a stall still under way:
- * a loop that never turned within the window has a delay of the whole window, not of 0.
- */
-function loopDelay({ delay }: RawWindow, wallMs: number): LoopDelay {
-  const unaccounted = wallMs - delay.count * (delay.mean + HISTOGRAM_STEP_MS);
-  const stalledMs = unaccounted > STALL_MS ? unaccounted : 0;
-  if (delay.count === 0 && stalledMs > 0) {
-    const all = stalledMs;
-    return { minMs: all, meanMs: all, p50Ms: all, p90Ms: all, p99Ms: all, maxMs: all, count: 0 };
-  }
-  return {
-    minMs: delay.min,
-    meanMs: delay.mean,
-    p50Ms: delay.p50,
-    p90Ms: delay.p90,
-    p99Ms: delay.p99,
-    maxMs: Math.max(delay.max, stalledMs),
-    count: delay.count,
-  };
-}
 
 function gcCounts(gc: RawGc): GcCount[] {
   const byKind = new Map<GcCount['kind'], GcCount>();

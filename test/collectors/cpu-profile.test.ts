@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import type { CollectContext } from '../../src/collectors/collector.js';
+import { cpuProfileCollector } from '../../src/collectors/cpu-profile.js';
+import { attach } from '../../src/inspector/attach.js';
+import { launch } from '../launch.js';
+
+const context: CollectContext = {
+  signal: new AbortController().signal,
+  now: () => performance.now(),
+  sleep: ms => new Promise(wake => setTimeout(wake, ms)),
+  exclusively: work => work(),
+  mayPause: () => true,
+};
+
+test('a loop that does not turn while it is profiled was held for the whole window, not for 0 ms', async () => {
+  await using program = await launch(
+    `const hold = () => { const until = Date.now() + 4_000; while (Date.now() < until); };
+    setTimeout(() => { console.log('holding'); hold(); }, 1_500); console.log('ready')`,
+  );
+  const session = await attach({ pid: program.pid });
+  await session.agent.install('vitals');
+  await program.line('holding');
+  const { data } = await cpuProfileCollector.collect(session, { seconds: 1, intervalUs: 1000 }, context);
+  expect(data.maxLoopDelayMs).toBeGreaterThan(900);
+  await session.detach();
+});
