@@ -2,6 +2,8 @@
 export interface PartHost {
   /** The target's own `require`, for `node:` modules only. */
   readonly require: (id: string) => unknown;
+  /** Whether the program has loaded one of Node's modules; what it hasn't holds nothing of it. */
+  readonly isLoaded: (id: string) => boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /**

@@ -55,6 +55,22 @@ export function sitesOf(captured: readonly Captured[]): (readonly NodeJS.CallSit
   }
 }
 
+/** The stack's lines as text, for where the sites are out of reach; empty where the program has a say in the text. */
+export function wordsOf(captured: Captured): readonly string[] {
+  const stack = isPreparedByProgram() ? undefined : captured.stack;
+  return typeof stack === 'string' ? stack.split('\n').filter(line => line.startsWith('    at ')) : [];
+}
+
+/** Node 20 and later put their default there. */
+const NODES_OWN = 'ErrorPrepareStackTrace';
+
+/** Whether the text of a stack is made by the program's own code. */
+export function isPreparedByProgram(): boolean {
+  const prepare = describe(NativeError, 'prepareStackTrace');
+  if (prepare === undefined || ('value' in prepare && typeof prepare.value !== 'function')) return false;
+  return !('value' in prepare) || describe(prepare.value, 'name')?.value !== NODES_OWN;
+}
+
 const asSites = (_: unknown, sites: readonly NodeJS.CallSite[]): readonly NodeJS.CallSite[] => sites;
 
 export function framesOf(captured: readonly Captured[]): RawFrame[][] {

@@ -1,6 +1,7 @@
 // What a program throws may be anything: it is described without running any of the program's code.
 import type { PartHost } from './host.js';
 import { inheritedDescriptor, proxies } from './peek.js';
+import { isPreparedByProgram } from './stack.js';
 
 const MAX_TEXT = 2048;
 
@@ -13,7 +14,6 @@ export interface ToldError {
 
 export type ErrorTeller = (error: unknown) => ToldError;
 
-const NativeError = Object.getPrototypeOf(TypeError) as ErrorConstructor; // %Error%
 const { getOwnPropertyDescriptor: describe } = Reflect;
 
 export function errorTeller(host: PartHost): ErrorTeller {
@@ -42,15 +42,6 @@ export function errorTeller(host: PartHost): ErrorTeller {
 const isText = (found: PropertyDescriptor | undefined): boolean =>
   found === undefined || typeof found.value === 'string';
 
-/** Node 20 and later put their default there. */
-const NODES_OWN = 'ErrorPrepareStackTrace';
-
-function isPreparedByProgram(): boolean {
-  const prepare = describe(NativeError, 'prepareStackTrace');
-  if (prepare === undefined || ('value' in prepare && typeof prepare.value !== 'function')) return false;
-  return !('value' in prepare) || describe(prepare.value, 'name')?.value !== NODES_OWN;
-}
-
 /** `stack` is V8's own accessor, on the object or (since V8 12) shared: never a getter of the program. */
 function ownOrNative(error: object): unknown {
   const descriptor = describe(error, 'stack');
@@ -65,6 +56,12 @@ const isNative = (f: unknown): boolean => functionText(f).includes('[native code
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const cut = (value: string): string => value.slice(0, MAX_TEXT);
 
+/** One listener above the limit, and Node warns the program of a leak. */
+export function takesListener(emitter: NodeJS.EventEmitter, event: string): boolean {
+  const most = emitter.getMaxListeners();
+  return most === 0 || emitter.listenerCount(event) < most;
+}
+
 type Rejected = (reason: unknown) => void;
 
 /**
@@ -72,7 +69,7 @@ type Rejected = (reason: unknown) => void;
  * stands alone keeps alive what Node would end. Undefined where the program has none; else what takes it back.
  */
 export function joinRejections(proc: NodeJS.Process, listener: Rejected): (() => void) | undefined {
-  if (proc.listenerCount('unhandledRejection') === 0) return undefined;
+  if (proc.listenerCount('unhandledRejection') === 0 || !takesListener(proc, 'unhandledRejection')) return undefined;
   const leave = (): void => {
     proc.removeListener('removeListener', onRemoved);
     proc.removeListener('unhandledRejection', listener);

@@ -1,4 +1,6 @@
+import type { Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
+import { LensError } from '../model/error.js';
 import type { V8SamplingNode } from '../model/evidence/heap-sampling.js';
 import type { Collector } from './collector.js';
 
@@ -21,6 +23,7 @@ export const heapSamplingCollector: Collector<'heap-sampling'> = {
       includeObjectsCollectedByMajorGC: all === true,
       includeObjectsCollectedByMinorGC: all === true,
     };
+    await refuseTaken(session);
     await session.send('HeapProfiler.startSampling', { samplingInterval: intervalBytes, ...collected });
     let head: V8SamplingNode | undefined;
     const stop = session.onDetach(async () => {
@@ -42,6 +45,18 @@ export const heapSamplingCollector: Collector<'heap-sampling'> = {
     };
   },
 };
+
+/**
+ * V8 has one sampler. Where the program runs it (continuous profilers do), starting it again changes nothing, and
+ * stopping it would take it from the program.
+ */
+async function refuseTaken(session: Session): Promise<void> {
+  const isTaken = await session.send('HeapProfiler.getSamplingProfile', { timeoutMs: STOP_TIMEOUT_MS }).then(
+    () => true,
+    () => false, // "was not started"
+  );
+  if (isTaken) throw new LensError('inspector-busy', 'The program samples its heap by itself, and V8 has one sampler.');
+}
 
 /** What lens' own code and the inspector allocated is not the target's. */
 function withoutLens(node: V8SamplingNode): V8SamplingNode {

@@ -1,7 +1,7 @@
 import { LensError } from '../model/error.js';
 import type { Json } from '../model/json.js';
 import { agentCode } from './agent-code.js';
-import { evaluateIn } from './evaluate.js';
+import { evaluateIn, fullOrThrow, fullStack } from './evaluate.js';
 import type { AgentHost, Connection, SendOptions } from './session.js';
 
 /** Long enough to outlive a busy lens, short enough that a killed one is forgotten soon. */
@@ -15,6 +15,8 @@ const RENEW_EVERY_MS = 2_000;
 const MOST_TRIES = 25;
 const PATIENCE_MS = 1_000;
 const BREATH_MS = 1;
+/** A program that recurses without end leaves the end of its stack only once in a while. */
+const ROOM_PATIENCE_MS = 5_000;
 
 const HOST = `globalThis[Symbol.for('lens.v1')]`;
 
@@ -107,21 +109,23 @@ function answerAtRest<T>(connection: Connection, expression: string, options?: S
 
 type Write = (unlessMidway: (owner: string) => string) => string;
 
-/** Asks again while the answer is null: agents/midway.ts says what could happen otherwise. */
+/** What an evaluate answers that did nothing: Node's own code was interrupted, or the stack was nearly full. */
+type Put = 'midway' | 'full';
+
+/** Asks again while nothing was done: agents/midway.ts says what could happen otherwise. */
 async function evaluateAtRest<T>(connection: Connection, write: Write, options?: SendOptions): Promise<T> {
-  const until = performance.now() + PATIENCE_MS;
-  const patient = write(owner => `if (${owner}?.isMidway?.()) return null;`);
-  for (let tries = 1; tries < MOST_TRIES && performance.now() < until; tries++) {
-    const answer = await evaluateIn<[T] | null>(connection, patient, options);
-    if (answer) return answer[0];
+  const full = (owner: string) => `if (${owner}?.hasRoom?.() === false) return 'full';`;
+  const patient = write(owner => `${full(owner)} if (${owner}?.isMidway?.()) return 'midway';`);
+  const insistent = write(full);
+  const startedAt = performance.now();
+  for (let tries = 1; ; tries++) {
+    const waitedMs = performance.now() - startedAt;
+    const insist = tries >= MOST_TRIES || waitedMs > PATIENCE_MS;
+    const answer = await evaluateIn<[T] | Put>(connection, insist ? insistent : patient, options).catch(fullOrThrow);
+    if (typeof answer === 'object') return answer[0];
+    if (answer !== 'midway' && waitedMs > ROOM_PATIENCE_MS) throw fullStack();
     await new Promise(wake => setTimeout(wake, BREATH_MS));
   }
-  const [answer] = await evaluateIn<[T]>(
-    connection,
-    write(() => ''),
-    options,
-  );
-  return answer;
 }
 
 /** A bundle declares a variable: inside a function, so that nothing is left on the target's globalThis. */

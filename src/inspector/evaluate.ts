@@ -30,22 +30,76 @@ export async function evaluateIn<T>(
   options: EvaluateOptions = {},
 ): Promise<T> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const requires = REQUIRES.test(expression);
+  const hasOwn = requires && (await hasOwnRequire(connection, timeoutMs));
+  if (requires && !hasOwn) await untilRoom(connection, timeoutMs);
   const answer = await connection.send(
     'Runtime.evaluate',
     {
-      expression: named(expression),
+      expression: hasOwn ? withOwnRequire(named(expression)) : named(expression),
       silent: true,
       disableBreaks: true,
       returnByValue: true,
       timeout: timeoutMs,
       awaitPromise: options.awaitPromise ?? false,
       // Gives `require` in CommonJS, ES modules and workers alike, during the synchronous part only.
-      includeCommandLineAPI: /\brequire\b/.test(expression),
+      includeCommandLineAPI: requires && !hasOwn,
     },
     { timeoutMs: timeoutMs + WIRE_SLACK_MS },
   );
   if (answer.exceptionDetails) throw thrown(answer.exceptionDetails);
   return answer.result.value as T;
+}
+
+/** The word by itself: what is called `something.require` comes from elsewhere. */
+const REQUIRES = /(?<![.\w])require\b/;
+
+/** Node 20.16, 22.3 and later, as long as the program left both alone. */
+const HAS_OWN = `((text, has) => text.length < 64 && text.includes('return _process;')
+  && has(globalThis.process.getBuiltinModule))(
+  Function.prototype.toString.call(Object.getOwnPropertyDescriptor(globalThis, 'process')?.get ?? Object),
+  f => typeof f === 'function' && Function.prototype.toString.call(f).includes('normalizeRequirableId'))`;
+
+const ownRequires = new WeakMap<Connection, Promise<boolean>>();
+
+/**
+ * Whether the target has a way to Node's modules of its own. The console's `require` is worse in two ways: packages
+ * that instrument others replace it, and Node 18 and 20 crash when it is made while the stack is nearly full.
+ */
+function hasOwnRequire(connection: Connection, timeoutMs: number): Promise<boolean> {
+  const known = ownRequires.get(connection);
+  if (known) return known;
+  const asked = evaluateIn<boolean>(connection, HAS_OWN, { timeoutMs });
+  ownRequires.set(connection, asked);
+  asked.catch(() => ownRequires.delete(connection));
+  return asked;
+}
+
+const withOwnRequire = (expression: string): string =>
+  `(require => (\n${expression}\n))(globalThis.process.getBuiltinModule)`;
+
+/** About 100 kB of stack, as agents/midway.ts has it. */
+const ROOM = '(function descend(levels) { return levels === 0 ? true : descend(levels - 1) && true; })(1600)';
+const ROOM_WAIT_MS = 5_000;
+const ROOM_BREATH_MS = 1;
+
+async function untilRoom(connection: Connection, timeoutMs: number): Promise<void> {
+  const until = performance.now() + ROOM_WAIT_MS;
+  for (;;) {
+    const hasRoom = await evaluateIn<boolean>(connection, ROOM, { timeoutMs }).catch(fullOrThrow);
+    if (hasRoom) return;
+    if (performance.now() > until) throw fullStack();
+    await new Promise(wake => setTimeout(wake, ROOM_BREATH_MS));
+  }
+}
+
+export const fullStack = (): LensError =>
+  new LensError('target-blocked', "The target's stack is nearly full.", 'It seems to recurse without end.');
+
+/** False for the answer of a stack that has no room for the question itself. */
+export function fullOrThrow(error: unknown): false {
+  if (error instanceof LensError && error.message.includes('Maximum call stack size')) return false;
+  throw error;
 }
 
 /** The host has its own copy of setImmediate; where there is none (yet, or any more) the global one must do. */

@@ -12,6 +12,7 @@ function counter() {
   const clock = { now: 0 };
   const host: PartHost = {
     require,
+    isLoaded: () => true,
     now: () => clock.now,
     guard: work => work,
     setTimeout: () => undefined,

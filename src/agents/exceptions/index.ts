@@ -1,5 +1,5 @@
 import type { InstallPart, Part } from '../host.js';
-import { type ErrorTeller, errorTeller, joinRejections } from '../thrown.js';
+import { type ErrorTeller, errorTeller, joinRejections, takesListener } from '../thrown.js';
 import type { RawError, RawExceptions } from './raw.js';
 
 const MAX_DISTINCT = 100;
@@ -36,7 +36,7 @@ const install: InstallPart = (host): ExceptionsPart => {
       uncaught = new Errors();
       rejections = new Errors();
       began = host.now();
-      proc.on('uncaughtExceptionMonitor', onUncaught);
+      if (takesListener(proc, 'uncaughtExceptionMonitor')) proc.on('uncaughtExceptionMonitor', onUncaught);
       const left = joinRejections(proc, onRejection);
       listening = left !== undefined;
       leaveRejections = left ?? (() => {});

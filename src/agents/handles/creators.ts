@@ -1,4 +1,4 @@
-import type { AsyncHook } from 'node:async_hooks';
+import { type OwnHook, ownHook } from '../async-hook.js';
 import type { PartHost } from '../host.js';
 import { own, type Peek, peeker } from '../peek.js';
 import { type Captured, capture, framesOf, isProgram } from '../stack.js';
@@ -54,7 +54,7 @@ export class CreatorWatch {
   private readonly causes = new Map<number, Captured>();
   private readonly types: ReadonlySet<string>;
   private readonly durations: ReadonlySet<number> | undefined;
-  private readonly hook: AsyncHook;
+  private readonly hook: OwnHook;
   private readonly undoOpens: () => void;
   private readonly executionAsyncId: () => number;
   private readonly peek: Peek;
@@ -95,7 +95,9 @@ export class CreatorWatch {
         this.errors += 1;
       }
     };
-    this.hook = hooks.createHook(files ? { init, promiseResolve } : { init });
+    this.hook = ownHook(host, files ? { init, promiseResolve } : { init }, () => {
+      this.errors += 1;
+    });
     this.undoOpens = files
       ? watchOpens(
           host,

@@ -1,7 +1,7 @@
 import type { InstallPart, Part, PartHost } from '../host.js';
-import { isMidway } from '../midway.js';
+import { hasRoom, isMidway } from '../midway.js';
 
-export { isMidway };
+export { hasRoom, isMidway };
 
 export interface HostOptions {
   /** True when lens opened the inspector: the expiring lease closes it too. */
@@ -23,10 +23,10 @@ const CHECK_MS = 1_000;
  * them back when lens is killed. Everything it calls later is captured now, so that a program that patches its
  * globals afterwards neither sees nor disturbs it.
  */
-export default function install(require: (id: string) => unknown, options: HostOptions): void {
-  const timers = require('node:timers') as typeof import('node:timers');
-  const { performance } = require('node:perf_hooks') as typeof import('node:perf_hooks');
-  const process = processOf(require);
+export default function install(load: (id: string) => unknown, options: HostOptions): void {
+  const process = processOf(load);
+  const timers = load('node:timers') as typeof import('node:timers');
+  const { performance } = load('node:perf_hooks') as typeof import('node:perf_hooks');
   const debugEnd = Reflect.get(process, '_debugEnd') as (() => void) | undefined;
   const { setTimeout, setImmediate, setInterval, clearInterval } = timers;
   const nextTick = process.nextTick;
@@ -63,7 +63,8 @@ export default function install(require: (id: string) => unknown, options: HostO
   const hostFor = (name: string): PartHost => {
     const guard = guarding(name);
     return {
-      require: id => (id === 'node:process' ? process : require(id)),
+      require: id => (id === 'node:process' ? process : load(id)),
+      isLoaded: id => loaded(process).includes(`NativeModule ${id.slice('node:'.length)}`),
       now,
       guard,
       setTimeout: (callback, ms) => setTimeout(guard(callback, undefined), ms).unref(),
@@ -138,6 +139,7 @@ export default function install(require: (id: string) => unknown, options: HostO
     remove,
     dispose,
     isMidway,
+    hasRoom,
     /** Puts one callback into each queue that runs between macrotasks; `ran` tells later which of them had its turn. */
     probeQueues() {
       const ran = { microtask: false, nextTick: false };
@@ -162,10 +164,13 @@ function wordsOf(error: unknown): string {
   return typeof message === 'string' ? message : 'unknown';
 }
 
+/** Undocumented, since Node 0.10. */
+const loaded = (process: NodeJS.Process): readonly string[] => Reflect.get(process, 'moduleLoadList') ?? [];
+
 /** inspector/evaluate.ts says why it is not always asked for by `require`. */
-function processOf(require: (id: string) => unknown): NodeJS.Process {
+function processOf(load: (id: string) => unknown): NodeJS.Process {
   const getter = Object.getOwnPropertyDescriptor(globalThis, 'process')?.get;
   const text = getter === undefined ? '' : Function.prototype.toString.call(getter);
   const isNodes = text.length < 64 && text.includes('return _process;');
-  return (isNodes ? globalThis.process : require('node:process')) as NodeJS.Process;
+  return (isNodes ? globalThis.process : load('node:process')) as NodeJS.Process;
 }

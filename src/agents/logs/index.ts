@@ -1,8 +1,10 @@
+import { Inside } from '../handles/inside.js';
 import type { InstallPart, Part } from '../host.js';
 import { own } from '../peek.js';
 import { type AnyFunction, passThrough, quietly, replaceMethod } from '../replace.js';
-import { MAX_MESSAGE } from './lines.js';
+import { isLogLine, MAX_MESSAGE } from './lines.js';
 import type { RawLogs } from './raw.js';
+import { standards } from './standard.js';
 import { Tally } from './tally.js';
 
 /** Methods of the part `logs`: one recording at a time; whoever starts while one runs shares it. */
@@ -22,7 +24,8 @@ const CONSOLE_LEVELS: { readonly [method: string]: string } = {
 };
 
 const install: InstallPart = (host): LogsPart => {
-  const proc = host.require('node:process') as NodeJS.Process;
+  const inside = new Inside(host);
+  const standard = standards(host, inside);
   const fs = host.require('node:fs') as typeof import('node:fs');
   const { now } = host;
   const tallies = new Map<string, Tally>();
@@ -57,8 +60,8 @@ const install: InstallPart = (host): LogsPart => {
   };
   const isWatching = () => tallies.size > 0 && depth === 0;
 
-  const hookStream = (stream: object, fallback: string): (() => void) =>
-    replaceMethod(stream, 'write', original => {
+  const hookStream = (name: 'stdout' | 'stderr', fallback: string): (() => void) =>
+    replaceMethod(standard(name) ?? {}, 'write', original => {
       return function write(this: unknown, ...args) {
         if (isWatching()) quietly(() => note(args[0], 'stream', fallback, write));
         return through(original, this, args, write);
@@ -101,9 +104,9 @@ const install: InstallPart = (host): LogsPart => {
   const hook = (): void => {
     undo = [
       ...Object.entries(CONSOLE_LEVELS).map(([method, level]) => hookConsole(method, level)),
-      hookStream(proc.stdout, 'info'),
+      hookStream('stdout', 'info'),
       // Libraries write progress and debug text here: by itself it says nothing about a level.
-      hookStream(proc.stderr, 'unknown'),
+      hookStream('stderr', 'unknown'),
       hookFs('write'),
       hookFs('writeSync'),
     ];
@@ -112,6 +115,8 @@ const install: InstallPart = (host): LogsPart => {
   const unhook = (): void => {
     for (const back of undo.splice(0)) back();
   };
+
+  const pending = (name: 'stdout' | 'stderr'): number => standard(name)?.writableLength ?? 0;
 
   return {
     start(asker) {
@@ -123,11 +128,12 @@ const install: InstallPart = (host): LogsPart => {
       if (tally === undefined) throw new Error(`no recording of ${asker}`);
       tallies.delete(asker);
       if (tallies.size === 0) unhook();
-      return tally.tell((proc.stdout.writableLength ?? 0) + (proc.stderr.writableLength ?? 0));
+      return tally.tell(pending('stdout') + pending('stderr'));
     },
     dispose() {
       tallies.clear();
       unhook();
+      inside.dispose();
     },
   };
 };
@@ -146,15 +152,12 @@ function textOf(chunk: unknown): string | undefined {
   return Buffer.isBuffer(view) ? decode.call(view, 'utf8') : undefined;
 }
 
-const LOG_LINE =
-  /^(?:\{.{0,200}"(?:level|severity)":|.{0,60}\b(?:ERROR|WARN|INFO|DEBUG|error|warn|info|debug)\b\]?\s*[:|\]-])/;
-
 function looksLikeLog(chunk: unknown): boolean {
   const head =
     typeof chunk === 'string'
       ? chunk.slice(0, 300)
       : textOf(chunk instanceof Uint8Array ? chunk.subarray(0, 300) : undefined);
-  return head !== undefined && LOG_LINE.test(head);
+  return head !== undefined && isLogLine(head);
 }
 
 export default install;

@@ -4,8 +4,8 @@ import type { RawEntry, RawGroup, RawLogs } from './raw.js';
 
 const MAX_GROUPS = 300;
 const MAX_RECENT = 1000;
-/** Looking at a line costs about 5 µs: within this many per tenth of a second a flood costs 1 % of a core. */
-const LOOKS_PER_SLICE = 200;
+/** Looking at a line costs about 10 µs: within this many per tenth of a second a flood costs 1 % of a core. */
+const LOOKS_PER_SLICE = 100;
 const SLICE_MS = 100;
 /** Stacks of a group: the first few, then at least this far apart; about 10 µs each. */
 const FIRST_STACKS = 3;
@@ -54,7 +54,7 @@ export class Tally {
     this.bytes += text.length;
     for (const line of text.length < 8 * MAX_MESSAGE ? text.split('\n') : [text.slice(0, MAX_MESSAGE)]) {
       // Indented lines belong to the one above: a stack trace, an inspected object.
-      if (line === '' || /^[\s})\]]/.test(line)) continue;
+      if (isContinuation(line.charAt(0))) continue;
       this.lines += 1;
       if (this.mayLook()) this.look(line.slice(0, MAX_MESSAGE), via, fallback, below);
     }
@@ -134,6 +134,8 @@ export class Tally {
     });
   }
 }
+
+const isContinuation = (first: string): boolean => first.trim() === '' || '})]'.includes(first);
 
 /** The writer's own frames, and those of the application, however many lie between. */
 function telling(frames: readonly RawFrame[]): RawFrame[] {

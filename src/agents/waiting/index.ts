@@ -24,7 +24,9 @@ export default function install(host: PartHost): WaitingPart {
   // Both methods are internal, stable since Node 0.x, and not in the typings.
   const inside = process as unknown as ProcessInside;
   const agents = () =>
-    ['node:http', 'node:https'].map(name => (host.require(name) as { globalAgent?: HttpAgent }).globalAgent);
+    ['node:http', 'node:https']
+      .filter(host.isLoaded)
+      .map(name => (host.require(name) as { globalAgent?: HttpAgent }).globalAgent);
   const windowAt = (number: number): Window => {
     const window = windows.get(number);
     if (!window) throw new Error(`lens: window ${number} is not open`);

@@ -1,4 +1,5 @@
 // The hook of the window. It runs inside of every async operation of the target: no promise, no closure, no throw in it.
+import { type OwnHook, ownHook } from '../async-hook.js';
 import type { PartHost } from '../host.js';
 import { own, type Peek, peeker } from '../peek.js';
 import { capture } from '../stack.js';
@@ -93,7 +94,7 @@ export class Recorder {
   private readonly perRequest: number[] = [0];
   private readonly base: number;
   private readonly executionAsyncId: () => number;
-  private readonly hook: { enable(): unknown; disable(): unknown };
+  private readonly hook: OwnHook;
   private outside = 0;
   private writes = 0;
   private connects = 0;
@@ -107,12 +108,16 @@ export class Recorder {
     const hooks = host.require('node:async_hooks') as AsyncHooks;
     this.executionAsyncId = hooks.executionAsyncId;
     this.peek = peeker(host);
-    this.base = new hooks.AsyncResource('LENS', { requireManualDestroy: true }).asyncId();
+    // Only its number is wanted; a program that keeps a book of resources is told of its end.
+    this.base = new hooks.AsyncResource('LENS', { requireManualDestroy: true }).emitDestroy().asyncId();
     this.startedAt = host.now();
-    this.hook = hooks.createHook({
+    const callbacks = {
       init: this.makeInit(),
-      promiseResolve: id => this.settle(id, true),
-      before: id => this.settle(id, false),
+      promiseResolve: (id: number) => this.settle(id, true),
+      before: (id: number) => this.settle(id, false),
+    };
+    this.hook = ownHook(host, callbacks, () => {
+      this.errors++;
     });
   }
 
