@@ -4,10 +4,13 @@ import type { RawLocation } from './raw.js';
 
 const GROUP = 'lens.handles';
 const DOOR = Symbol.for('lens.handles');
+/** Not asked: it runs getters of Node's own there, which warn on stderr and load modules. */
+const GLOBAL = 'Global';
 const SILENT = { objectGroup: GROUP, silent: true } as const;
 
 interface RemoteValue {
   readonly objectId?: string;
+  readonly description?: string;
   readonly value?: unknown;
 }
 interface Properties {
@@ -30,7 +33,7 @@ export class Inside {
     this.with({ f, take }, f_ => {
       const scopes = internal(this.properties(f_), '[[Scopes]]')?.objectId;
       for (const scope of scopes ? this.properties(scopes).result : []) {
-        if (!scope.value?.objectId) continue;
+        if (!scope.value?.objectId || scope.value.description === GLOBAL) continue;
         const value = this.properties(scope.value.objectId).result.find(property => property.name === name)?.value;
         if (value?.objectId) return this.hand(value.objectId);
       }
