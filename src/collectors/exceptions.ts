@@ -37,7 +37,7 @@ export const exceptionsCollector: Collector<'exceptions'> = {
 };
 
 async function window(session: Session, seconds: number, mayStop: boolean, context: CollectContext) {
-  if (mayStop) return context.exclusively(() => sampleThrows(session, seconds, context), seconds);
+  if (mayStop) return sampleThrows(session, seconds, context);
   await context.sleep(seconds * 1000);
   return undefined;
 }

@@ -7,6 +7,8 @@ import type { CollectContext } from './collector.js';
 
 /** Bursts spread over the window: one alone would sample one unlucky request. */
 const BURSTS = 4;
+/** Where none of so many held a throw and a cause is known, the others hold none that matters. */
+const ENOUGH_BURSTS = 2;
 const STOPS_PER_BURST = 4;
 /** A stop costs 2–7 ms, up to 45 on a busy machine (delayed acknowledgement): the sample ends when this is spent. */
 export const MAX_PAUSED_MS = 250;
@@ -22,7 +24,7 @@ interface Throw {
 }
 
 /**
- * Stops at a few exceptions and goes on at once. Lens' own evaluations are silent with breaks disabled, so that no
+ * Stops at a few exceptions and goes on at once; other readings get their turn between two bursts. Lens' own evaluations are silent with breaks disabled, so that no
  * stop falls into one: that could freeze Node 22 and later for good.
  */
 export async function sampleThrows(
@@ -35,13 +37,16 @@ export async function sampleThrows(
     const spent = { pausedMs: 0, longestMs: 0, withThrows: 0, bursts: 0 };
     const length = (seconds * 1000) / BURSTS;
     for (let burst = 0; burst < BURSTS && spent.pausedMs < MAX_PAUSED_MS; burst++) {
-      const took = await oneBurst(debug, length, thrown, spent, context);
+      const work = () => oneBurst(debug, length, thrown, spent, context);
+      // By the length of all of them: one after the other, short ones would keep everybody else waiting.
+      const took = await context.exclusively(work, seconds);
+      const isQuiet = burst + 1 >= ENOUGH_BURSTS && spent.withThrows === 0;
+      if (isQuiet && context.causeKnown?.()) break;
       await context.sleep(Math.max(0, length - took));
     }
     const sites = sitesOf(thrown, debug);
-    const counted = await Promise.all(
-      sites.slice(0, COUNTED_SITES).map(site => withRate(session, debug, site, context)),
-    );
+    const rates = () => Promise.all(sites.slice(0, COUNTED_SITES).map(site => withRate(session, debug, site, context)));
+    const counted = sites.length > 0 ? await context.exclusively(rates, COUNT_MS / 1000) : [];
     const caught = { sampled: thrown.length, bursts: spent.bursts, burstsWithThrows: spent.withThrows };
     return {
       caught: { ...caught, sites: [...counted, ...sites.slice(COUNTED_SITES)] },
