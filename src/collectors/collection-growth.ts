@@ -15,6 +15,8 @@ import type { CollectContext, Collector, Reading } from './collector.js';
 const WATCH_SECONDS = 20;
 /** When by then nothing grows that could be a leak, the rest of the window would show nothing either. */
 const QUIET_AFTER_SECONDS = 8;
+/** To leave early: when it is quiet, and once more when the run knows a cause. */
+const TRIES = 2;
 /** A quarter of what a leak needs to be told: below it growth is the ordinary noise of lists and counters. */
 const NOISE_BYTES_PER_SECOND = 1250;
 /** What coverage and profiles of other readings were seen to leave on the heap, at most. */
@@ -155,7 +157,7 @@ class Watch {
   private async watch(seconds: number, quietAfter: number): Promise<boolean> {
     const from = this.context.now();
     let until = seconds;
-    let mayLeave = quietAfter > 0 && quietAfter < seconds;
+    let tries = quietAfter > 0 && quietAfter < seconds ? TRIES : 0;
     for (;;) {
       await this.work('tick');
       const passed = (this.context.now() - from) / 1000;
@@ -163,8 +165,10 @@ class Watch {
         if (until > seconds || !(await this.isUndecided())) break;
         until = 2 * seconds;
       }
-      if (mayLeave && passed >= quietAfter && this.canCompareLive()) {
-        mayLeave = false;
+      // The last try is kept for when a cause is known.
+      const mayTry = tries === TRIES || (tries > 0 && this.context.causeKnown?.());
+      if (mayTry && passed >= quietAfter && this.canCompareLive()) {
+        tries = this.context.causeKnown?.() ? 0 : tries - 1;
         if ((await this.isQuiet()) && (await this.isStillQuiet())) return true;
       }
       await this.context.sleep(Math.min(READ_EVERY_MS, Math.max(50, (until - passed) * 1000)));
