@@ -11,6 +11,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { declaredPlace, placeGrowth } from './growth-place.js';
 import { GROWTH_STAYS_MS } from './growth-window.js';
 import { heldGrowth } from './heap-holders.js';
+import { keptByCode } from './kept-by-code.js';
 import { at, fedText, leakDraft, rateOf, severityOf } from './leak-draft.js';
 import { place } from './place.js';
 
@@ -50,6 +51,10 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
     const severity = (bytesPerSecond: number) => severityOf(bytesPerSecond, undefined);
     const held = yield* heldGrowth(see, { evidenceIds, sites, severity });
     if (held.length > 0) return held;
+    const files = data.applicationScripts ?? [];
+    const observation = `Live heap went from ${data.liveHeap?.firstBytes ?? 0} B to ${data.liveHeap?.lastBytes ?? 0} B.`;
+    const kept = yield* keptByCode(see, { bytesPerSecond: rate ?? 0, observation, sites, files, evidenceIds });
+    if (kept) return [kept];
   }
   // Promise.race and then leave a reaction behind on each call: their caller is the cause, whoever makes the values.
   const site =

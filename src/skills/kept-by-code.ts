@@ -1,0 +1,107 @@
+import { sayBytes, sayShare } from '../base/say.js';
+import type { AllocationSite } from '../heap/growth/allocation-sites.js';
+import type { FaultClass } from '../model/fault.js';
+import type { NotificationDraft } from '../model/notification.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { type Keeping, keepingsOf } from '../source/keeping.js';
+import { enclosingFunction } from '../source/names.js';
+import { at, severityOf } from './leak-draft.js';
+import { locate, sourceOf } from './place.js';
+
+/** Files of the application that are read for it. */
+const MOST_FILES = 30;
+/** Links of a promise chain weigh little beside what they carry, but none of them should survive. */
+const LINK_SHARE = 0.01;
+
+/** Live heap that rises without a collection in reach. */
+export interface Rising {
+  readonly bytesPerSecond: number;
+  readonly observation: string;
+  readonly sites: readonly AllocationSite[];
+  readonly files: readonly { readonly scriptId: string; readonly url: string }[];
+  readonly evidenceIds: readonly string[];
+}
+
+/** Neither a FinalizationRegistry nor a promise shows what it holds: the line that gives it to them does. */
+export async function* keptByCode(see: OperatorView, rising: Rising): Step<NotificationDraft | undefined> {
+  for (const { scriptId, url } of rising.files.slice(0, MOST_FILES)) {
+    const script = yield* sourceOf(see, scriptId);
+    if (!script) continue;
+    for (const keeping of keepingsOf(script.text)) {
+      const share = keeping.how === 'chain' ? shareOf(keeping, { scriptId, text: script.text }, rising.sites) : 1;
+      if (share < LINK_SHARE) continue;
+      const spot = { scriptId, url, line: keeping.line0, column: keeping.column0 };
+      const named = keeping.function === undefined ? spot : { ...spot, functionName: keeping.function };
+      return draftOf(keeping, { rising, share, culprit: locate(script, named, see.target.cwd) });
+    }
+  }
+  return undefined;
+}
+
+/** Of what survived, what was allocated by the function around the line; a bundle may be one line, so columns count. */
+function shareOf({ around }: Keeping, { scriptId, text }: Read, sites: readonly AllocationSite[]): number {
+  const own = sites.filter(({ frame }) => {
+    if (frame.scriptId !== scriptId) return false;
+    const site = enclosingFunction(text, frame.lineNumber, frame.columnNumber);
+    return site !== undefined && site.line0 === around?.line0 && site.column0 === around.column0;
+  });
+  return own.reduce((sum, { share }) => sum + share, 0);
+}
+
+interface Read {
+  readonly scriptId: string;
+  readonly text: string;
+}
+
+interface Found {
+  readonly rising: Rising;
+  readonly share: number;
+  readonly culprit: ReturnType<typeof locate>;
+}
+
+function draftOf({ how, code }: Keeping, { rising, share, culprit }: Found): NotificationDraft {
+  const words = how === 'chain' ? CHAIN : FINALIZER;
+  return {
+    anomalyType: words.type,
+    faultClass: words.faultClass,
+    severity: severityOf(rising.bytesPerSecond, undefined),
+    title: `${words.title(`${culprit.function ?? 'the code'}${at(culprit)}`)}: live heap grows by ${sayBytes(rising.bytesPerSecond)}/s`,
+    context: `No collection in reach explains the growth. \`${code}\``,
+    observation:
+      how === 'chain'
+        ? `${rising.observation} ${sayShare(share)} of what survived was allocated around this line.`
+        : rising.observation,
+    hypothesis: words.hypothesis,
+    culprit,
+    fix: words.fix,
+    metrics: [{ name: 'live heap growth', value: Math.round(rising.bytesPerSecond), unit: 'B/s' }],
+    evidenceIds: [...rising.evidenceIds],
+    mechanism: true,
+    confidence: 'medium',
+  };
+}
+
+interface KeepingWords {
+  readonly type: string;
+  readonly faultClass: FaultClass;
+  readonly title: (who: string) => string;
+  readonly hypothesis: string;
+  readonly fix: string;
+}
+
+const CHAIN: KeepingWords = {
+  type: 'promise-chain',
+  faultClass: 'memory.leak.promise',
+  title: who => `${who} hangs each job on the promise of the one before it, faster than they settle`,
+  hypothesis: 'A chain of promises is a queue without a bound: every job that waits keeps what it was called with.',
+  fix: 'Bound the queue: count what waits and refuse or slow down the callers, or write several at once.',
+};
+
+const FINALIZER: KeepingWords = {
+  type: 'self-held-finalizer',
+  faultClass: 'memory.leak.closure',
+  title: who =>
+    `${who} gives a FinalizationRegistry a value that holds the object it waits for, so that it is never collected`,
+  hypothesis: 'The registry keeps the value strongly until the object is gone, and the value keeps the object.',
+  fix: 'Hand over only what the cleaning up needs (an id, a handle), never the object itself or a function that looks at it.',
+};
