@@ -108,6 +108,10 @@ const SICK: readonly Case[] = [
   sick('flags', culprit(['cpu.hot'], { package: 'lodash' }), { reason: 'high cpu' }),
   sick('inboxes', culprit(['downstream.slow', 'waiting.lock'], { package: 'ioredis' })),
   sick('patrols', culprit(['loop.starvation', 'cpu.busy-loop', 'cpu.hot'])),
+  sick('pressroom', culprit(['handles.leak.port'])),
+  sick('pitwall', culprit(['memory.leak.closure', 'memory.leak.listener', 'memory.leak.collection'])),
+  sick('darkroom', culprit(['memory.leak.closure'])),
+  sick('customers', culprit(['memory.leak.collection', 'memory.leak.closure'], { package: 'axios' })),
   sick('rentals', [
     culprit(['pool.exhaustion'], { package: 'generic-pool' }),
     { mark: 'second', classes: ['loop.block.serialization', 'loop.block.sync-api'] },
@@ -148,6 +152,7 @@ const HEALTHY: readonly Case[] = [
   healthy('nightjobs', { reason: 'high cpu' }),
   healthy('checkout'),
   healthy('previews', { reason: 'high cpu' }),
+  healthy('registryoffice', { reason: 'slow' }),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];

@@ -107,6 +107,30 @@ test('a lock that was not given back is a lock, with its queue and whoever waits
   expect(findings[0]?.holder?.waiting).toBeGreaterThan(10);
 });
 
+const STUCK_QUEUE = `
+  class Queue {
+    concurrency = 1; running = 0; tasks = [];
+    push(job) { return new Promise(done => { this.tasks.push({ job, done }); this.next(); }); }
+    next() {
+      if (this.running >= this.concurrency || this.tasks.length === 0) return;
+      this.running++;
+      const { job, done } = this.tasks.shift();
+      work(job, answer => { this.running--; done(answer); this.next(); });
+    }
+  }
+  const queue = new Queue(); let seen = 0;
+  function work(job, done) { if (++seen !== 5) setTimeout(done, 1, 'ok'); }
+  async function handle(request, response) { response.end(await queue.push(request.url)); }`;
+
+test('a queue whose worker does not come back is no lock that its callers keep', async () => {
+  const readings = await watch(STUCK_QUEUE, undefined, async session => {
+    const taken = await dump(session);
+    return { taken, holders: (await holdersCollector.collect(session, {}, context)).data };
+  });
+  const { findings } = look(readings.taken, readings.holders);
+  expect(findings[0]).toMatchObject({ faultClass: 'queue.backlog', holder: { name: 'Queue', queue: 'tasks' } });
+});
+
 /** A pool of two that keeps those who wait in a ring buffer; each request takes a second connection beside its first. */
 const RING_POOL = `
   class Ring {
