@@ -69,7 +69,7 @@ const MECHANISMS: readonly Mechanism[] = [
     because: 'while the event loop stands still nothing else is answered, and work piles up',
   },
   {
-    cause: one('loop.hung'),
+    cause: one('loop.hung', 'loop.starvation'),
     effects: ['waiting.lock', 'pool.exhaustion'],
     inevitable: ['waiting.lock', 'pool.exhaustion'],
     because: 'a thread that does not come back answers nobody who waits for it',

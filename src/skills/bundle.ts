@@ -1,5 +1,6 @@
 import { type CallTree, type Frame, unbundled } from '../cpu/tree.js';
 import { byFunction, weigh } from '../cpu/weights.js';
+import type { AsyncDump, AsyncFrame } from '../model/evidence/async-dump.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import type { ScriptText } from '../source/script.js';
 import { isFile, isUserCode } from '../source/url.js';
@@ -31,6 +32,32 @@ function busiestScripts(tree: CallTree): string[] {
     .map(([id]) => id);
 }
 
+/** The same dump with frames of packages told apart that a bundle carries in the application's own file. */
+export async function* dumpWithoutBundles(see: OperatorView, dump: AsyncDump): Step<AsyncDump> {
+  const scripts = yield* scriptsOf(see, dump.frames);
+  const frames = dump.frames.map((frame): AsyncFrame => {
+    const owner = scripts.get(frame.url)?.ownerAt(frame.line - 1, frame.column - 1);
+    return owner === undefined ? frame : { ...frame, package: owner };
+  });
+  return { ...dump, frames };
+}
+
+/** The scripts of the application that most frames lie in. */
+async function* scriptsOf(
+  see: OperatorView,
+  frames: readonly { readonly url: string }[],
+): Step<Map<string, ScriptText>> {
+  const counts = new Map<string, number>();
+  for (const { url } of frames) if (isUserCode(url)) counts.set(url, (counts.get(url) ?? 0) + 1);
+  const urls = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_SCRIPTS);
+  const scripts = new Map<string, ScriptText>();
+  for (const [url] of urls) {
+    const script = yield* textOf(see, url);
+    if (script) scripts.set(url, script);
+  }
+  return scripts;
+}
+
 /** A frame as readings of stacks have it; `line` and `column` 0-based. */
 interface StackFrame {
   readonly url: string;
@@ -41,11 +68,6 @@ interface StackFrame {
 /** The application's own frames of a stack, innermost first; those of packages that a bundle carries are left out. */
 export async function* ownFrames<F extends StackFrame>(see: OperatorView, frames: readonly F[]): Step<F[]> {
   const users = frames.filter(({ url }) => isUserCode(url));
-  const urls = [...new Set(users.map(({ url }) => url))].slice(0, MOST_SCRIPTS);
-  const scripts = new Map<string, ScriptText>();
-  for (const url of urls) {
-    const script = yield* textOf(see, url);
-    if (script) scripts.set(url, script);
-  }
+  const scripts = yield* scriptsOf(see, users);
   return users.filter(({ url, line, column }) => scripts.get(url)?.ownerAt(line, column) === undefined);
 }

@@ -9,7 +9,7 @@ import type { Metric, NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import { callsOnLine } from '../source/calls.js';
 import { isInLoop } from '../source/loops.js';
-import { displayPath, isUserCode, packageOf } from '../source/url.js';
+import { packageOf } from '../source/url.js';
 import {
   type Block,
   findBlock,
@@ -19,9 +19,10 @@ import {
   ownShare,
   totalUs as total,
 } from './blocking.js';
+import { ownFrames } from './bundle.js';
 import type { Cause } from './cause.js';
 import { BLOCK_CLASS, DOING, FIX } from './fixes.js';
-import { nameOf } from './place.js';
+import { locate, nameOf } from './place.js';
 import { longTasks } from './profile-queries.js';
 import { spin } from './spin.js';
 import { starved } from './starvation.js';
@@ -298,7 +299,9 @@ function loopNumbers(data: Vitals) {
 async function* hang(see: OperatorView): Step<Conclusion | undefined> {
   const evidence = yield* see.ask('hang', { seconds: HANG_SECONDS });
   if (!isUsable(evidence) || evidence.data.kind === 'turns') return undefined;
-  const found = hungDraft(evidence.data, see.target.cwd, evidence.id, yield* doingAt(see, evidence.data));
+  const own = yield* ownFrame(see, evidence.data);
+  const culprit = own && (yield* placeOfHang(see, own, evidence.data));
+  const found = hungDraft(evidence.data, culprit, evidence.id, yield* doingAt(see, evidence.data, own));
   yield* see.setState('critical', found.title ?? found.observation);
   yield* see.notify(found);
   return { outcome: 'found', summary: found.observation };
@@ -313,8 +316,8 @@ interface Doing {
  * What the line that doesn't return calls, when that alone may take so long: a regular expression, a synchronous API.
  * In a loop it may be quick each time, and the loop is what doesn't end.
  */
-async function* doingAt(see: OperatorView, data: Hang): Step<Doing | undefined> {
-  const frame = data.kind === 'javascript' ? culpritFrame(data) : undefined;
+async function* doingAt(see: OperatorView, data: Hang, own: HangFrame | undefined): Step<Doing | undefined> {
+  const frame = data.kind === 'javascript' ? own : undefined;
   const script = frame && (yield* textOf(see, frame.url));
   if (!frame || !script || isInLoop(script.text, frame.line - 1, frame.column - 1)) return undefined;
   const doing = fromLine(callsOnLine(script.text, frame.line - 1));
@@ -323,9 +326,12 @@ async function* doingAt(see: OperatorView, data: Hang): Step<Doing | undefined> 
 
 const LONG_BY_ITSELF = /^loop\.block\.(regexp|sync-api|serialization)$/;
 
-function hungDraft(data: Hang, cwd: string, id: string, doing: Doing | undefined): NotificationDraft {
-  const frame = culpritFrame(data);
-  const culprit = frame && placeOfFrame(frame, data, cwd);
+function hungDraft(
+  data: Hang,
+  culprit: CodeLocation | undefined,
+  id: string,
+  doing: Doing | undefined,
+): NotificationDraft {
   const where = culprit ? nameOf(culprit) : (data.native?.summary ?? 'native code');
   const starving = data.kind === 'microtasks' || data.kind === 'immediates';
   const locals = data.locals.map(local => `\`${local.name}\` is ${local.description}`).join(', ');
@@ -358,21 +364,23 @@ const HUNG_IN: Readonly<Record<Hang['kind'], string>> = {
 };
 
 /** The moment's stack where the second witness agrees with it, else what that witness saw most. */
-function culpritFrame(data: Hang): HangFrame | undefined {
-  const user = (frames: readonly HangFrame[]) =>
-    frames.find(frame => isUserCode(frame.url)) ?? frames.find(frame => packageOf(frame.url));
-  return (data.agreement ?? 1) >= 0.3 ? (user(data.stack) ?? user(data.hot)) : (user(data.hot) ?? user(data.stack));
+async function* ownFrame(see: OperatorView, data: Hang): Step<HangFrame | undefined> {
+  const [stack] = yield* ownFrames(see, zeroBased(data.stack));
+  const [hot] = yield* ownFrames(see, zeroBased(data.hot));
+  const packaged = [...data.stack, ...data.hot].find(frame => packageOf(frame.url));
+  const [first, second] = (data.agreement ?? 1) >= LEAST_AGREEMENT ? [stack, hot] : [hot, stack];
+  return first?.frame ?? second?.frame ?? packaged;
 }
 
-function placeOfFrame(frame: HangFrame, data: Hang, cwd: string): CodeLocation {
-  const owner = packageOf(frame.url);
+/** The witnesses agree when so much of what one saw is what the other did. */
+const LEAST_AGREEMENT = 0.3;
+
+const zeroBased = (frames: readonly HangFrame[]) =>
+  frames.map(frame => ({ url: frame.url, line: frame.line - 1, column: frame.column - 1, frame }));
+
+async function* placeOfHang(see: OperatorView, frame: HangFrame, data: Hang): Step<CodeLocation> {
   const via = data.stack.map(each => each.function || '(anonymous)').reverse();
-  return {
-    ...(owner ? { package: owner } : {}),
-    ...(frame.function ? { function: frame.function } : {}),
-    file: displayPath(frame.url, cwd),
-    line: frame.line,
-    column: frame.column,
-    ...(via.length > 1 ? { via } : {}),
-  };
+  const script = yield* textOf(see, frame.url);
+  const spot = { scriptId: '', url: frame.url, line: frame.line - 1, column: frame.column - 1 };
+  return locate(script, { ...spot, functionName: frame.function }, see.target.cwd, via.length > 1 ? via : undefined);
 }

@@ -24,10 +24,11 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
       : culpritFrame(finding);
   const queue =
     finding.faultClass === 'queue.backlog' && finding.holder ? yield* placeOfHolder(see, finding.holder) : undefined;
-  const seenAt = named
-    ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : [])
-    : undefined;
-  const held = leak || seenAt || !finding.holder ? undefined : yield* placeOfHolder(see, finding.holder);
+  // Where nobody of the application was seen waiting, its variable that holds the pool says more than the pool's own code.
+  const isOwn = leak !== undefined || queue !== undefined || named?.kind === 'user';
+  const held = isOwn || !finding.holder ? undefined : yield* placeOfHolder(see, finding.holder);
+  const seenAt =
+    named && !held ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined;
   const culprit = leak ?? queue ?? seenAt ?? held;
   const related: CodeLocation[] = [];
   for (const frame of relatedFrames(finding, leak || queue ? undefined : named)) {
@@ -38,7 +39,7 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
   const packageName = culprit?.package ?? finding.package;
   return {
     ...words,
-    ...(held && finding.holder ? { title: takenTitle(finding.holder, held) } : {}),
+    ...(held && finding.holder && !isFlowing(finding) ? { title: takenTitle(finding.holder, held) } : {}),
     anomalyType: finding.faultClass,
     faultClass: finding.faultClass,
     severity: isCritical(finding) ? 'critical' : 'warning',
@@ -58,6 +59,9 @@ function heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook)
   return finding.standstill ? leakSiteOf(see, finding, scripts) : leakSite(see, finding);
 }
 
+/** Those who wait get their turn, late: nothing is lost for good. */
+const isFlowing = ({ flow, standstill }: Finding): boolean => standstill !== true && (flow?.out ?? 0) > 0;
+
 function takenTitle({ name, path, waiting }: Holder, { file, line }: CodeLocation): string {
   const variable = path.findLast(step => step.kind === 'variable');
   const called = name === 'Object' && variable?.kind === 'variable' ? variable.name : name;
@@ -67,11 +71,20 @@ function takenTitle({ name, path, waiting }: Holder, { file, line }: CodeLocatio
 /** Where the variable is declared that leads to a pool or lock; undefined when it is not the application's. */
 async function* placeOfHolder(see: OperatorView, { path }: Holder): Step<CodeLocation | undefined> {
   const step = path.findLast(each => each.kind === 'variable' && isUserCode(each.seenBy.url));
-  if (step?.kind !== 'variable') return undefined;
+  if (step?.kind !== 'variable') return yield* placeOfExport(see, path);
   const script = yield* textOf(see, step.seenBy.url);
   const declared = script && declarationOf(script.text, step.name, step.seenBy.line);
   const { scriptId, url } = step.seenBy;
   return declared && locate(script, { scriptId, url, line: declared.line0, column: declared.column0 }, see.target.cwd);
+}
+
+/** What a module gives out and keeps in no variable (`exports.db = …`) is found by the module and the property. */
+async function* placeOfExport(see: OperatorView, [root, given]: Holder['path']): Step<CodeLocation | undefined> {
+  const file = root?.kind === 'root' ? /^module (.+)$/.exec(root.name)?.[1] : undefined;
+  const script = file !== undefined && isUserCode(file) ? yield* textOf(see, file) : undefined;
+  const declared = script && given?.kind === 'property' ? declarationOf(script.text, given.name) : undefined;
+  const spot = { scriptId: '', url: file ?? '', line: declared?.line0 ?? 0, column: declared?.column0 ?? 0 };
+  return declared && locate(script, spot, see.target.cwd);
 }
 
 /** The loop is what asks again and again: the innermost user frame whose place stands in one, else the innermost. */

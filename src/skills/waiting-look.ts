@@ -6,6 +6,7 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type Look, look, needsHolders } from '../waiting/findings.js';
 import { symptoms } from '../waiting/symptoms.js';
+import { dumpWithoutBundles } from './bundle.js';
 import { LOOP_WINDOW } from './study.js';
 
 /** What the skills about waiting have in common: they look at the same readings, in the same order, once. */
@@ -41,16 +42,17 @@ export async function* lookAtWaiting(see: OperatorView): Step<WaitingLook> {
   const threadpool = yield* see.ask('threadpool', POOL, SHARED_MS);
   const reasons = isUsable(traffic) ? reasonsFor(see, traffic.data, data(threadpool)) : [];
   const dump = reasons.length > 0 ? yield* see.ask('async-dump', DUMP, SHARED_MS) : undefined;
-  const first = isUsable(dump) ? look(dump.data, undefined) : undefined;
+  const told = isUsable(dump) ? yield* dumpWithoutBundles(see, dump.data) : undefined;
+  const first = told && look(told, undefined);
   const holders = first && needsHolders(first) ? yield* see.ask('holders', {}, SHARED_MS) : undefined;
   const readings = [vitals, traffic, threadpool, dump, holders];
   return {
     vitals: data(vitals),
     traffic: data(traffic),
     threadpool: data(threadpool),
-    dump: data(dump),
+    dump: told,
     reasons,
-    look: isUsable(dump) && isUsable(holders) ? look(dump.data, holders.data) : first,
+    look: told && isUsable(holders) ? look(told, holders.data) : first,
     scripts: (holders && isUsable(holders) ? holders.data.scripts : undefined) ?? [],
     evidenceIds: readings.flatMap(reading => (reading && isUsable<unknown>(reading) ? [reading.id] : [])),
     missing: [traffic, dump].find(reading => reading && !isUsable(reading))?.reason,

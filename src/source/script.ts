@@ -125,7 +125,7 @@ const MINIFIED_NAME = 2;
 
 /** A definition as TypeScript writes it, which acorn can't parse: the nearest above the line. */
 const DEFINITION =
-  /(?:function\s*\*?\s*([\w$]+)|(?:const|let|var)\s+([\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function|\(|[\w$]+\s*=>)|^\s*(?:(?:public|private|protected|static|override|async|get|set)\s+)*([\w$]+)\s*(?:<[^>]*>)?\([^;]*$)/;
+  /(?:function\s*\*?\s*([\w$]+)|(?:const|let|var)\s+([\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:<[^>]*>\s*)?(?:function|\(|[\w$]+\s*=>)|^\s*(?:(?:public|private|protected|static|override|async|get|set)\s+)*([\w$]+)\s*(?:<[^>]*>)?\([^;]*$)/;
 /** A callback passed to a call, on the line where it begins. */
 const CALLBACK = /([\w$.]+)\(\s*((['"`])[^'"`]*\3)?[^;]*(?:=>|\bfunction\b)/;
 const KEYWORDS = new Set(['if', 'for', 'while', 'switch', 'catch', 'return', 'super', 'function', 'constructor']);

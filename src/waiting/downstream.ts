@@ -1,9 +1,11 @@
 import type { AsyncDump } from '../model/evidence/async-dump.js';
+import type { Holder } from '../model/evidence/holders.js';
 import { callerOf } from './callers.js';
 import type { Base, Context, Finding } from './finding.js';
 import { keyOf, type RouteFlow } from './flow.js';
 import type { CallGroup } from './outgoing.js';
 import type { PlaceWaits } from './places.js';
+import { isExhausted, poolState, shapeOf } from './pools.js';
 import { innermostPackage } from './waits.js';
 
 /** Answers that take a second are slow whoever asks; a steady 300 ms is a service's own business. */
@@ -97,6 +99,39 @@ export function slowDrivers({ places, routes, dump, calls }: Context): Finding[]
       place =>
         ({ ...fromPlace(place, routes), faultClass: 'downstream.slow', confidence: 'medium', waits: place }) as const,
     );
+}
+
+/** From here on it is worth a look whether requests queue for something. */
+const LATE_MS = 500;
+
+/** Routes that answer, but late. */
+export const lateRoutes = (routes: readonly RouteFlow[]): RouteFlow[] =>
+  routes.filter(flow => flow.out >= LEAST_CALLS && flow.p50Ms >= LATE_MS);
+
+/** Requests that come through, but stand in the queue of a full pool for most of their time. */
+export function slowPools(context: Context): Finding[] {
+  const { places, routes, holders } = context;
+  const [driven] = slowDrivers(context);
+  const late = lateRoutes(routes).sort((a, b) => b.out - a.out);
+  const flow = late[0] ?? driven?.flow;
+  const lateMs = late[0]?.p50Ms ?? driven?.waits?.meanMs ?? 0;
+  const pool = flow && holders.find(holder => isQueuedIn(holder, lateMs));
+  if (!pool) return [];
+  const place = places.find(
+    ({ route, user, meanMs }) => route === flow.route && user.length > 0 && meanMs >= lateMs / 2,
+  );
+  const names = [...new Set([...late, ...(driven?.flow ? [driven.flow] : [])].map(({ route }) => route))];
+  const told = { flow, routes: names, requests: pool.waiting, oldestMs: lateMs, holder: pool } as const;
+  return [{ ...fromPlace(place, routes), ...told, faultClass: 'pool.exhaustion', confidence: 'high' }];
+}
+
+/** In a pool each waits as many turns as are before it; where a single turn is slow, it is the other side that is. */
+function isQueuedIn(holder: Holder, lateMs: number): boolean {
+  if (!holder.waiters || shapeOf(holder) !== 'pool' || holder.name === 'Agent') return false;
+  const state = poolState(holder);
+  const used = state.used ?? state.max ?? 0;
+  const turnMs = (lateMs * used) / Math.max(1, used + holder.waiting);
+  return isExhausted(state) && used > 0 && holder.waiting >= used && turnMs < SLOW_CALL_MS;
 }
 
 /** A promise that a package made and nothing of this process settles: its socket is older than the window. */

@@ -1,7 +1,17 @@
 import type { AsyncDump, OutgoingCall } from '../model/evidence/async-dump.js';
 import type { Holder, Holders } from '../model/evidence/holders.js';
 import type { AgentPool } from '../model/evidence/in-flight.js';
-import { chatty, fromPlace, LEAST_CALLS, retries, slowCalls, slowDrivers, talksToPeers } from './downstream.js';
+import {
+  chatty,
+  fromPlace,
+  LEAST_CALLS,
+  lateRoutes,
+  retries,
+  slowCalls,
+  slowDrivers,
+  slowPools,
+  talksToPeers,
+} from './downstream.js';
 import type { Base, Context, Finding } from './finding.js';
 import { flows, isStuck, keyOf, type RouteFlow } from './flow.js';
 import { type CallGroup, callGroups } from './outgoing.js';
@@ -56,6 +66,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     ...chatty(context),
     ...slowCalls(context),
     ...slowDrivers(context),
+    ...slowPools(context),
     ...standstill(context),
   ].filter(finding => finding !== undefined);
   return {
@@ -262,8 +273,9 @@ function callOf(calls: readonly OutgoingCall[], groups: readonly CallGroup[]): C
 }
 
 /** True when requests wait for something that no outgoing call explains: then who holds it must be looked for. */
-export function needsHolders({ findings, standstill: still }: Look): boolean {
-  if (still) return true;
+export function needsHolders({ findings, flows: routes, standstill: still }: Look): boolean {
+  const unexplained = lateRoutes(routes).some(({ route }) => !findings.some(finding => finding.routes.includes(route)));
+  if (still || unexplained) return true;
   return findings.some(
     ({ agent, call, faultClass }) =>
       agent === undefined && call === undefined && /^(waiting|pool|downstream)\./.test(faultClass),

@@ -106,7 +106,7 @@ const top = (wait: Wait): Frame | undefined => wait.frames.find(frame => frame.k
 function resolve(frame: AsyncFrame): Frame {
   if (frame.url === '' || isOwnCode(frame.url)) return { ...frame, kind: 'builtin' };
   if (isNodeInternal(frame.url)) return { ...frame, kind: 'node' };
-  const name = packageOf(frame.url);
+  const name = frame.package ?? packageOf(frame.url);
   if (name !== undefined) return { ...frame, kind: 'package', package: name };
   return { ...frame, kind: isUserCode(frame.url) ? 'user' : 'builtin' };
 }

@@ -71,3 +71,28 @@ test('a lock that says it is taken is one; bare callbacks may be a long poll', (
   expect(classesWith(holder({ name: 'Mutex', numbers: { _value: 0 } }))).toEqual(['waiting.lock']);
   expect(classesWith(holder({ name: 'Object' }))).toEqual([]);
 });
+
+/** Forty requests of 1.6 s that all come through. */
+const late = {
+  ...still,
+  before: { ...scan, routes: [{ ...route, count: 20, heldCount: 0, heldMs: 0 }] },
+  after: { ...scan, routes: [{ ...route, count: 20, heldCount: 0, heldMs: 0 }] },
+  requests: Array.from({ length: 40 }, (_, index) => ({
+    ...{ index, method: 'GET', route: '/items', at: index * 50, end: index * 50 + 1600, status: 200 },
+    ...{ aborted: false, recorded: true, headersSent: true, bodyIncomplete: false },
+  })),
+} as unknown as AsyncDump;
+const classesOfLate = (...holders: Holder[]) =>
+  look(late, { holders, objects: 1, cpuMs: 1 }).findings.map(finding => finding.faultClass);
+
+test('requests that come through late are explained by the full pool they queue in', () => {
+  expect(needsHolders(look(late, undefined))).toBe(true);
+  expect(classesOfLate(holder({ waiting: 30, numbers: { max: 2 }, lists: { free: 0, used: 2 } }))).toEqual([
+    'pool.exhaustion',
+  ]);
+});
+
+test('a short queue before a slow partner is not the cause, nor is a pool with something at rest', () => {
+  expect(classesOfLate(holder({ waiting: 3, numbers: { max: 10 }, lists: { free: 0, used: 10 } }))).toEqual([]);
+  expect(classesOfLate(holder({ waiting: 30, numbers: { max: 4 }, lists: { free: 2, used: 2 } }))).toEqual([]);
+});

@@ -13,6 +13,8 @@ export interface AsyncFrame {
   readonly column: number;
   /** Below an await: this frame is suspended, not called. */
   readonly suspended: boolean;
+  /** The package it belongs to where the url doesn't tell: a bundle carries packages in the application's own file. */
+  readonly package?: string;
 }
 
 /** One asynchronous resource that was made in the window. Times are milliseconds since the window began. */
