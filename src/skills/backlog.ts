@@ -5,7 +5,8 @@ import type { CollectionGrowth, PathStep } from '../model/evidence/collection-gr
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { type GrowthPlace, placeGrowth } from './growth-place.js';
+import type { GrowthPlace } from './growth-home.js';
+import { placeGrowth } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { sourceOf } from './place.js';
 

@@ -10,9 +10,9 @@ import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { ownFrames } from './bundle.js';
-import { importersOf } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
+import { importersOf } from './package-users.js';
 import { place, sourceOf } from './place.js';
 import { unread } from './unread.js';
 

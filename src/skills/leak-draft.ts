@@ -9,7 +9,8 @@ import type { FaultClass } from '../model/fault.js';
 import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { Severity } from '../model/severity.js';
-import { ALLOCATES, type GrowthPlace } from './growth-place.js';
+import type { GrowthPlace } from './growth-home.js';
+import { ALLOCATES } from './growth-place.js';
 
 /** More than this a minute is urgent whatever the limit is: a default heap is full within the hour. */
 const CRITICAL_BYTES_PER_SECOND = 1_000_000;

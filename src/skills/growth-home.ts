@@ -1,0 +1,42 @@
+import type { Bounds } from '../heap/growth/bounds.js';
+import type { CodeLocation, ScriptPosition } from '../model/location.js';
+import type { ScriptText } from '../source/script.js';
+
+/** Sources searched for the name of a holder. */
+export const MOST_SCRIPTS = 30;
+
+/** Where a growing container is held and fed. */
+export interface GrowthPlace {
+  readonly culprit?: CodeLocation;
+  readonly related: readonly CodeLocation[];
+  /** Where the holder is declared. */
+  readonly declared?: CodeLocation;
+  readonly fedBy?: {
+    readonly place: CodeLocation;
+    readonly how: string;
+    readonly code?: string;
+    /** The call is what has to change, and not the line that made what it calls: a client serves many. */
+    readonly isCause?: boolean;
+  };
+  readonly bounds: Bounds;
+  /** A line of the function that feeds it which cuts a text into pieces. */
+  readonly cut?: string;
+  readonly samplingId?: string;
+}
+
+export type Fed = NonNullable<GrowthPlace['fedBy']>;
+
+/** Files of the application, as loaded. */
+export type Files = readonly Pick<ScriptPosition, 'scriptId' | 'url'>[];
+
+/** The script that declares what leads to a container, and by which name. */
+export interface Home {
+  readonly script: ScriptText;
+  readonly spot: ScriptPosition;
+  readonly name: string;
+  readonly below: readonly string[];
+}
+
+/** Named by who registers, whatever holds it. */
+export const isRegistration = (fault: string): boolean =>
+  fault === 'memory.leak.listener' || fault === 'memory.leak.timer';

@@ -1,0 +1,118 @@
+import type { Holder } from '../heap/growth/holder.js';
+import type { Suspect } from '../heap/growth/suspects.js';
+import type { ScriptPosition } from '../model/location.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { declarationOf } from '../source/declarations.js';
+import { enclosingFunction } from '../source/names.js';
+import type { ScriptText } from '../source/script.js';
+import { isUserCode } from '../source/url.js';
+import { SURE_FIT, type Use, usesOver } from '../source/uses.js';
+import { type Fed, type Files, type Home, isRegistration, MOST_SCRIPTS } from './growth-home.js';
+import { locate, sourceOf } from './place.js';
+
+/** A package's container has no line of the application that adds to it: the calls over the variable that leads there do. */
+export async function* usedOver(
+  see: OperatorView,
+  home: Home | undefined,
+  { holder, fault, row }: Suspect,
+  files: Files,
+): Step<Fed | undefined> {
+  const isOfPackage = holder.package !== undefined || (home !== undefined && (isImport(home) || isForeign(home)));
+  // Once a module without functions has run, V8 forgets its script: its export's name is left.
+  const name = home?.name ?? (holder.moduleFile === undefined ? undefined : holder.below[0]);
+  if (name === undefined || !isOfPackage || isRegistration(fault) || row.kind === 'timers') return undefined;
+  const kept = { below: holder.below, entryClass: /^\w+/.exec(row.entry.text)?.[0] ?? '' };
+  const ids = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
+  let best: { readonly scriptId: string; readonly script: ScriptText; readonly use: Use } | undefined;
+  for (const scriptId of ids.slice(0, MOST_SCRIPTS)) {
+    const script = scriptId === home?.spot.scriptId ? home.script : yield* sourceOf(see, scriptId, ids);
+    const [use] = script && isUserCode(script.url) ? usesOver(script.text, name, kept) : [];
+    if (script && use && use.fit > (best?.use.fit ?? 0)) best = { scriptId, script, use };
+  }
+  if (!best) return undefined;
+  const { scriptId, script, use } = best;
+  const at = { scriptId, url: script.url, line: use.line0, column: use.column0 };
+  const isCause = use.fit >= SURE_FIT || holder.below.length > 1;
+  const where = locate(script, { ...at, functionName: use.function }, see.target.cwd);
+  return { place: where, how: 'uses', code: use.code, isCause };
+}
+
+/** The file that made what leads to the container has no such field: it is a library's. */
+function isForeign({ script, below }: Home): boolean {
+  const field = (below.at(-1) ?? '').replace('#', '');
+  return (
+    below.length > 1 && /^[\w$]+$/.test(field) && !new RegExp(`\\b${field.replaceAll('$', '\\$')}\\b`).test(script.text)
+  );
+}
+
+/** The declaration only brings a package in. */
+export const isImport = ({ script, name, spot }: Home): boolean => {
+  const found = declarationOf(script.text, name, spot.line);
+  return found?.kind === 'import' || (found !== undefined && /\brequire\(/.test(script.line(found.line0)));
+};
+
+/** Where the application brings the package in, when no frame of the application is on the stack that fills it. */
+export async function* usersOfPackage(see: OperatorView, { row, holder }: Suspect): Step<readonly Fed[]> {
+  if (holder.package === undefined) return [];
+  const root = row.path[0];
+  const spots = row.path.flatMap(step => (step.kind === 'variable' ? [step.seenBy] : []));
+  if (root?.kind === 'root' && root.script) spots.push(root.script);
+  for (const spot of spots.filter(one => isUserCode(one.url)).reverse()) {
+    const script = yield* sourceOf(see, spot.scriptId);
+    const use = script && callOfPackage(script.text, holder);
+    if (script && use) return [usedAt(see, script, { ...spot, ...use.at }, use.code)];
+  }
+  return [];
+}
+
+/** What is known of a thing that a package made: its name, and under which field it lies. */
+type PackageOwned = Pick<Holder, 'package' | 'below'>;
+
+/** Files of the application that bring the package in, by their first call of it. */
+export async function* importersOf(see: OperatorView, holder: PackageOwned, files: Files): Step<readonly Fed[]> {
+  if (holder.package === undefined) return [];
+  const found: Fed[] = [];
+  const ids = files.slice(0, MOST_SCRIPTS).map(one => one.scriptId);
+  for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
+    const script = yield* sourceOf(see, scriptId, ids);
+    const use = script && callOfPackage(script.text, holder);
+    if (script && use) found.push(usedAt(see, script, { scriptId, url, ...use.at }, use.code));
+  }
+  return found;
+}
+
+function usedAt(see: OperatorView, script: ScriptText, spot: ScriptPosition, code: string): Fed {
+  const around = enclosingFunction(script.text, spot.line, spot.column)?.name;
+  const at = { ...spot, ...(around !== undefined && { functionName: around }) };
+  return { place: locate(script, at, see.target.cwd), how: 'uses', code };
+}
+
+/** The first call of what was imported from the holder's package (one that names the holder's field before others), else the import itself. */
+function callOfPackage(
+  text: string,
+  { package: name, below }: PackageOwned,
+): { readonly at: { line: number; column: number }; readonly code: string } | undefined {
+  const lines = text.split('\n');
+  const imported = lines.findIndex(line => line.includes(`'${name}'`) || line.includes(`"${name}"`));
+  if (imported < 0) return undefined;
+  const local = /(?:const|let|var|import)\s+(?:\*\s+as\s+)?\{?\s*([\w$]+)/.exec(lines[imported] ?? '')?.[1];
+  const calls = local === undefined ? [] : callsOf(lines, imported, local);
+  const named = calls.find(({ chain }) => chain.some(part => below.includes(part)));
+  const direct = named ?? calls.find(({ chain }) => chain.length === 0) ?? calls[0];
+  const { line, column } = direct ?? { line: imported, column: 0 };
+  return { at: { line, column }, code: (lines[line] ?? '').trim().slice(0, 120) };
+}
+
+/** Calls below a line of `local(…)` and `local.a.b(…)`, with the names between. */
+function callsOf(
+  lines: readonly string[],
+  below: number,
+  local: string,
+): { readonly line: number; readonly column: number; readonly chain: readonly string[] }[] {
+  const pattern = new RegExp(`(?<![\\w$.])${local.replaceAll('$', '\\$')}((?:\\.[\\w$]+)*)\\s*\\(`);
+  return lines.flatMap((text, line) => {
+    const match = line > below ? pattern.exec(text) : undefined;
+    if (!match) return [];
+    return [{ line, column: match.index, chain: (match[1] ?? '').split('.').filter(part => part !== '') }];
+  });
+}
