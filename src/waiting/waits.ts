@@ -113,9 +113,8 @@ function resolve(frame: AsyncFrame): Frame {
 
 function toWait(record: AsyncRecord, frames: readonly Frame[]): Wait {
   const { stack, ...rest } = record;
-  const own = stack
-    .flatMap(index => frames[index] ?? [])
-    .filter(frame => !(frame.kind === 'node' && HOOKS.test(frame.url)));
+  const all = stack.flatMap(index => frames[index] ?? []);
+  const own = all.slice(outsideHook(all)).filter(frame => !isHooks(frame));
   return {
     ...rest,
     kind: kindOf(record, own),
@@ -123,6 +122,14 @@ function toWait(record: AsyncRecord, frames: readonly Frame[]): Wait {
     user: own.filter(frame => frame.kind === 'user'),
     pending: record.end === 0,
   };
+}
+
+const isHooks = (frame: Frame): boolean => frame.kind === 'node' && HOOKS.test(frame.url);
+
+/** What stands above Node's emission of a hook is our callback, which has no url: it says nothing of how the promise was made. */
+function outsideHook(frames: readonly Frame[]): number {
+  const emission = frames.findIndex(isHooks);
+  return frames.slice(0, Math.max(0, emission)).every(frame => frame.kind === 'builtin') ? Math.max(0, emission) : 0;
 }
 
 function kindOf(record: AsyncRecord, frames: readonly Frame[]): WaitKind {
