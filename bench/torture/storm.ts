@@ -125,7 +125,7 @@ export interface Storm {
 
 const parametersOf = (functions: readonly Busy[]) => ({ seconds: 0.5, functions, sameArguments: false });
 
-export const pointOf = ({ url, line, column }: Busy) => ({
+const pointOf = ({ url, line, column }: Busy) => ({
   label: `${url}:${line}`,
   url,
   position: { line, column },
@@ -137,19 +137,21 @@ async function readings(
   session: Session,
   until: number,
   { from, without = [] }: StormOptions,
-  note: (what: string) => void,
+  note: (what: string, error: unknown) => void,
 ): Promise<number> {
   let taken = 0;
   let busy: Busy[] = [];
   const read = async (kind: EvidenceKind, params: object) => {
-    note(kind);
     taken++;
-    const reading = await collectors.get(kind)?.collect(session, params as never, context);
+    const reading = await collectors
+      .get(kind)
+      ?.collect(session, params as never, context)
+      .catch(error => note(kind, error));
     // A collector's data is its own kind's.
     if (reading && kind === 'cpu-profile') busy = busyOf((reading.data as { profile: V8CpuProfile }).profile);
   };
   const all = READINGS.filter(([kind, params]) => !without.includes('caught' in params ? 'throws' : kind));
-  for (let i = from; performance.now() < until; i++) {
+  for (let i = from; performance.now() < until && !session.lost.aborted; i++) {
     const [kind, params] = all[i % all.length] ?? ['vitals', { seconds: 0.1 }];
     await read(kind, params);
     if (busy.length === 0 || i % 4 !== 0 || without.includes('breakpoints')) continue;
@@ -160,7 +162,7 @@ async function readings(
   return taken;
 }
 
-export function busyOf({ nodes }: V8CpuProfile): Busy[] {
+function busyOf({ nodes }: V8CpuProfile): Busy[] {
   return [...nodes]
     .filter(({ callFrame: { url, functionName } }) => functionName !== '' && !/^(node|lens):|^$/.test(url))
     .sort((a, b) => (b.hitCount ?? 0) - (a.hitCount ?? 0))
@@ -180,16 +182,13 @@ export async function storm(session: Session, options: StormOptions): Promise<St
   const { ms, without = [] } = options;
   const until = performance.now() + ms;
   const failures: string[] = [];
-  let last = '';
   const failed = (what: string) => (error: unknown) => {
     failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     return 0;
   };
   const lanes = LANES.map(names => names.filter(name => !without.includes(name))).filter(names => names.length > 0);
   const counts = await Promise.all([
-    readings(session, until, options, what => {
-      last = what;
-    }).catch(error => failed(`reading ${last}`)(error)),
+    readings(session, until, options, (what, error) => void failed(what)(error)),
     ...lanes.map(names => lane(session, names, until).catch(failed(names.join()))),
   ]);
   const [taken = 0, ...steps] = counts;

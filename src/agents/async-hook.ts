@@ -22,10 +22,13 @@ export function ownHook(host: PartHost, callbacks: HookCallbacks, onLeft: () => 
   const { createHook, AsyncResource } = host.require('node:async_hooks') as AsyncHooks;
   let calls = 0;
   let rehearsing = false;
+  let hasLeft = false;
   const leave = (): void => {
     try {
       hook.disable();
-      if (!rehearsing) onLeft();
+      if (rehearsing) return;
+      hasLeft = true;
+      onLeft();
     } catch {
       // No room even for that: the next callback, which has no less, tries again.
     }
@@ -68,7 +71,11 @@ export function ownHook(host: PartHost, callbacks: HookCallbacks, onLeft: () => 
       rehearse();
       hook.enable();
     },
-    disable: () => void hook.disable(),
+    disable() {
+      // Left within an emission, Node keeps its hooks of promises and a wrong total: only an end outside of one tidies up.
+      if (hasLeft) hook.enable();
+      hook.disable();
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import type { CollectContext, Collector } from './collector.js';
 import { toFrames } from './frames.js';
 import { scriptIds } from './script-ids.js';
 import { parseStack } from './stack-text.js';
-import { MAX_PAUSED_MS, sampleThrows } from './throws.js';
+import { debugsItself, MAX_PAUSED_MS, sampleThrows } from './throws.js';
 
 const DEFAULT_SECONDS = 5;
 
@@ -18,7 +18,8 @@ export const exceptionsCollector: Collector<'exceptions'> = {
   async collect(session, { seconds = DEFAULT_SECONDS, caught = false }, context) {
     await session.agent.install('exceptions');
     await session.agent.call('exceptions', 'start');
-    const mayStop = caught && context.mayPause(MAX_PAUSED_MS, 'stopping at a few exceptions');
+    const mayPause = caught && context.mayPause(MAX_PAUSED_MS, 'stopping at a few exceptions');
+    const mayStop = mayPause && !(await debugsItself(session));
     try {
       const sampled = await window(session, seconds, mayStop, context);
       const raw = await session.agent.call<RawExceptions>('exceptions', 'stop');
@@ -27,7 +28,9 @@ export const exceptionsCollector: Collector<'exceptions'> = {
         data: { ...told.data, ...(sampled ? { caught: sampled.caught } : {}) },
         pausedMs: told.pausedMs + (sampled?.pausedMs ?? 0),
         longestPauseMs: Math.max(told.pausedMs, sampled?.longestPauseMs ?? 0),
-        ...(caught && !mayStop ? { partial: 'Caught exceptions were not sampled: the pause was refused.' } : {}),
+        ...(caught && !mayStop
+          ? { partial: `Caught exceptions were not sampled: ${mayPause ? DEBUGS_ITSELF : REFUSED}.` }
+          : {}),
       };
     } catch (error) {
       await session.agent.call('exceptions', 'stop').catch(() => undefined); // a lost target needs no stopping
@@ -35,6 +38,9 @@ export const exceptionsCollector: Collector<'exceptions'> = {
     }
   },
 };
+
+const REFUSED = 'the pause was refused';
+const DEBUGS_ITSELF = 'the program has a debugger of its own';
 
 async function window(session: Session, seconds: number, mayStop: boolean, context: CollectContext) {
   if (mayStop) return sampleThrows(session, seconds, context);

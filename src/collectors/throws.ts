@@ -56,6 +56,13 @@ export async function sampleThrows(
   });
 }
 
+/** Two debuggers that stop at the same exceptions resume under each other's hands: V8 crashes (Sentry's local variables). */
+export async function debugsItself(session: Session): Promise<boolean> {
+  return (
+    (await session.evaluate<boolean | null>(`globalThis[Symbol.for('lens.v1')]?.debugsItself?.() ?? null`)) === true
+  );
+}
+
 interface Spent {
   pausedMs: number;
   /** The longest single stop. */

@@ -62,8 +62,8 @@ export function describer(host: PartHost): Describer {
       type: constructorName(handle),
       direction,
       name: direction === 'pipe' ? '' : inbound ? String(socketGet.localPort(handle) ?? '') : peer(handle),
-      read: number(socketGet.bytesRead(handle)),
-      written: number(socketGet.bytesWritten(handle)),
+      read: numberOf(socketGet.bytesRead, handle),
+      written: numberOf(socketGet.bytesWritten, handle),
       busy: isBusy(handle),
       halfClosed: isHalfClosed(handle),
     };
@@ -131,6 +131,15 @@ function flag(state: unknown, name: string): boolean {
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+/** Node's getter stumbles when a write is under way. */
+function numberOf(get: (handle: object) => unknown, handle: object): number {
+  try {
+    return number(get(handle));
+  } catch {
+    return 0;
+  }
+}
 
 function getter(prototype: object, key: string): Getter {
   const get = Object.getOwnPropertyDescriptor(prototype, key)?.get;

@@ -15,6 +15,10 @@ type InstalledPart = Part & Record<string, Method>;
 
 const KEY = Symbol.for('lens.v1');
 
+const INSPECTOR = 'node:inspector';
+const INSPECTOR_LOADED = 'NativeModule inspector';
+const LOADED_BY_LENS = 'NativeModule inspector (lens)';
+
 /** How often the target looks whether the lease ran out. */
 const CHECK_MS = 1_000;
 
@@ -44,6 +48,13 @@ export default function install(load: (id: string) => unknown, options: HostOpti
   let graced = false;
   let checks = 0;
 
+  /** Written down beside it: a later lens must not take it for the program's. */
+  const loadInspector = (): unknown => {
+    const list = loaded(process);
+    if (!list.includes(INSPECTOR_LOADED)) list.push(LOADED_BY_LENS);
+    return load(INSPECTOR);
+  };
+
   const failures = new Map<string, string>();
 
   /** What a part does on its own account must never be the target's uncaught exception: the part goes, the target stays. */
@@ -63,7 +74,7 @@ export default function install(load: (id: string) => unknown, options: HostOpti
   const hostFor = (name: string): PartHost => {
     const guard = guarding(name);
     return {
-      require: id => (id === 'node:process' ? process : load(id)),
+      require: id => (id === 'node:process' ? process : id === INSPECTOR ? loadInspector() : load(id)),
       isLoaded: id => loaded(process).includes(`NativeModule ${id.slice('node:'.length)}`),
       now,
       guard,
@@ -140,6 +151,8 @@ export default function install(load: (id: string) => unknown, options: HostOpti
     dispose,
     isMidway,
     hasRoom,
+    /** Whether the program itself has loaded node:inspector: it may hold a debugger of its own. */
+    debugsItself: () => loaded(process).includes(INSPECTOR_LOADED) && !loaded(process).includes(LOADED_BY_LENS),
     /** Puts one callback into each queue that runs between macrotasks; `ran` tells later which of them had its turn. */
     probeQueues() {
       const ran = { microtask: false, nextTick: false };
@@ -165,7 +178,7 @@ function wordsOf(error: unknown): string {
 }
 
 /** Undocumented, since Node 0.10. */
-const loaded = (process: NodeJS.Process): readonly string[] => Reflect.get(process, 'moduleLoadList') ?? [];
+const loaded = (process: NodeJS.Process): string[] => Reflect.get(process, 'moduleLoadList') ?? [];
 
 /** inspector/evaluate.ts says why it is not always asked for by `require`. */
 function processOf(load: (id: string) => unknown): NodeJS.Process {
