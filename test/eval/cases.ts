@@ -107,6 +107,7 @@ const SICK: readonly Case[] = [
   sick('signups', culprit(['loop.block.regexp', 'loop.hung']), { reason: 'requests time out' }),
   sick('flags', culprit(['cpu.hot'], { package: 'lodash' }), { reason: 'high cpu' }),
   sick('inboxes', culprit(['downstream.slow', 'waiting.lock'], { package: 'ioredis' })),
+  sick('mailroom', culprit(['loop.starvation', 'cpu.busy-loop'])),
   sick('patrols', culprit(['loop.starvation', 'cpu.busy-loop', 'cpu.hot'])),
   sick('pressroom', culprit(['handles.leak.port'])),
   sick('pitwall', culprit(['memory.leak.closure', 'memory.leak.listener', 'memory.leak.collection'])),
