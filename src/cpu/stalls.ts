@@ -79,20 +79,35 @@ function measured(tree: CallTree, from: number, to: number): Stall {
   return { from, to, atUs: tree.sampleAtUs[from]!, durationUs, gcUs };
 }
 
-/** The longest unbroken stand of `frames` on the stack within the stalls, in microseconds. */
-export function longestStand(tree: CallTree, of: readonly Stall[], frame: number): number {
+/** How a function stands on the stack within stalls: a stand is a stretch of samples that all hold it. */
+export interface Stands {
+  /** The longest, in microseconds of the clock. */
+  readonly longestUs: number;
+  /** Samples in all of them. A thread that waits for a core is not sampled: they count the time it ran. */
+  readonly samples: number;
+  readonly count: number;
+  /** Of the stalls, those with a stand. */
+  readonly stalls: number;
+}
+
+/** The stands of the frame with this index. */
+export function standsOf(tree: CallTree, of: readonly Stall[], frame: number): Stands {
   const callers = callersOf(tree, frame);
-  let longest = 0;
+  const told = { longestUs: 0, samples: 0, count: 0, stalls: 0 };
   for (const { from, to } of of) {
+    const before = told.count;
     let run = 0;
     for (let at = from; at < to; at++) {
       const node = tree.sampleNode[at]!;
-      const holds = !isWork(tree, node) || onStack(tree, node, frame) || (run > 0 && callers.has(node));
-      run = holds ? run + tree.sampleUs[at]! : 0;
-      longest = Math.max(longest, run);
+      const isOn = onStack(tree, node, frame);
+      if (isOn && run === 0) told.count++;
+      if (isOn) told.samples++;
+      run = isOn || (run > 0 && (!isWork(tree, node) || callers.has(node))) ? run + tree.sampleUs[at]! : 0;
+      told.longestUs = Math.max(told.longestUs, run);
     }
+    if (told.count > before) told.stalls++;
   }
-  return longest;
+  return told;
 }
 
 /** V8 lays some samples of a function it inlined to the caller alone: those don't end the call. */

@@ -11,6 +11,7 @@ import {
   countCalls,
   LONG_CALL_MS,
   mainStalls,
+  PROFILE,
   SHORT_CALL_MS,
   SHORT_STALL_MS,
   STALL_MS,
@@ -195,10 +196,25 @@ const OUTSTANDING = 20;
 /** On a host more crowded than this, a short call that waited for a core looks like a long one. */
 const CALM_SHARE = 0.85;
 
-function isOutstanding({ msPerCall = 0, oneCallMs = 0, longestMs }: CallLength, limits: Limits, own: number): boolean {
+function isOutstanding(length: CallLength, limits: Limits, own: number): boolean {
+  const { msPerCall = 0, oneCallMs = 0, longestMs } = length;
+  if (limits !== COMPUTING && isUnbroken(length)) return true;
   if (own < CALM_SHARE) return false;
   if (longestMs * own >= LONG_STAND_MS && longestMs >= OUTSTANDING * msPerCall) return true;
   return longestMs * own >= limits.stallMs && oneCallMs * own >= limits.callMs;
+}
+
+/** Of the gaps between calls of the mean length a tenth would be sampled, and of so many at least one (98 %). */
+const SEEN_GAPS = 0.1;
+const UNSEEN_GAPS = 40;
+const SAMPLES_PER_MS = 1000 / PROFILE.intervalUs;
+
+/** True when stalls hold far fewer gaps than calls of the mean length would leave: some last as long as a stall. */
+function isUnbroken({ msPerCall = 0, stands }: CallLength): boolean {
+  if (msPerCall === 0) return false;
+  const unseen = stands.samples / SAMPLES_PER_MS / msPerCall - stands.stalls;
+  const gaps = stands.count - stands.stalls;
+  return unseen >= UNSEEN_GAPS && gaps <= (SEEN_GAPS / 4) * unseen;
 }
 
 /** True when one call of any function on the way is long in itself; `own` is the share that was not waiting for a core. */

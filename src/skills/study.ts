@@ -1,6 +1,6 @@
 import { dominantOwner } from '../cpu/blame.js';
 import { heavyBeneath, usersBeneath } from '../cpu/owned.js';
-import { longestStand, type Stall, stalls } from '../cpu/stalls.js';
+import { type Stall, type Stands, stalls, standsOf } from '../cpu/stalls.js';
 import { type CallTree, callTree, type Frame } from '../cpu/tree.js';
 import { byFunction, isWork, type Weights, weigh } from '../cpu/weights.js';
 import type { CallCount, CallCounts } from '../model/evidence/call-counts.js';
@@ -101,6 +101,7 @@ export interface CallLength {
   readonly msPerCall?: number;
   /** The longest unbroken stand on the stack, in milliseconds. */
   readonly longestMs: number;
+  readonly stands: Stands;
   /** That stand ÷ the most calls that ever began within so long a stretch: one call in it lasted as long at least. */
   readonly oneCallMs?: number;
 }
@@ -195,15 +196,17 @@ function lengthOf(
   count: CallCount,
   times: ReadonlyMap<Frame, number>,
 ): CallLength {
-  const longestMs = longestStand(tree, all, tree.frames.indexOf(frame)) / 1000;
+  const stands = standsOf(tree, all, tree.frames.indexOf(frame));
+  const longestMs = stands.longestUs / 1000;
   const msPerSecond = (times.get(frame) ?? 0) / 1000 / Math.max(0.001, tree.durationUs / 1e6);
   // A counter that was cut short counted a part of a second's calls at least.
-  if (count.calls === 0 || count.perSecond === 0) return { frame, count, longestMs };
+  if (count.calls === 0 || count.perSecond === 0) return { frame, count, longestMs, stands };
   const most = mostWithin(count, longestMs);
   return {
     frame,
     count,
     longestMs,
+    stands,
     msPerCall: msPerSecond / count.perSecond,
     ...(most === undefined ? {} : { oneCallMs: longestMs / most }),
   };

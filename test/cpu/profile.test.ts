@@ -6,7 +6,7 @@ import { toFolded, toPprof, toSpeedscope } from '../../src/cpu/export.js';
 import { fromFrames, fromLine } from '../../src/cpu/mechanism.js';
 import { owned, recompiled } from '../../src/cpu/owned.js';
 import { parseProfile } from '../../src/cpu/parse.js';
-import { stalls } from '../../src/cpu/stalls.js';
+import { stalls, standsOf } from '../../src/cpu/stalls.js';
 import { callTree, unbundled } from '../../src/cpu/tree.js';
 import { byFunction, byKind, byPackage, weigh } from '../../src/cpu/weights.js';
 import type { V8CpuProfile } from '../../src/model/evidence/v8-cpu-profile.js';
@@ -79,6 +79,15 @@ test('a stall is a stretch without idle; collections within it belong to it', ()
     ),
   );
   expect(stalls(tree, 40_000)).toMatchObject([{ durationUs: 60_000, gcUs: 10_000, atUs: 10_000 }]);
+});
+
+test('a stand is a stretch of samples that hold the function or its caller; anybody else begins another one', () => {
+  const tree = callTree(
+    profile([[HANDLER, RENDER], 40], [[HANDLER], 1], [[HANDLER, RENDER], 20], [[LIBRARY], 1], [[HANDLER, RENDER], 30]),
+  );
+  const frame = tree.frames.findIndex(({ functionName }) => functionName === 'render');
+  expect(standsOf(tree, stalls(tree, 20_000), frame)).toMatchObject({ stalls: 1, count: 2, longestUs: 61_000 });
+  expect(standsOf(tree, [], frame)).toEqual({ longestUs: 0, samples: 0, count: 0, stalls: 0 });
 });
 
 test('lens’ own work is nobody’s fault', () => {
