@@ -23,6 +23,11 @@ const CONSOLE_LEVELS: { readonly [method: string]: string } = {
   debug: 'debug',
 };
 
+type StreamName = 'stdout' | 'stderr';
+/** Libraries write progress and debug text to stderr: by itself it says nothing about a level. */
+const STREAM_LEVELS = { stdout: 'info', stderr: 'unknown' } as const;
+const LOOK_AGAIN_MS = 250;
+
 const install: InstallPart = (host): LogsPart => {
   const inside = new Inside(host);
   const standard = standards(host, inside);
@@ -32,6 +37,8 @@ const install: InstallPart = (host): LogsPart => {
   let undo: (() => void)[] = [];
   /** Level of the console method that is running; its text arrives at the stream's write. */
   let consoleLevel: string | undefined;
+  let missing: StreamName[] = [];
+  let isLooking = false;
   /** A stream to a file writes through fs: what a stream hook has seen is not counted again. */
   let depth = 0;
 
@@ -60,7 +67,7 @@ const install: InstallPart = (host): LogsPart => {
   };
   const isWatching = () => tallies.size > 0 && depth === 0;
 
-  const hookStream = (name: 'stdout' | 'stderr', fallback: string): (() => void) =>
+  const hookStream = (name: StreamName, fallback: string): (() => void) =>
     replaceMethod(standard(name) ?? {}, 'write', original => {
       return function write(this: unknown, ...args) {
         if (isWatching()) quietly(() => note(args[0], 'stream', fallback, write));
@@ -104,24 +111,37 @@ const install: InstallPart = (host): LogsPart => {
   const hook = (): void => {
     undo = [
       ...Object.entries(CONSOLE_LEVELS).map(([method, level]) => hookConsole(method, level)),
-      hookStream('stdout', 'info'),
-      // Libraries write progress and debug text here: by itself it says nothing about a level.
-      hookStream('stderr', 'unknown'),
       hookFs('write'),
       hookFs('writeSync'),
     ];
+    missing = ['stdout', 'stderr'];
+    hookStreams();
+  };
+
+  /** A stream that the program makes later is hooked when it is there. */
+  const hookStreams = (): void => {
+    if (tallies.size === 0) return;
+    const found = missing.filter(name => standard(name) !== undefined);
+    missing = missing.filter(name => !found.includes(name));
+    for (const name of found) undo.push(hookStream(name, STREAM_LEVELS[name]));
+    if (missing.length === 0 || isLooking) return;
+    isLooking = true;
+    host.setTimeout(() => {
+      isLooking = false;
+      hookStreams();
+    }, LOOK_AGAIN_MS);
   };
 
   const unhook = (): void => {
     for (const back of undo.splice(0)) back();
   };
 
-  const pending = (name: 'stdout' | 'stderr'): number => standard(name)?.writableLength ?? 0;
+  const pending = (name: StreamName): number => standard(name)?.writableLength ?? 0;
 
   return {
     start(asker) {
-      if (tallies.size === 0) hook();
       tallies.set(asker, new Tally(now, Date.now, now()));
+      if (tallies.size === 1 && undo.length === 0) hook();
     },
     stop(asker) {
       const tally = tallies.get(asker);
