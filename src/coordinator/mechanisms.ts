@@ -143,8 +143,9 @@ const MECHANISMS: readonly Mechanism[] = [
       'memory.native',
       'handles.leak.fd',
       'handles.leak.socket',
+      'handles.leak.port',
     ],
-    inevitable: ['memory.leak.listener', 'memory.native', 'handles.leak.fd'],
+    inevitable: ['memory.leak.listener', 'memory.native', 'handles.leak.fd', 'handles.leak.port'],
     because: 'every worker and child is piped to the parent: listeners, descriptors and memory of its own',
   },
   {

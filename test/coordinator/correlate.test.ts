@@ -131,6 +131,13 @@ test('a process that was looked at and lost nothing is healthy; one that was los
   expect(verdictOf([], [looked()], true)).toBe('inconclusive');
 });
 
+test('the ports of workers that are never ended are no second fault', () => {
+  const proven = { mechanism: true, confidence: 'high' as const, culprit: at('lib/pool.js', 9) };
+  expect(
+    classes([seen('handles', 'handles.leak.port', proven), seen('workers', 'handles.leak.worker', proven)]),
+  ).toEqual(['handles.leak.worker']);
+});
+
 test('waiters of a lock are promises that pile up: no second fault, however well their holder is proven', () => {
   const proven = { mechanism: true, confidence: 'high' as const };
   expect(
