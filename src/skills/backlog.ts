@@ -9,6 +9,7 @@ import type { GrowthPlace } from './growth-home.js';
 import { placeGrowth } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { sourceOf } from './place.js';
+import { textOf } from './waiting-place.js';
 
 /** Growing collections looked at, the costliest first. */
 const MOST_SUSPECTS = 4;
@@ -38,19 +39,25 @@ function isNamedQueue({ row }: Suspect): boolean {
   return QUEUE_KINDS.has(row.kind) && queueName(row.path) !== undefined;
 }
 
-function queueName(path: readonly PathStep[]): string | undefined {
-  const step = path.slice(-NAMED_WITHIN).find(step => 'name' in step && step.kind !== 'root' && QUEUE.test(step.name));
-  return step && 'name' in step ? step.name : undefined;
-}
+const queueName = (path: readonly PathStep[]): string | undefined => queueNames(path)[0];
+/** `_tasks` of `exports.queue._tasks`. */
+const innermostName = (path: readonly PathStep[]): string | undefined => queueNames(path).at(-1);
+
+const queueNames = (path: readonly PathStep[]): string[] =>
+  path
+    .slice(-NAMED_WITHIN)
+    .flatMap(step => ('name' in step && step.kind !== 'root' && QUEUE.test(step.name) ? step.name : []));
 
 /** By the code beside the queue: of the class that owns it, else of the script with its variable. */
 async function* isConsumed(see: OperatorView, { row, holder }: Suspect): Step<boolean> {
   const owner = row.ownerCode && (yield* sourceOf(see, row.ownerCode.scriptId));
   if (owner && DEQUEUES.test(owner.text)) return true;
-  const home = holder.variable && (yield* sourceOf(see, holder.variable.seenBy.scriptId));
+  const home = holder.variable
+    ? yield* sourceOf(see, holder.variable.seenBy.scriptId)
+    : holder.moduleFile && (yield* textOf(see, holder.moduleFile));
   if (!home) return false;
   // A queue that the variable's own file never mentions is inside of a package's object, and packages that queue do run.
-  return DEQUEUES.test(home.text) || !home.text.includes(queueName(row.path) ?? '');
+  return DEQUEUES.test(home.text) || !home.text.includes(innermostName(row.path) ?? '');
 }
 
 /** `limiter._queues` of `limiter._queues._lists[5]._last.prev`. */

@@ -39,7 +39,8 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect, files: F
   const filled = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
   const used = filled.length === 0 && !written ? yield* usedOver(see, home, suspect, files) : undefined;
   const fed = used ? [used] : filled;
-  const bounds = home ? boundsIn(home, suspect.row.kin === undefined ? [] : home.below.slice(-1)) : {};
+  const inner = suspect.row.kin === undefined ? [] : (home?.below.slice(-1) ?? []);
+  const bounds = home ? boundsOfEach(boundsIn(home, inner), home, suspect) : {};
   const loading = yield* loadedBy(see, suspect, files);
   const imported = home !== undefined && isImport(home);
   if (loading.length > 0) return assembled(suspect, { declared: undefined, imported, feeders: loading, bounds });
@@ -76,6 +77,15 @@ interface Parts {
 /** What the text says against growth of the holder, and of the `inner` name its elements hold theirs by. */
 function boundsIn({ script, name }: Home, inner: readonly string[]): Bounds {
   return Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one)));
+}
+
+/** Where a row stands for many containers, the check of the name that each is held by is a check of each. */
+function boundsOfEach(bounds: Bounds, home: Home, { row }: Suspect): Bounds {
+  const last = row.path.at(-1);
+  const name = last?.kind === 'property' || last?.kind === 'private' ? last.name : undefined;
+  if (row.kin === undefined || name === undefined || !bounds.sizeCheck) return bounds;
+  const { sizeCheck } = boundsOfName(home.script.text, name);
+  return sizeCheck ? { ...bounds, sizeCheck: { ...sizeCheck, each: row.kin } } : bounds;
 }
 
 /** Patterns of size checks; where it loses entries, and whether a timer sees to it. */

@@ -1,6 +1,7 @@
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { callAt, callSites } from '../source/calls.js';
+import { nestedJob } from '../source/nested.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
 import type { ScriptText } from '../source/script.js';
 import type { TextPosition } from '../source/syntax.js';
@@ -12,7 +13,9 @@ import { textOf } from './waiting-place.js';
 /** Who holds what the others wait for, and how it comes that it isn't given back. */
 export interface HeldSite {
   readonly location: CodeLocation;
-  readonly why: 'leaks' | 'waits-elsewhere';
+  readonly why: 'leaks' | 'waits-elsewhere' | 'nested';
+  /** It is taken from a pool: what comes is worked with and handed back. */
+  readonly isThing: boolean;
 }
 
 /** A wrapper's wrapper's wrapper: further up, nothing is acquired any more. */
@@ -33,6 +36,28 @@ export async function* leakSite(see: OperatorView, finding: Finding): Step<HeldS
   return undefined;
 }
 
+/** A job under the holder's limit that waits for another job under it; looked for where nothing comes through any more. */
+export async function* nestedSite(
+  see: OperatorView,
+  { holder, user }: Finding,
+  urls: readonly string[],
+): Step<HeldSite | undefined> {
+  const names = namesOf(holder);
+  for (const url of new Set([...user.map(frame => frame.url), ...urls.slice(0, MOST_FILES)])) {
+    const script = names.size > 0 ? yield* textOf(see, url) : undefined;
+    if (!script) continue;
+    for (const name of names) {
+      const site = nestedJob(script.text, name);
+      if (site) return { location: locateAt(script, url, site, see.target.cwd), why: 'nested', isThing: false };
+    }
+  }
+  return undefined;
+}
+
+/** By which names the application knows the holder. */
+const namesOf = (holder: Finding['holder']): ReadonlySet<string> =>
+  new Set((holder?.path ?? []).flatMap(step => ('name' in step && step.kind !== 'root' ? step.name : [])));
+
 /** How libraries call taking: pool.connect(), mutex.acquire(), pool.getConnection(). */
 const ACQUIRE =
   /^(connect|acquire|lock|checkout|check_?out|reserve|borrow|take|obtain|get_?(connection|client|resource)|p|enter)$/i;
@@ -45,25 +70,24 @@ export async function* leakSiteOf(
   { holder }: Finding,
   urls: readonly string[],
 ): Step<HeldSite | undefined> {
-  const names = new Set(
-    (holder?.path ?? []).flatMap(step => ('name' in step && step.kind !== 'root' ? step.name : [])),
-  );
-  let worst: { rank: number; location: CodeLocation } | undefined;
+  const names = namesOf(holder);
+  let worst: { rank: number; location: CodeLocation; isThing: boolean } | undefined;
   for (const url of urls.slice(0, MOST_FILES)) {
     const script = yield* textOf(see, url);
     if (!script) continue;
     const calls = callSites(script.text).filter(site => names.has(ownerName(site.callee)));
     // Whoever asks over such a connection has to read the answer: it need not be called taking.
     const asks = holder?.numbers.unreadBytes === undefined ? undefined : calls.find(site => site.kind === 'call');
-    if (asks) return { location: locateAt(script, url, asks, see.target.cwd), why: 'leaks' };
+    if (asks) return { location: locateAt(script, url, asks, see.target.cwd), why: 'leaks', isThing: true };
     const sites = calls.filter(site => ACQUIRE.test(site.method));
     for (const acquisition of acquisitions(script.text, sites)) {
       const rank = rankLost(acquisition);
       if (rank <= (worst?.rank ?? 0)) continue;
-      worst = { rank, location: locateAt(script, url, acquisition, see.target.cwd) };
+      const { isThing } = acquisition;
+      worst = { rank, location: locateAt(script, url, acquisition, see.target.cwd), isThing };
     }
   }
-  return worst && { location: worst.location, why: 'leaks' };
+  return worst && { location: worst.location, why: 'leaks', isThing: worst.isThing };
 }
 
 const locateAt = (script: ScriptText, url: string, { line0, column0 }: TextPosition, cwd: string): CodeLocation =>
@@ -98,7 +122,8 @@ async function* worstOf(
   return (
     worst && {
       location: worst.location,
-      why: rank === rankHeld && worst.acquisition.waitsElsewhere ? 'waits-elsewhere' : 'leaks',
+      why: rank === rankHeld && isHeldLong(worst.acquisition) ? 'waits-elsewhere' : 'leaks',
+      isThing: worst.acquisition.isThing,
     }
   );
 }
@@ -107,5 +132,13 @@ const RANKS = { no: 0, 'on-throw': 1, 'on-return': 2, always: 3 } as const;
 
 const rankLost = (acquisition: Acquisition): number => RANKS[acquisition.leaks];
 /** Waiting for something else weighs most; that a query might throw in between says nothing about a pool that flows. */
-const rankHeld = ({ leaks, waitsElsewhere }: Acquisition): number =>
-  waitsElsewhere ? 4 : leaks === 'on-throw' ? 0 : RANKS[leaks];
+const rankHeld = (acquisition: Acquisition): number =>
+  acquisition.leaks === 'on-return'
+    ? 5
+    : isHeldLong(acquisition)
+      ? 4
+      : acquisition.leaks === 'on-throw'
+        ? 0
+        : RANKS[acquisition.leaks];
+/** One of many locks may be lost while others still go round: a way out past the release is told first. */
+const isHeldLong = ({ leaks, waitsElsewhere }: Acquisition): boolean => waitsElsewhere && leaks !== 'on-return';

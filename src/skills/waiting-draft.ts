@@ -1,5 +1,6 @@
 import { sayBytes, sayMs, sayShare } from '../base/say.js';
 import type { Holder } from '../model/evidence/holders.js';
+import type { FaultClass } from '../model/fault.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
@@ -9,14 +10,16 @@ import { isUserCode } from '../source/url.js';
 import type { Finding } from '../waiting/finding.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
-import { type HeldSite, leakSite, leakSiteOf } from './leak-site.js';
+import { type HeldSite, leakSite, leakSiteOf, nestedSite } from './leak-site.js';
 import { locate } from './place.js';
 import type { WaitingLook } from './waiting-look.js';
 import { placeOfFrame, textOf } from './waiting-place.js';
 
 /** One finding as a notification: whom to name, what was measured, what to do. */
-export async function* draftOf(see: OperatorView, finding: Finding, seen: WaitingLook): Step<NotificationDraft> {
-  const site = isHeld(finding) && !finding.agent ? yield* heldSite(see, finding, seen) : undefined;
+export async function* draftOf(see: OperatorView, found: Finding, seen: WaitingLook): Step<NotificationDraft> {
+  const nested = isLocked(found) && !isFlowing(found) ? yield* nestedSite(see, found, seen.scripts) : undefined;
+  const site = nested ?? (isHeld(found) && !found.agent ? yield* heldSite(see, found, seen) : undefined);
+  const finding: Finding = { ...found, faultClass: classOf(found, site) };
   const leak = site?.location;
   const named =
     finding.waits && finding.faultClass === 'downstream.chatty'
@@ -52,6 +55,15 @@ export async function* draftOf(see: OperatorView, finding: Finding, seen: Waitin
     mechanism: true,
     confidence: finding.confidence,
   };
+}
+
+const isLocked = ({ faultClass, holder }: Finding): boolean =>
+  holder !== undefined && (faultClass === 'waiting.lock' || faultClass === 'queue.backlog');
+
+/** The text tells a pool from a lock, and a limiter that waits for itself from one with too much to do. */
+function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClass {
+  if (site?.why === 'nested') return 'waiting.lock';
+  return site?.isThing ? 'pool.exhaustion' : faultClass;
 }
 
 /** Where it is taken: by those who were seen waiting, else by whoever names the holder in the application's text. */
@@ -126,23 +138,35 @@ function relatedFrames({ place, maker, others, holding }: Finding, named: Frame 
 
 type Why = HeldSite['why'] | undefined;
 
+const nestedWords = (finding: Finding, name: string): Words => ({
+  title: `A job in ${name} waits for another job of the same limiter or lock: once all places are taken by such, none ever ends`,
+  seen: finding.holder ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.` : '',
+  hypothesis: 'The inner job can only begin when an outer one ends, and the outer one ends only after the inner one.',
+  fix: 'Do not ask for the same limiter or lock while under it: call the unlimited function inside, or give the inner work a limiter of its own.',
+});
+
 const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, why: Why) => Words } = {
-  'waiting.lock': (finding, name, why) => ({
-    title:
-      why === 'waits-elsewhere'
-        ? `${name} holds a lock while it waits for something else`
-        : why === 'leaks'
-          ? `${name} takes a lock and does not always give it back`
-          : (finding.flow?.out ?? 0) > 0
-            ? `Requests queue for a lock in ${name}: what happens under it takes too long for one at a time`
-            : `Requests wait for a lock in ${name} that is not given back`,
-    seen: finding.holder ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.` : '',
-    hypothesis:
-      (finding.flow?.out ?? 0) > 0
-        ? 'The lock goes round, but slower than requests come.'
-        : 'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
-    fix: 'Release in a finally block that covers every way out, and do not wait for slow things while holding it.',
-  }),
+  'waiting.lock': (finding, name, why) =>
+    why === 'nested'
+      ? nestedWords(finding, name)
+      : {
+          title:
+            why === 'waits-elsewhere'
+              ? `${name} holds a lock while it waits for something else`
+              : why === 'leaks'
+                ? `${name} takes a lock and does not always give it back`
+                : (finding.flow?.out ?? 0) > 0
+                  ? `Requests queue for a lock in ${name}: what happens under it takes too long for one at a time`
+                  : `Requests wait for a lock in ${name} that is not given back`,
+          seen: finding.holder
+            ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.`
+            : '',
+          hypothesis:
+            (finding.flow?.out ?? 0) > 0
+              ? 'The lock goes round, but slower than requests come.'
+              : 'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
+          fix: 'Release in a finally block that covers every way out, and do not wait for slow things while holding it.',
+        },
   'waiting.unsettled': ({ place, maker }, name) => ({
     title:
       place || maker ? `A promise made in ${name} is never settled` : 'Requests are held that nothing will ever answer',

@@ -10,6 +10,8 @@ export interface Acquisition extends TextPosition {
   readonly leaks: 'always' | 'on-return' | 'on-throw' | 'no';
   /** While it is held, something else is awaited than the thing itself. */
   readonly waitsElsewhere: boolean;
+  /** What is taken is a thing to work with that is given back by handing it over, as pools have it; a lock gives nothing. */
+  readonly isThing: boolean;
 }
 
 /** How libraries call giving back: client.release(), mutex.unlock(), pool.destroy(connection), done(). */
@@ -48,6 +50,7 @@ export function acquisitions(text: string, sites: readonly CallSite[]): Acquisit
             column0: site.column0,
             leaks: leaksOf(held),
             waitsElsewhere: waitsElsewhere(held),
+            isThing: isThing(held),
           },
         ]
       : [];
@@ -123,6 +126,24 @@ function waitsElsewhere(held: Held): boolean {
     const text = syntax.text.slice(node.start, node.end).replace(/^await\s+/, '');
     return !text.startsWith(`${variable}.`) && !text.startsWith(`${source}.`) && !text.startsWith(`${variable}(`);
   });
+}
+
+/** `pool.release(thing)`, and in between something else is done with the thing than giving it back. */
+function isThing(held: Held): boolean {
+  const { syntax, variable } = held;
+  if (variable === undefined) return false;
+  const inside = insideOf(held);
+  const releases = inside.filter(index => isRelease(held, index)).flatMap(index => syntax.nodes[index] ?? []);
+  const uses = inside
+    .flatMap(index => syntax.nodes[index] ?? [])
+    .filter(node => node.type === 'Identifier' && node.name === variable);
+  const isIn = (use: SyntaxNode) => releases.some(release => use.start >= release.start && use.end <= release.end);
+  const isHandedOver = releases.some(({ arguments: given }) =>
+    Array.isArray(given)
+      ? given.some(item => isNode(item) && item.type === 'Identifier' && item.name === variable)
+      : false,
+  );
+  return isHandedOver && uses.some(use => !isIn(use));
 }
 
 /** Indices of the nodes of the function that come after the acquisition. */

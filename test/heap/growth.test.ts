@@ -148,6 +148,17 @@ test.each([
   expect(suspect && boundedBy(suspect, boundsOf(text, 'recent'), growth) !== undefined).toBe(bounded);
 });
 
+test('a check of each of many lists bounds them together', () => {
+  const growth = reading([row([variable('recent')], { kind: 'Array' })]);
+  const [suspect] = sortGrowth(growth).leaking;
+  const bounded = (each?: number) => {
+    const sizeCheck = { line0: 1, limit: 10, ...(each !== undefined && { each }) };
+    return suspect && boundedBy(suspect, { sizeCheck }, growth) !== undefined;
+  };
+  expect(bounded()).toBe(false);
+  expect(bounded(suspect?.row.size)).toBe(true);
+});
+
 test('a field named max bounds what it exceeds', () => {
   const bounded = (value: number) => {
     const growth = reading([row([variable('lru')], { limits: [{ name: 'max', value }] })]);

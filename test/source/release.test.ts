@@ -55,3 +55,16 @@ test('a place in a loop or in a callback per item is told from one that runs onc
   expect(isInLoop('async function f() { await Promise.all(y.map(async x => { await g(x); })); }', 0, 62)).toBe(true);
   expect(isInLoop('async function f() { await g(1); }', 0, 23)).toBe(false);
 });
+
+test('a thing that is worked with and handed back comes from a pool, a ticket or nothing from a lock', () => {
+  const isThing = (body: string) => {
+    const text = `async function work(id) {\n${body}\n}`;
+    const sites = callSites(text).filter(site => /acquire|\.lock$/.test(site.callee));
+    return acquisitions(text, sites).map(one => one.isThing);
+  };
+  expect(isThing('const c = await pool.acquire(); await ask(c, id); pool.release(c);')).toEqual([true]);
+  expect(isThing('const c = await pool.acquire(); await c.query(id); pool.release(c);')).toEqual([true]);
+  expect(isThing('const ticket = await gate.acquire(); await step(id); gate.release(ticket);')).toEqual([false]);
+  expect(isThing('await show.lock(); step(id); show.unlock();')).toEqual([false]);
+  expect(isThing('const release = await mutex.acquire(); step(id); release();')).toEqual([false]);
+});

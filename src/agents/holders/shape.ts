@@ -23,7 +23,19 @@ const NUMBERS = [
   ...['running', 'active', 'capacity', 'concurren', 'locked', 'busy', 'held', 'slots', 'current', 'total', 'length'],
   'weight',
 ];
-const OPTIONS = ['options', '_options', 'opts', 'config', '_config'];
+/** Parts of a holder that keep its numbers. */
+const OPTIONS = [
+  'options',
+  '_options',
+  'opts',
+  'config',
+  '_config',
+  '_store',
+  'store',
+  '_state',
+  'state',
+  'storeOptions',
+];
 
 interface Lists {
   readonly owner: object;
@@ -114,7 +126,9 @@ function queueHolder(
   if (queue === undefined || !line.some().some(value => isWaiter(value, 2))) return undefined;
   const home = ownerAbove(walk, queue.node, owners);
   const said = { queue: queue.name, waiting, waiters: true };
-  if (home) return { owner: home.lists.owner, row: row(realm, walk, home.node, home.lists, said) };
+  // A queue of queues, one a priority: how many wait is known to the whole, and not to the list of its parts.
+  const whole = { ...said, waiting: Math.max(waiting, home?.lists.lists[queue.name] ?? 0) };
+  if (home) return { owner: home.lists.owner, row: row(realm, walk, home.node, home.lists, whole) };
   return { row: { ...said, name: queue.name, path: walk.tree.path(line.node), numbers: {}, lists: {} } };
 }
 
@@ -122,6 +136,8 @@ function queueHolder(
 function queueName(walk: Walk, node: number): { name: string; node: number } | undefined {
   for (let at = node, climbed = 0; at >= 0 && climbed < CLIMB; at = walk.tree.parentOf(at), climbed++) {
     const name = propertyOf(walk, at) ?? variableOf(walk, at);
+    // What lies below is a listener's closure: `request` is an event there.
+    if (propertyOf(walk, walk.tree.parentOf(at)) === '_events') return undefined;
     if (name !== undefined && !name.includes('/') && hasWord(name, QUEUE)) return { name, node: at };
   }
   return undefined;
@@ -178,7 +194,8 @@ function isWaiter(value: unknown, depth: number): boolean {
 
 function numbersOf(owner: object): { [name: string]: number } {
   const numbers: { [name: string]: number } = {};
-  const places = [owner, ...OPTIONS.map(name => own(owner, name)).filter(isObject)];
+  const parts = partsOf(owner);
+  const places = [owner, ...parts, ...parts.flatMap(partsOf)];
   for (const place of places) {
     for (const key of ownKeys(place).slice(0, MOST_FIELDS)) {
       if (typeof key !== 'string' || !hasWord(key, NUMBERS)) continue;
@@ -189,6 +206,9 @@ function numbersOf(owner: object): { [name: string]: number } {
   }
   return numbers;
 }
+
+const partsOf = (owner: object): object[] =>
+  OPTIONS.flatMap(name => (isUntouchable(owner, name) ? [] : [own(owner, name)])).filter(isObject);
 
 function propertyOf(walk: Walk, node: number): string | undefined {
   const edge = walk.tree.edgeOf(node);

@@ -266,7 +266,7 @@ export class Growth {
   private container(watched: Watched, walk: Walk, object: object, size: number): Container {
     const owner = watched.maker?.deref();
     const ownerClass = owner && classOf(this.realm, owner);
-    const ownerCode = owner && this.sizer.classCode(owner);
+    const ownerCode = (owner && this.sizer.classCode(owner)) ?? this.codeAbove(watched, walk);
     return {
       path: walk.tree.path(watched.node),
       kind: watched.kind,
@@ -276,6 +276,14 @@ export class Growth {
       size,
       limits: ownerLimits(watched),
     };
+  }
+
+  /** A Set in a Map belongs to who has the Map. */
+  private codeAbove({ node }: Watched, { containers, tree }: Walk): Container['ownerCode'] {
+    const above = tree.collectionAbove(node);
+    if (above < 0 || above !== tree.parentOf(node)) return undefined;
+    const maker = containers.find(one => one.node === above)?.maker?.deref();
+    return maker && this.sizer.classCode(maker);
   }
 
   /** Bounds that the holder keeps in #private fields. */

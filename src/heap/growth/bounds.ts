@@ -2,8 +2,8 @@
 export interface Bounds {
   /** Something is ever removed. 0-based line of the first place. */
   readonly removal?: { readonly line0: number };
-  /** Size is compared with a limit; `limit` where its value could be read. */
-  readonly sizeCheck?: { readonly line0: number; readonly limit?: number };
+  /** Size is compared with a limit; `limit` where its value could be read, `each` where it holds for each of so many. */
+  readonly sizeCheck?: { readonly line0: number; readonly limit?: number; readonly each?: number };
   /** Entries are removed by a timer; `drainsEveryMs` where it takes some from a queue, whatever their age. */
   readonly expiry?: { readonly line0: number; readonly drainsEveryMs?: number };
   /** All of it is dropped at once: a batch. */

@@ -77,7 +77,7 @@ export function fillingCache(
 
 function bySizeCheck({ sizeCheck, removal }: Bounds, size: number): Rest | undefined {
   if (!sizeCheck) return undefined;
-  const { limit } = sizeCheck;
+  const limit = sizeCheck.limit === undefined ? undefined : sizeCheck.limit * (sizeCheck.each ?? 1);
   if (limit !== undefined && limit > 1) {
     return size <= limit * PASSED ? { reason: 'its code checks the size', at: limit } : undefined;
   }
