@@ -19,7 +19,7 @@ import { importersOf, isImport, usedOver, usersOfPackage } from './package-users
 import { locate, place, sourceOf } from './place.js';
 
 /** Survivors of so long tell who fills a holder; the walk has already said which holder. */
-const SAMPLING = { seconds: 8, intervalBytes: 64 * 1024 } as const;
+const SAMPLING = { seconds: 8, intervalBytes: 32 * 1024 } as const;
 /** One profile serves every suspect of a run. */
 const SAMPLING_STAYS_MS = 120_000;
 /** An application function with less of the survivors is a bystander. */

@@ -27,7 +27,7 @@ const CRITICAL_MINUTES = 15;
 const CRITICAL_TABLE_SHARE = 0.9;
 const MAX_VIA = 4;
 /** The same reading as the heap's, so that a run takes it once. */
-const SURVIVORS = { seconds: 8, intervalBytes: 64 * 1024 } as const;
+const SURVIVORS = { seconds: 8, intervalBytes: 32 * 1024 } as const;
 const SURVIVORS_STAY_MS = 120_000;
 /** Of what survives; below it anybody may have used the library in passing. */
 const USER_SHARE = 0.1;
