@@ -97,6 +97,7 @@ async function runOnScreen(options: AttachOptions): Promise<number> {
     );
     if (aborted.signal.aborted) live.leave(EXIT.interrupted);
     show.setting.view = id => live?.view(id);
+    show.setting.requestRate = id => live?.requestRate(id);
     show.setting.onCommand = command => live?.perform(command);
     const inking = screen.startInk();
     const where = 'where' in start ? start.where : await live.choose(start.choices);

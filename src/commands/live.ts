@@ -21,6 +21,7 @@ import type { UiCommand } from '../tui/ui.js';
 import type { EvidenceView } from '../tui/world.js';
 import { version } from '../version.js';
 import type { AttachOptions } from './attach.js';
+import { requestRate } from './evidence/request-rate.js';
 import { viewOf } from './evidence/view.js';
 import { EXIT, exitOfReport } from './exit.js';
 import type { Face } from './face.js';
@@ -76,6 +77,10 @@ export class Live {
   view(id: string): EvidenceView | undefined {
     const evidence = this.#evidence.get(id);
     return evidence && viewOf(evidence);
+  }
+
+  requestRate(id: string): number | undefined {
+    return requestRate(this.#evidence.get(id));
   }
 
   /** Ends everything, whatever is under way. */

@@ -9,6 +9,7 @@ import { runsHome } from '../stores/run-directory.js';
 import type { UiCommand } from '../tui/ui.js';
 import type { Replay as ReplayWorld } from '../tui/world.js';
 import { leaveOnSignals, requireTerminal } from './attach.js';
+import { requestRate } from './evidence/request-rate.js';
 import { viewOf } from './evidence/view.js';
 import { EXIT } from './exit.js';
 import { LinearFace } from './linear-face.js';
@@ -100,6 +101,7 @@ class Replay {
       const found = this.#evidence.get(id);
       return found && viewOf(found);
     };
+    screen.show.setting.requestRate = id => requestRate(this.#evidence.get(id));
     screen.show.setting.onCommand = command => this.#perform(command);
     this.#play();
     this.#put(this.#at);

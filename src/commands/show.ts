@@ -17,6 +17,7 @@ export interface ShowSetting {
   readonly mouse?: boolean;
   /** Set once there is something to read and somebody to obey. */
   view?: (id: string) => EvidenceView | undefined;
+  requestRate?: (id: string) => number | undefined;
   /** A recorded run has a clock of its own. */
   now?: () => number;
   onCommand?: (command: UiCommand) => void;
@@ -121,7 +122,13 @@ export class Show implements Stage, Face {
 
   #compose(): Scene {
     const { ascii, color, size, view = () => undefined, now = Date.now } = this.setting;
-    const world: World = { run: this.#frozen ?? this.#run, now: now(), view: this.#digested(view), ...this.#extras };
+    const world: World = {
+      run: this.#frozen ?? this.#run,
+      now: now(),
+      view: this.#digested(view),
+      ...(this.setting.requestRate && { requestRate: this.setting.requestRate }),
+      ...this.#extras,
+    };
     return { world, ui: this.#ui, size: size(), ascii, color };
   }
 }

@@ -28,7 +28,7 @@ ul{padding-left:1.2rem;margin:.4rem 0}li{margin:.2rem 0;overflow-wrap:anywhere}
 .tree,.tree ul{list-style:none;padding-left:1rem}.tree{padding-left:0}.tree summary{cursor:pointer}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:1rem}
 figure{margin:0;border:1px solid var(--line);border-radius:.3rem;padding:.6rem}
-figcaption{display:flex;justify-content:space-between;font-size:.85rem}
+figcaption{display:flex;justify-content:space-between;gap:.5rem;font-size:.85rem}figcaption>span{white-space:nowrap}
 svg{display:block;width:100%;height:auto;font:10px system-ui,sans-serif}
 svg .line{fill:none;stroke:var(--accent);stroke-width:1.5;vector-effect:non-scaling-stroke}
 svg .area{fill:var(--fill)}svg text{fill:var(--dim)}svg .axis{stroke:var(--line)}

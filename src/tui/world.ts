@@ -47,6 +47,8 @@ export interface World {
   readonly now: number;
   /** Evidence by id, read and digested on demand; undefined while it is not there. */
   readonly view: (id: string) => EvidenceView | undefined;
+  /** Requests begun a second, by the id of a reading of traffic; undefined where nothing was served. */
+  readonly requestRate?: (id: string) => number | undefined;
   readonly overhead?: { readonly cpuPercent: number; readonly rssBytes: number };
   readonly consent?: { readonly title: string; readonly costs: string; readonly helps: string };
   readonly choices?: readonly PickRow[];

@@ -122,6 +122,25 @@ test('a replay of the kept run ends on the screens that were live', async () => 
   expect(await bodies(replay, screens)).toEqual(before);
 });
 
+test('requests a second are among the numbers as soon as they were counted, live and in the replay', async () => {
+  await using target = await launch(SERVES);
+  const home = mkdtempSync(join(state, 'served-'));
+  const args = ['attach', String(target.pid), '--no-llm', '--skills', 'http'];
+  await using live = new LensTerminal(args, SIZE, { XDG_STATE_HOME: home }, state);
+  await live.until(/requests +\d+(\.\d)? \/s/, 20_000);
+  live.press('q');
+  await live.exited;
+  const [run = ''] = readdirSync(join(home, 'lens', 'runs'));
+  const replayed = ['replay', join(home, 'lens', 'runs', run), '--speed', '64'];
+  await using replay = new LensTerminal(replayed, SIZE, { XDG_STATE_HOME: home }, state);
+  await replay.until(/requests +\d+(\.\d)? \/s/);
+});
+
+/** A server that asks itself some twenty times a second. */
+const SERVES = `const http = require('http');
+const server = http.createServer((_, response) => response.end('ok')).listen(0, () => console.log('ready'));
+setInterval(() => http.get({ port: server.address().port }, response => response.resume()), 50);`;
+
 /** What each screen shows between header and footer. */
 async function bodies(terminal: LensTerminal, screens: readonly string[]): Promise<string[]> {
   const shown: string[] = [];

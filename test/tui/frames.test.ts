@@ -6,6 +6,7 @@ import { type Key, press } from '../../src/tui/keys.js';
 import { plain, widthOf } from '../../src/tui/line.js';
 import type { Size } from '../../src/tui/size.js';
 import { initialUi, SCREENS, type Ui } from '../../src/tui/ui.js';
+import type { World } from '../../src/tui/world.js';
 import { events, states, worldAt } from './world.js';
 
 const SIZES = [
@@ -140,4 +141,15 @@ test('a dialog that comes up while somebody types does not take the y of a word 
   expect(ui.overlay).toEqual({ kind: 'ask', input: 'why' });
   const plainly = press(initialUi, { input: 'y' }, worldAt(states.from, { consent }), size);
   expect(plainly.command).toEqual({ do: 'consent', given: true });
+});
+
+test('requests a second stand among the numbers once traffic was read, and not where nothing is served', () => {
+  const size = { columns: 120, rows: 34 };
+  const shown = (at: number, requestRate: World['requestRate']) =>
+    frame(worldAt(at, { ...(requestRate && { requestRate }) }), initialUi, size, false)
+      .map(plain)
+      .join('\n');
+  expect(shown(states.from + 500, () => 120)).not.toMatch(/requests +\d/);
+  expect(shown(states.to, () => 120)).toMatch(/requests +120 \/s/);
+  expect(shown(states.to, () => undefined)).not.toMatch(/requests +\d/);
 });

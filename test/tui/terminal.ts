@@ -52,7 +52,7 @@ export class LensTerminal implements AsyncDisposable {
     const buffer = this.#screen.buffer.active;
     return Array.from(
       { length: this.#screen.rows },
-      (_, row) => buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? '',
+      (_, row) => buffer.getLine(buffer.baseY + row)?.translateToString(true, 0, this.#screen.cols) ?? '',
     ).join('\n');
   }
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { requestRate } from '../../src/commands/evidence/request-rate.js';
 import { viewOf } from '../../src/commands/evidence/view.js';
 import { evidenceOf } from '../../src/commands/recorded-evidence.js';
 import { withSampledVitals } from '../../src/commands/recorded-vitals.js';
@@ -22,6 +23,7 @@ export function worldAt(at: number, extras: Partial<World> = {}): World {
       const found = evidence.get(id);
       return found && viewOf(found);
     },
+    requestRate: id => requestRate(evidence.get(id)),
     ...extras,
   };
 }

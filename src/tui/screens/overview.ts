@@ -47,13 +47,9 @@ const GAUGES: readonly Gauge[] = [
   { label: 'operations', name: 'requests', say: sayCount },
 ];
 
-/** Requests begun a second, each time an operator counted them: counting all the time would cost the target. */
-function rates({ run }: World): readonly number[] {
-  return run.snapshots.flatMap(({ skill, data: { began, windowMs } }) =>
-    skill === 'http' && typeof began === 'number' && typeof windowMs === 'number' && windowMs > 0
-      ? [(began * 1000) / windowMs]
-      : [],
-  );
+/** Requests begun a second, each time traffic was read: counting all the time would cost the target. */
+function rates({ run, requestRate }: World): readonly number[] {
+  return run.readings.flatMap(({ id, kind }) => (kind === 'traffic' ? (requestRate?.(id) ?? []) : []));
 }
 
 const pastOf = (gauge: Gauge, world: World): readonly number[] =>
