@@ -66,6 +66,8 @@ export class Live {
   #probe: Probe | undefined;
   #exit: number = EXIT.done;
   #directory: RunDirectory | undefined;
+  /** The last pass that found something; a question that looks elsewhere does not take it back. */
+  #found: Report | undefined;
   #newId: RunEnv['newId'] = prefix => prefix;
 
   constructor(
@@ -207,8 +209,22 @@ export class Live {
     await lookInto(session, plan, mind ? { ...env, mind } : env);
     const report = finish(env);
     fileReport(report, directory);
-    if (!this.#left.signal.aborted) this.#exit = exitOfReport(report, this.options.failOn, session.lost.aborted);
+    if (!this.#left.signal.aborted) this.#exit = this.#exitOf(report, hint, session.lost.aborted);
+    if (report.insights.length > 0 || !hint.asked) this.#found = report;
     if (hint.asked) await this.#answer(hint.reason, mind);
+  }
+
+  /** What was found stays found, although a question then looked elsewhere. */
+  #exitOf(report: Report, { asked }: Hint, lost: boolean): number {
+    const found = asked && this.#exit === EXIT.found && !lost;
+    return found ? EXIT.found : exitOfReport(report, this.options.failOn, lost);
+  }
+
+  /** What an earlier pass found and the last one, for a question, did not look at; in a sentence. */
+  get foundBefore(): string | undefined {
+    const earlier = this.#found;
+    if (!earlier || earlier.insights.length === 0 || this.face.run.insights.length > 0) return undefined;
+    return `found before: ${earlier.verdict}: ${earlier.summary}`;
   }
 
   async #answer(question: string, mind: Mind | undefined): Promise<void> {
@@ -216,7 +232,10 @@ export class Live {
     const failed = (message: string) => this.face.notice(message);
     const seat = { signal: this.#left.signal, failed, ...(mind && { provider: mind.provider('ask') }) };
     this.face.extras({ answer: { question, text: await answerTo(question, run, this.#evidence, seat) } });
-    this.face.notice('Answered: 2 shows it.');
+    const before = this.foundBefore;
+    this.face.notice(
+      before ? `Answered: 2 shows it. ${before} (r looks at everything again)` : 'Answered: 2 shows it.',
+    );
   }
 
   #open(): { readonly env: RunEnv; readonly directory: RunDirectory } {

@@ -175,8 +175,9 @@ function row(event: Extract<LensEvent, { type: 'evidence.collected' }>): Reading
   };
 }
 
+/** Nothing was looked at yet: that is not healthy. */
 function newRow(id: string, urgent: boolean): OperatorRow {
-  return { id, urgent, state: 'healthy', reason: '', activity: '', calls: 0 };
+  return { id, urgent, state: 'observing', reason: '', activity: '', calls: 0 };
 }
 
 function withOperator(state: RunState, id: string, change: (row: OperatorRow) => OperatorRow): RunState {

@@ -74,7 +74,7 @@ const READINGS: readonly (readonly [string, string])[] = [
   ['logs', 'what the program writes, 5 s'],
   ['exceptions', 'what is thrown and not caught, 5 s'],
   ['process', 'descriptors, threads and memory as the kernel sees them'],
-  ['heap-snapshot', 'the whole heap to a file; stops the target, asks first'],
+  ['heap-snapshot', 'the whole heap to a file; stops the target, asks where that is long'],
 ];
 
 const PALETTE: readonly PaletteRow[] = [

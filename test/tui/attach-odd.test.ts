@@ -38,6 +38,19 @@ test('a question looks again where it points, and is answered', async () => {
   await terminal.exited;
 });
 
+test('what was found stays found when a question then looks elsewhere', async () => {
+  await using target = await launch(LEAKS);
+  const args = ['attach', String(target.pid), '--no-llm', '--skills', 'heap', '--fail-on', 'warning'];
+  await using terminal = new LensTerminal(args, SIZE, { XDG_STATE_HOME: state }, state);
+  await terminal.until(/Findings\n/, 45_000);
+  await terminal.until(/r again/, 20_000);
+  terminal.press('awhat about gc only?\r');
+  await terminal.until(/Answered: 2 shows it\. found before: /, 20_000);
+  terminal.press('q');
+  expect(await terminal.exited).toBe(1);
+  expect(terminal.text()).toMatch(/found before: (warning|critical): /);
+});
+
 test('a terminal that stops reading neither stops lens nor floods it: afterwards it shows the newest frame', async () => {
   await using target = await launch(LEAKS);
   const home = mkdtempSync(join(state, 'slow-'));

@@ -153,3 +153,28 @@ test('requests a second stand among the numbers once traffic was read, and not w
   expect(shown(states.to, () => 120)).toMatch(/requests +120 \/s/);
   expect(shown(states.to, () => undefined)).not.toMatch(/requests +\d/);
 });
+
+test('an operator that has looked at nothing yet, or was stopped, is not called healthy', () => {
+  const event = events.find(e => e.type === 'operator.started');
+  const started = reduce(initialState, event ?? fail());
+  const shown = (run: typeof started) =>
+    frame({ ...worldAt(states.from), run }, { ...initialUi, screen: 'investigation' }, SIZES[1], false)
+      .map(plain)
+      .join('\n');
+  expect(shown(started)).not.toMatch(/healthy|✔/);
+  expect(shown(started)).toContain('observing');
+});
+
+function fail(): never {
+  throw new Error('the recording holds no operator');
+}
+
+test('the picker shows what runs, not where its node lies', () => {
+  const choices = [
+    { pid: 7, command: '/opt/very/long/bin/node --inspect /srv/shop/server.js', about: '/srv', mayAttach: true },
+  ];
+  const shown = frame({ ...worldAt(states.from), choices }, initialUi, SIZES[0], false)
+    .map(plain)
+    .join('\n');
+  expect(shown).toMatch(/7 {2}node --inspect \/srv\/shop\/server\.js/);
+});

@@ -65,8 +65,13 @@ function operatorList(world: World, ui: Ui, width: number, rows: number): Line[]
   );
 }
 
+/** An operator that was stopped has not found anybody healthy. */
+function stateOf({ result, state }: OperatorRow): OperatorRow['state'] | 'inconclusive' {
+  return result?.incomplete || result?.outcome === 'inconclusive' ? 'inconclusive' : state;
+}
+
 function operatorLine(o: OperatorRow, chosen: boolean): Line {
-  const state = o.result?.incomplete || o.result?.outcome === 'inconclusive' ? 'inconclusive' : o.state;
+  const state = stateOf(o);
   return line(
     span(chosen ? '› ' : '  ', 'accent'),
     span(glyphOfSeverity(state), toneOfSeverity(state)),
@@ -94,12 +99,12 @@ function answerLines({ question, text }: NonNullable<World['answer']>, width: nu
 }
 
 function about(chosen: OperatorRow, width: number): Line[] {
-  const { state, calls, urgent, result } = chosen;
+  const { calls, urgent, result } = chosen;
   return [
     line(
       span(chosen.id, 'bold'),
       span(
-        `  ${state}, ${sayCount(calls)} calls${urgent ? ', urgent' : ''}${result ? `, ${sayMs(result.durationMs)}` : ''}`,
+        `  ${stateOf(chosen)}, ${sayCount(calls)} calls${urgent ? ', urgent' : ''}${result ? `, ${sayMs(result.durationMs)}` : ''}`,
         'dim',
       ),
     ),

@@ -19,9 +19,14 @@ export function picker(world: World, ui: Ui, height: number): Line[] {
         span(chosen ? '› ' : '  ', 'accent'),
         span(String(row.pid).padStart(7), tone),
         span(row.mayAttach ? '  ' : '  cannot attach  ', 'warn'),
-        span(row.command, tone),
+        span(withoutFolder(row.command), tone),
         span(`  ${row.about}`, 'dim'),
       );
     }),
   ];
+}
+
+/** The program's name comes before its folder is of use: the row has little room, and the script stands behind it. */
+function withoutFolder(command: string): string {
+  return command.replace(/^\/\S*\/(?=\S)/, '');
 }
