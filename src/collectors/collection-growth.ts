@@ -1,4 +1,4 @@
-import type { ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/index.js';
+import type { Room, ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/index.js';
 import { isUserCode, packageOf } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
@@ -103,6 +103,7 @@ class Watch {
     const seconds = params.seconds ?? WATCH_SECONDS;
     const quietAfter = params.quietAfter ?? QUIET_AFTER_SECONDS;
     const scripts = await this.prepare();
+    await this.letWarmUp(params.warmSeconds ?? 0);
     await this.makeRoom();
     await this.walk();
     // It may have to wait for its turn: sizes are read meanwhile.
@@ -137,6 +138,11 @@ class Watch {
     return scripts;
   }
 
+  private async letWarmUp(warmSeconds: number): Promise<void> {
+    const { uptimeSeconds } = await this.call<Room>('room');
+    if (uptimeSeconds < warmSeconds) await this.context.sleep((warmSeconds - uptimeSeconds) * 1000);
+  }
+
   /** Near V8's limit the garbage goes first; where little is left even then, a walk could end the process. */
   private async makeRoom(): Promise<void> {
     if ((await this.room()) >= AMPLE_ROOM) return;
@@ -149,7 +155,7 @@ class Watch {
   }
 
   private async room(): Promise<number> {
-    const { limitBytes, usedBytes } = await this.call<{ limitBytes: number; usedBytes: number }>('room');
+    const { limitBytes, usedBytes } = await this.call<Room>('room');
     return limitBytes - usedBytes;
   }
 
@@ -199,18 +205,18 @@ class Watch {
   }
 
   private async isQuiet(): Promise<boolean> {
-    if (await this.call<boolean>('timersGrew')) return false;
+    const known = this.context.causeKnown?.() ?? false;
+    if (!known && (await this.call<boolean>('timersGrew'))) return false;
     await this.work('weigh');
     const { growing } = await this.call<ScopeWalkResult>('result');
-    const known = this.context.causeKnown?.() ?? false;
-    return !growing.some(row => isWorthWatching(row) && (!known || stillGains(row)));
+    return !growing.some(known ? isWorthWatchingStill : isWorthWatching);
   }
 
   /** A second walk shows containers that are replaced when they grow, which the sizes alone don't. */
   private async isStillQuiet(): Promise<boolean> {
     await this.lookAgain();
     const { growing } = await this.call<ScopeWalkResult>('result');
-    if (this.isEnough() && !growing.some(row => isWorthWatching(row) && stillGains(row))) return true;
+    if (this.isEnough() && !growing.some(isWorthWatchingStill)) return true;
     if (growing.some(isWorthWatching)) return false;
     return !(await this.risesLater());
   }
@@ -360,10 +366,11 @@ function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): bo
   return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
 }
 
-/** Timers of connections go up when traffic does, and stay there. */
-function stillGains({ sizes }: GrowingContainer): boolean {
-  const known = sizes.filter(size => size !== null);
-  return (known.at(-1) ?? 0) > (known[known.length >> 1] ?? 0);
+/** With a cause known: what goes on to grow. Work that waits has timers, and those that leak are seen by handles too. */
+function isWorthWatchingStill(row: GrowingContainer): boolean {
+  const known = row.sizes.filter(size => size !== null);
+  const gains = (known.at(-1) ?? 0) > (known[known.length >> 1] ?? 0);
+  return gains && row.entry.type !== 'timer' && isWorthWatching(row);
 }
 
 /** The second half's rate against the first: below, it clearly settles; above, traffic alone varies so much. */

@@ -36,6 +36,13 @@ export interface ScopeWalkResult {
   readonly uptimeSeconds: number;
 }
 
+/** What must be known before a walk. */
+export interface Room {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+  readonly uptimeSeconds: number;
+}
+
 /**
  * Who holds what, by name: walks the target's objects from its modules, servers and timers, remembers containers
  * weakly, and reads their sizes again. Every method returns at once; `busy` tells when the work it began is done.
@@ -44,7 +51,7 @@ export interface ScopeWalkPart extends Part {
   /** Begins a walk; the first one also prepares. A later one finds containers and timers that were replaced. */
   walk(): void;
   /** V8's heap in use, garbage included, and how big it may become: a walk takes no more than its share of what is left. */
-  room(): { readonly usedBytes: number; readonly limitBytes: number };
+  room(): Room;
   /** Reads the sizes of all known containers again. */
   tick(): void;
   /** Weighs what grew. */
@@ -100,10 +107,10 @@ class ScopeWalk implements ScopeWalkPart {
     walk.run(addRoots, () => this.walked({ walk, timers }));
   }
 
-  room(): { readonly usedBytes: number; readonly limitBytes: number } {
+  room(): Room {
     const { getHeapStatistics } = this.realm.host.require('node:v8') as typeof v8;
     const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics();
-    return { usedBytes, limitBytes };
+    return { usedBytes, limitBytes, uptimeSeconds: process.uptime() };
   }
 
   tick(): void {

@@ -5,6 +5,8 @@ export interface CollectionGrowthParams {
   readonly seconds?: number;
   /** Leave early when nothing has grown by then, in seconds. Default 6; 0 watches to the end. */
   readonly quietAfter?: number;
+  /** Waits until the process is so old, in seconds: one that has just begun fills whatever it has. Default 0. */
+  readonly warmSeconds?: number;
 }
 
 /** One step from a root to a container, as the scope walk took it. */
