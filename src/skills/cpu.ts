@@ -176,9 +176,11 @@ async function* hot(
   const share = totalUnder(studied.tree, studied.work, cause.blame.frameIndex) / Math.max(1, studied.tree.durationUs);
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < SIDE_OF_CORE) return undefined;
-  const counted = yield* countArguments(see, studied, cause);
-  const again = counted && avoidable(counted, studied, cause, data);
-  if (again) return repeatedDraft(studied, cause, counted, again);
+  for (const depth of ['outer', 'all'] as const) {
+    const counted = yield* countArguments(see, studied, cause, depth);
+    const again = counted && avoidable(counted, studied, cause, data);
+    if (again) return repeatedDraft(studied, cause, counted, again);
+  }
   const saturated =
     share >= HOT_SHARE &&
     data.elu >= SATURATED_ELU &&
