@@ -1,5 +1,6 @@
 import type { AsyncHook, HookCallbacks } from 'node:async_hooks';
 import type { PartHost } from './host.js';
+import { descend } from './stack.js';
 
 type AsyncHooks = typeof import('node:async_hooks');
 
@@ -80,4 +81,3 @@ export function ownHook(host: PartHost, callbacks: HookCallbacks, onLeft: () => 
 }
 
 const nothing = (): void => undefined;
-const descend = (levels: number): number => (levels === 0 ? 0 : 1 + descend(levels - 1));

@@ -1,4 +1,4 @@
-import { capture, sitesOf, wordsOf } from './stack.js';
+import { capture, descend, sitesOf, wordsOf } from './stack.js';
 
 /** Subscribers may be called from deep inside of whatever publishes; their own frames rarely reach deeper. */
 const DEPTH = 60;
@@ -37,8 +37,6 @@ export function hasRoom(): boolean {
     return false;
   }
 }
-
-const descend = (levels: number): number => (levels === 0 ? 0 : 1 + descend(levels - 1));
 
 const fileOf = (site: NodeJS.CallSite): string => site.getFileName() ?? '';
 const isNodes = (site: NodeJS.CallSite): boolean => fileOf(site).startsWith('node:');

@@ -88,3 +88,6 @@ const toFrame = (site: NodeJS.CallSite): RawFrame => ({
 export function isProgram({ url }: RawFrame): boolean {
   return url !== '' && !url.startsWith('node:') && !url.startsWith('lens:') && !url.startsWith('internal/');
 }
+
+/** Goes so many calls deeper and answers with their number; throws where the stack has no room for them. */
+export const descend = (levels: number): number => (levels === 0 ? 0 : 1 + descend(levels - 1));

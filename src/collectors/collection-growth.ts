@@ -2,14 +2,10 @@ import type { Room, ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/
 import { isUserCode, packageOf } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
-import type {
-  CollectionGrowth,
-  CollectionGrowthParams,
-  EntrySample,
-  GrowingContainer,
-} from '../model/evidence/collection-growth.js';
+import type { CollectionGrowth, CollectionGrowthParams } from '../model/evidence/collection-growth.js';
 import { withUrls } from './collection-growth-urls.js';
 import type { CollectContext, Collector, Reading } from './collector.js';
+import { isSlowing, isWorthWatching, isWorthWatchingStill } from './worth-watching.js';
 
 /** 10 s can't tell a cache still filling from a leak, 20 s could. */
 const WATCH_SECONDS = 20;
@@ -17,20 +13,8 @@ const WATCH_SECONDS = 20;
 const QUIET_AFTER_SECONDS = 8;
 /** To leave early: when it is quiet, and once more when the run knows a cause. */
 const TRIES = 2;
-/** A quarter of what a leak needs to be told: below it growth is the ordinary noise of lists and counters. */
-const NOISE_BYTES_PER_SECOND = 1250;
 /** What coverage and profiles of other readings were seen to leave on the heap, at most. */
 const OWN_BYTES = 2 * 1024 * 1024;
-/** Listeners, timers and their like are told by their number: fewer new ones are noise. */
-const NOISE_GAIN = 3;
-const COUNTED: ReadonlySet<EntrySample['type']> = new Set([
-  'function',
-  'timer',
-  'promise',
-  'deferred',
-  'module',
-  'context',
-]);
 /** Two collections nearer to each other compare requests under way, not what stays. */
 const SHORTEST_LIVE_SECONDS = 5;
 /** Live heap that rises by less than this is the noise of two collections, in bytes a second. */
@@ -359,34 +343,6 @@ class Watch {
 }
 
 const collectionMs = (usedBytes: number): number => COLLECTION_BASE_MS + (usedBytes / MB) * COLLECTION_MS_PER_MB;
-
-function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): boolean {
-  if (bytesPerSecond > NOISE_BYTES_PER_SECOND) return true;
-  const known = sizes.filter(size => size !== null);
-  return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
-}
-
-/** With a cause known: what goes on to grow. Work that waits has timers, and those that leak are seen by handles too. */
-function isWorthWatchingStill(row: GrowingContainer): boolean {
-  const known = row.sizes.filter(size => size !== null);
-  const gains = (known.at(-1) ?? 0) > (known[known.length >> 1] ?? 0);
-  return gains && row.entry.type !== 'timer' && isWorthWatching(row);
-}
-
-/** The second half's rate against the first: below, it clearly settles; above, traffic alone varies so much. */
-const UNDECIDED = { from: 0.45, to: 0.9 } as const;
-/** Arrivals at random differ by so many standard deviations once in fifty. */
-const CHANCE = 2;
-
-function isSlowing({ sizes }: GrowingContainer): boolean {
-  const known = sizes.filter(size => size !== null);
-  const middle = known[known.length >> 1] ?? 0;
-  const early = middle - (known[0] ?? 0);
-  const late = (known.at(-1) ?? 0) - middle;
-  const ratio = late / early;
-  const isChance = early - late < CHANCE * Math.sqrt(early + late);
-  return early > 0 && ratio >= UNDECIDED.from && ratio <= UNDECIDED.to && !isChance;
-}
 
 function applicationScripts(scripts: Scripts): NonNullable<CollectionGrowth['applicationScripts']> {
   return [...scripts]

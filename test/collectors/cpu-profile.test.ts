@@ -1,16 +1,8 @@
 import { expect, test } from 'vitest';
-import type { CollectContext } from '../../src/collectors/collector.js';
 import { cpuProfileCollector } from '../../src/collectors/cpu-profile.js';
 import { attach } from '../../src/inspector/attach.js';
+import { context } from '../collect-context.js';
 import { launch } from '../launch.js';
-
-const context: CollectContext = {
-  signal: new AbortController().signal,
-  now: () => performance.now(),
-  sleep: ms => new Promise(wake => setTimeout(wake, ms)),
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 test('a loop that does not turn while it is profiled was held for the whole window, not for 0 ms', async () => {
   await using program = await launch(

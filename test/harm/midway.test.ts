@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { trafficCollector } from '../../src/collectors/async-dump.js';
-import type { CollectContext } from '../../src/collectors/collector.js';
 import { exceptionsCollector } from '../../src/collectors/exceptions.js';
 import { attach } from '../../src/inspector/attach.js';
+import { context } from '../collect-context.js';
 import { launch } from '../launch.js';
 
 /** Nearly always in the midst of Node's own code that walks a list of listeners or subscribers. */
@@ -19,14 +19,6 @@ const PUBLISHING = `
   console.log('ready')`;
 const ROUNDS = 4;
 const AT_ONCE = 25;
-
-const context: CollectContext = {
-  signal: new AbortController().signal,
-  now: () => performance.now(),
-  sleep: ms => new Promise(wake => setTimeout(wake, ms)),
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 for (const node of [18, 22, 26] as const)
   test.concurrent(`Node ${node}: listeners come and go while the program walks the list of them`, async () => {

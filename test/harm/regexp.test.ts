@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { CollectContext } from '../../src/collectors/collector.js';
 import { cpuProfileCollector } from '../../src/collectors/cpu-profile.js';
 import { vitalsCollector } from '../../src/collectors/vitals.js';
 import { attach } from '../../src/inspector/attach.js';
+import { context } from '../collect-context.js';
 import { launch } from '../launch.js';
 
 /** Backtracks for a few hundred milliseconds with a stack that has outgrown irregexp's static 512 bytes. */
@@ -10,14 +10,6 @@ const BACKTRACKING = `const name = /^(\\p{L}+\\s?)+\\d*$/u; const text = 'anna '
   setInterval(() => name.test(text), 20); console.log('ready')`;
 const ROUNDS = 16;
 const WINDOWS = [0.05, 0.1, 0.15, 0.2, 0.25];
-
-const context: CollectContext = {
-  signal: new AbortController().signal,
-  now: () => performance.now(),
-  sleep: ms => new Promise(wake => setTimeout(wake, ms)),
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 // V8 frees the backtracking stack of an interrupted regular expression when another one runs inside of the interrupt.
 for (const node of [18, 22, 24] as const)

@@ -1,0 +1,42 @@
+import type { EntrySample, GrowingContainer } from '../model/evidence/collection-growth.js';
+
+/** A quarter of what a leak needs to be told: below it growth is the ordinary noise of lists and counters. */
+const NOISE_BYTES_PER_SECOND = 1250;
+/** Listeners, timers and their like are told by their number: fewer new ones are noise. */
+const NOISE_GAIN = 3;
+const COUNTED: ReadonlySet<EntrySample['type']> = new Set([
+  'function',
+  'timer',
+  'promise',
+  'deferred',
+  'module',
+  'context',
+]);
+
+export function isWorthWatching({ bytesPerSecond, sizes, entry }: GrowingContainer): boolean {
+  if (bytesPerSecond > NOISE_BYTES_PER_SECOND) return true;
+  const known = sizes.filter(size => size !== null);
+  return COUNTED.has(entry.type) && (known.at(-1) ?? 0) - (known[0] ?? 0) >= NOISE_GAIN;
+}
+
+/** With a cause known: what goes on to grow. Work that waits has timers, and those that leak are seen by handles too. */
+export function isWorthWatchingStill(row: GrowingContainer): boolean {
+  const known = row.sizes.filter(size => size !== null);
+  const gains = (known.at(-1) ?? 0) > (known[known.length >> 1] ?? 0);
+  return gains && row.entry.type !== 'timer' && isWorthWatching(row);
+}
+
+/** The second half's rate against the first: below, it clearly settles; above, traffic alone varies so much. */
+const UNDECIDED = { from: 0.45, to: 0.9 } as const;
+/** Arrivals at random differ by so many standard deviations once in fifty. */
+const CHANCE = 2;
+
+export function isSlowing({ sizes }: GrowingContainer): boolean {
+  const known = sizes.filter(size => size !== null);
+  const middle = known[known.length >> 1] ?? 0;
+  const early = middle - (known[0] ?? 0);
+  const late = (known.at(-1) ?? 0) - middle;
+  const ratio = late / early;
+  const isChance = early - late < CHANCE * Math.sqrt(early + late);
+  return early > 0 && ratio >= UNDECIDED.from && ratio <= UNDECIDED.to && !isChance;
+}
