@@ -1,14 +1,15 @@
-// CPU of a busy HTTP server per request, before, during and after lens looks at it, as paired ratios.
+// A busy HTTP server before, during and after lens looks at it: CPU per request and requests per second, as paired ratios.
 // Windows of equal request counts alternate on one warmed server: ratio = during ÷ mean(before, after).
-// Run: node bench/overhead.mjs [pairs] [mode]
+// Run: node bench/overhead.mjs [pairs] [mode] [requests]; throughput under a watch at its default interval, with a
+// reading or two in each window: node bench/overhead.mjs 8 'lens watch' 500000
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 
 const pairs = Number(process.argv[2] ?? 5);
-const REQUESTS = 6000;
+const REQUESTS = Number(process.argv[4] ?? 6000);
 const lens = fileURLToPath(new URL('../bin/lens.js', import.meta.url));
 
 const SERVER = `
@@ -17,11 +18,15 @@ require('http').createServer((q, s) => { s.setHeader('content-type', 'applicatio
   .listen(0, function () { console.log(this.address().port); });
 process.stdin.resume().on('end', () => process.exit());`;
 
-/** User and system time of the process so far, in milliseconds. */
+/** CPU of all threads so far, in milliseconds; finer than /proc/PID/stat's hundredths. */
 function cpuMs(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return (
+    tasks.reduce(
+      (sum, id) => sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
+      0,
+    ) / 1e6
+  );
 }
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
@@ -30,16 +35,17 @@ const get = port =>
     http.get({ port, agent, path: '/rows' }, response => response.resume().on('end', resolve)).on('error', reject);
   });
 
-/** CPU microseconds per request of one window. */
+/** CPU microseconds per request, and requests per second, of one window. */
 async function window(pid, port) {
-  const before = cpuMs(pid);
+  const [before, from] = [cpuMs(pid), performance.now()];
   let left = REQUESTS;
   await Promise.all(
     Array.from({ length: 8 }, async () => {
       while (left-- > 0) await get(port);
     }),
   );
-  return ((cpuMs(pid) - before) * 1000) / REQUESTS;
+  const micros = ((cpuMs(pid) - before) * 1000) / REQUESTS;
+  return { micros, perSecond: (REQUESTS * 1000) / (performance.now() - from) };
 }
 
 async function lensOn(pid, args) {
@@ -64,6 +70,7 @@ async function lensOn(pid, args) {
 }
 
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
+const said = ratios => `× ${median(ratios).toFixed(3)}  (pairs: ${ratios.map(r => r.toFixed(3)).join(' ')})`;
 const target = spawn(process.execPath, ['--inspect-port=0', '-e', SERVER], { stdio: ['pipe', 'pipe', 'ignore'] });
 try {
   const port = Number(String((await once(target.stdout, 'data'))[0]));
@@ -82,11 +89,11 @@ try {
       const during = await window(target.pid, port);
       await stop();
       const after = await window(target.pid, port);
-      ratios.push(during / ((before + after) / 2));
+      const ratio = of => during[of] / ((before[of] + after[of]) / 2);
+      ratios.push([ratio('micros'), ratio('perSecond')]);
     }
-    console.log(
-      `${name.padEnd(16)} cpu per request × ${median(ratios).toFixed(2)}  (pairs: ${ratios.map(r => r.toFixed(2)).join(' ')})`,
-    );
+    console.log(`${name.padEnd(16)} cpu per request ${said(ratios.map(([cpu]) => cpu))}`);
+    console.log(`${''.padEnd(16)} requests/s      ${said(ratios.map(([, rate]) => rate))}`);
   }
 } finally {
   target.stdin.end();

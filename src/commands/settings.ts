@@ -56,6 +56,8 @@ const sink = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('otlp'),
     endpoint: url,
+    /** Absent: both. */
+    signal: z.enum(['metrics', 'logs']).optional(),
     headers: z.record(z.string(), z.string()).optional(),
   }),
 ]);

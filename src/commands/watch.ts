@@ -301,13 +301,13 @@ class Watcher {
     const cpuPercent = (user + system) / 10 / Math.max(1, now - this.#statusAt);
     this.#statusAt = now;
     this.#cpu = process.cpuUsage();
-    const samples = this.#keepers.reduce((sum, keeper) => sum + keeper.dropped, 0);
+    const moments = this.#keepers.reduce((sum, keeper) => sum + keeper.dropped, 0);
     this.outlet.emit({
       type: 'watch.status',
       targets: this.#keepers.filter(keeper => keeper.pid !== undefined).length,
       rssBytes: process.memoryUsage.rss(),
       cpuPercent,
-      dropped: { 'samples of history': samples, ...this.outlet.dropped },
+      dropped: { 'moments of history': moments, ...this.outlet.dropped },
       waiting: this.outlet.waiting,
     });
   }

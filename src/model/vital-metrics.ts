@@ -1,5 +1,6 @@
 import { sayBytes, sayCount, sayMs, sayShare } from '../base/say.js';
 import { mean } from '../base/statistics.js';
+import type { Disk, Host } from './evidence/host.js';
 import type { ProcessReading } from './evidence/process.js';
 import type { Vitals, VitalsSample } from './evidence/vitals.js';
 import type { Measures } from './watch-event.js';
@@ -26,6 +27,9 @@ const worse = (name: string, unit: Unit, floor: number, doc: string): MetricKind
   moreIsWorse: true,
 });
 
+/** For limits, pictures and sinks: what is unusual about these says nothing by itself. */
+const plain = (name: string, unit: Unit, doc: string): MetricKind => ({ name, unit, floor: 0, doc });
+
 /** What a watch itself knows of a target (src/monitor/health.ts). */
 export const STABILITY = 'health.stability';
 
@@ -49,12 +53,32 @@ export const METRICS: readonly MetricKind[] = [
   worse('requests.active', 'count', 10, 'file, dns, connect and write operations under way'),
   worse('fds.open', 'count', 10, 'open descriptors'),
   worse('fds.limitShare', 'share', 0.05, 'open descriptors by their limit'),
-  { name: 'threads.count', unit: 'count', floor: 2, doc: 'threads' },
-  { name: 'sockets.established', unit: 'count', floor: 10, doc: 'TCP connections' },
+  plain('threads.count', 'count', 'threads'),
+  plain('sockets.established', 'count', 'TCP connections'),
   worse('sockets.closeWait', 'count', 5, 'TCP connections that the peer has closed and the program has not'),
   worse('sockets.unreadBytes', 'bytes', MIB, 'received by the kernel, not read by the program'),
   worse('children.count', 'count', 3, 'child processes'),
-  { name: STABILITY, unit: 'share', floor: 0.05, doc: 'mean health of the last hour of `lens watch`' },
+  plain('memory.arrayBuffersBytes', 'bytes', 'array buffers, a part of the external memory'),
+  plain('memory.mallocedBytes', 'bytes', 'what V8 itself has allocated'),
+  plain('memory.swapBytes', 'bytes', 'swapped out'),
+  plain('heap.totalBytes', 'bytes', 'V8 heap reserved'),
+  plain('heap.limitBytes', 'bytes', 'heap limit'),
+  plain('heap.contexts', 'count', 'global contexts of V8'),
+  plain('heap.detachedContexts', 'count', 'contexts that nobody uses and something still holds'),
+  plain('loop.delayMinMs', 'ms', 'shortest delay of the event loop'),
+  plain('loop.delayP50Ms', 'ms', 'median of its delay'),
+  plain('loop.delayP90Ms', 'ms', '90th percentile of its delay'),
+  plain('loop.waitedShare', 'share', 'time that the main thread was ready and had no core'),
+  plain('cpu.timeMs', 'ms', 'cpu time since the start'),
+  plain('process.uptimeMs', 'ms', 'time since the start'),
+  plain('fds.limit', 'count', 'most open descriptors'),
+  plain('sockets.acceptWaiting', 'count', 'connections that wait to be accepted'),
+  plain('sockets.unsentBytes', 'bytes', 'written by the program, not taken by the peer'),
+  plain('host.cpuShare', 'share', 'all cores of the machine in use'),
+  plain('host.memoryShare', 'share', 'memory of the machine in use'),
+  plain('host.diskShare', 'share', 'fullest file system that the program writes to'),
+  plain('host.throttledShare', 'share', 'accounting periods in which the container ran out of its cpu quota'),
+  plain(STABILITY, 'share', 'mean health of the last hour of `lens watch`'),
 ];
 
 const byName = new Map(METRICS.map(kind => [kind.name, kind]));
@@ -68,8 +92,8 @@ export const metricKind = (name: string): MetricKind | undefined =>
   byName.get(name) ?? (isOwnMetric(name) ? { name, unit: 'count', floor: 0, doc: 'a metric of your own' } : undefined);
 
 /** One window as metrics; what could not be read is absent, never 0. */
-export function measured(vitals: Vitals, process?: ProcessReading): Measures {
-  const all = { ...ofVitals(vitals), ...(process && ofProcess(process)) };
+export function measured(vitals: Vitals, process?: ProcessReading, host?: Host): Measures {
+  const all = { ...ofVitals(vitals), ...(process && ofProcess(process)), ...(host && ofHost(host)) };
   return Object.fromEntries(
     Object.entries(all).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
   );
@@ -82,7 +106,13 @@ function ofVitals(vitals: Vitals): { readonly [metric: string]: number | undefin
   return {
     'memory.rssBytes': of(s => s.rssBytes),
     'memory.externalBytes': of(s => s.externalBytes),
+    'memory.arrayBuffersBytes': of(s => s.arrayBuffersBytes),
+    'memory.mallocedBytes': of(s => s.mallocedBytes),
     'heap.usedBytes': of(s => s.heapUsedBytes),
+    'heap.totalBytes': of(s => s.heapTotalBytes),
+    'heap.limitBytes': vitals.oldLimitBytes ?? last?.heapLimitBytes,
+    'heap.contexts': last?.nativeContexts,
+    'heap.detachedContexts': last?.detachedContexts,
     'heap.liveBytes': live?.usedBytes,
     'heap.liveShare': live && last && live.usedBytes / (vitals.oldLimitBytes ?? last.heapLimitBytes),
     'memory.limitShare': vitals.memoryLimitBytes && of(s => s.rssBytes / (vitals.memoryLimitBytes ?? 1)),
@@ -92,25 +122,51 @@ function ofVitals(vitals: Vitals): { readonly [metric: string]: number | undefin
     'gc.longestMs': Math.max(0, ...vitals.gc.map(gc => gc.maxMs)),
     'cpu.percent': vitals.cpuPercent,
     'loop.utilization': vitals.elu,
+    'loop.waitedShare': vitals.runQueueShare,
+    'loop.delayMinMs': vitals.loopDelay.minMs,
     'loop.delayMeanMs': vitals.loopDelay.meanMs,
+    'loop.delayP50Ms': vitals.loopDelay.p50Ms,
+    'loop.delayP90Ms': vitals.loopDelay.p90Ms,
     'loop.delayP99Ms': vitals.loopDelay.p99Ms,
     'loop.delayMaxMs': vitals.loopDelay.maxMs,
     'handles.active': last && sum(Object.values(last.activeResources)) - last.requests,
     'requests.active': last?.requests,
+    'process.uptimeMs': vitals.uptimeSeconds * 1000,
   };
 }
 
 function ofProcess(process: ProcessReading): { readonly [metric: string]: number | undefined } {
   const { fds, sockets } = process;
   return {
+    'cpu.timeMs': process.cpuMs,
+    'memory.swapBytes': process.swapBytes,
     'fds.open': fds.total,
+    'fds.limit': fds.limit,
     'fds.limitShare': fds.limit === undefined ? undefined : fds.total / fds.limit,
     'threads.count': process.threads.length,
     'sockets.established': sockets.tcp.ESTABLISHED ?? 0,
     'sockets.closeWait': sockets.tcp.CLOSE_WAIT ?? 0,
+    'sockets.acceptWaiting': sum(sockets.listening.map(({ waiting }) => waiting)),
     'sockets.unreadBytes': sockets.unreadBytes,
+    'sockets.unsentBytes': sockets.unsentBytes,
     'children.count': process.children.length,
   };
+}
+
+function ofHost({ cpuBusyShare, memory, disks, cgroup }: Host): { readonly [metric: string]: number | undefined } {
+  const { periods = 0, throttledPeriods = 0 } = cgroup?.cpu ?? {};
+  return {
+    'host.cpuShare': cpuBusyShare,
+    'host.memoryShare': memory && 1 - memory.availableBytes / memory.totalBytes,
+    'host.diskShare': disks.length > 0 ? Math.max(...disks.map(fullness)) : undefined,
+    'host.throttledShare': periods > 0 ? throttledPeriods / periods : undefined,
+  };
+}
+
+/** By bytes or by inodes, whichever ends first. */
+function fullness({ totalBytes, availableBytes, totalInodes, freeInodes }: Disk): number {
+  const ofInodes = totalInodes > 0 ? 1 - freeInodes / totalInodes : 0;
+  return Math.max(totalBytes > 0 ? 1 - availableBytes / totalBytes : 0, ofInodes);
 }
 
 function sum(values: readonly number[]): number {

@@ -51,7 +51,7 @@ export type WatchEventBody =
       readonly targets: number;
       readonly rssBytes: number;
       readonly cpuPercent: number;
-      /** What bounds have cost: samples of history, events of sinks. */
+      /** What bounds have cost: moments of history, events of sinks. */
       readonly dropped: { readonly [what: string]: number };
       readonly waiting: { readonly [sink: string]: number };
     }

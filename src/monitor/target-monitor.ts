@@ -76,7 +76,7 @@ export class TargetMonitor {
     this.#history = new History({
       ...DEFAULT_HISTORY,
       retentionMs: options.retentionMs,
-      maxPerSeries: options.maxSamples,
+      maxMoments: options.maxSamples,
     });
     this.#book = new AlertBook(options.policy, saved.open);
     for (const { rule, firedAt } of saved.open) this.#states.set(rule, { phase: 'firing', since: firedAt });
@@ -85,7 +85,7 @@ export class TargetMonitor {
   }
 
   get dropped(): number {
-    return this.#history.dropped.samples;
+    return this.#history.dropped.moments;
   }
 
   get open(): readonly Alert[] {
@@ -94,12 +94,12 @@ export class TargetMonitor {
 
   /** One moment's numbers; a metric that is absent was not read, and neither fires nor heals. */
   observe(values: Measures, at: number, uptimeMs = Number.POSITIVE_INFINITY): AlertNews[] {
-    for (const [name, value] of Object.entries(values)) this.#history.add({ name, value, labels: {}, at });
+    this.#history.add(values, at);
     const orphans = this.#orphans;
     this.#orphans = [];
     return [
       ...orphans.flatMap(({ fingerprint }) => this.#book.end(fingerprint, at)),
-      ...this.options.rules.flatMap(rule => this.#judge(rule, at)),
+      ...this.options.rules.flatMap(rule => this.#judge(rule, values[rule.metric], at)),
       ...(uptimeMs < YOUNG_MS ? [] : METRICS.flatMap(kind => this.#detect(kind, values[kind.name], at))),
       ...this.#forecast(at),
       ...this.#book.tick(at),
@@ -142,15 +142,15 @@ export class TargetMonitor {
     return new Map([...this.#saved, ...known]);
   }
 
-  #judge(rule: AlertRule, at: number): AlertNews[] {
-    const from = rule.window ? at - rule.window.ms : at;
-    const samples = this.#history.range(rule.metric, from, at);
+  #judge(rule: AlertRule, now: number | undefined, at: number): AlertNews[] {
+    const latest = now === undefined ? [] : [{ at, value: now }];
+    const samples = rule.window ? this.#history.range(rule.metric, at - rule.window.ms, at) : latest;
     const before = this.#states.get(rule.id) ?? CLEAR;
     const { state, change } = step(rule, before, judge(rule, samples, at), at);
     this.#states.set(rule.id, state);
     if (change === undefined) return [];
     if (change === 'resolved') return this.#book.end(this.#fingerprint(rule.id), at);
-    const value = samples.at(-1)?.value ?? Number.NaN;
+    const value = now ?? samples.at(-1)?.value ?? Number.NaN;
     return this.#begin(
       { kind: 'limit', rule: rule.id, metric: rule.metric, level: rule.level, value, normal: rule.limit },
       at,

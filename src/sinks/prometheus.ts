@@ -15,6 +15,8 @@ interface Known {
   restarts: number;
   health: HealthWord;
   values: Measures;
+  readAt: number;
+  nodeVersion: string;
   readonly firing: Map<string, Alert>;
 }
 
@@ -59,13 +61,13 @@ function take(event: WatchEvent, targets: Map<string, Known>, own: Map<string, R
     up: true,
     restarts: 0,
     health: 'healthy' as const,
-    values: {},
+    ...{ values: {}, readAt: 0, nodeVersion: '' },
     firing: new Map(),
   };
   targets.set(key, known);
   known.target = event.target;
-  if (event.type === 'metrics.read') known.values = event.values;
-  if (event.type === 'target.attached') known.up = true;
+  if (event.type === 'metrics.read') [known.values, known.readAt] = [event.values, event.at];
+  if (event.type === 'target.attached') [known.up, known.nodeVersion] = [true, event.nodeVersion];
   if (event.type === 'target.health') known.health = event.health;
   if (event.type === 'target.restarted') known.restarts++;
   if (event.type === 'alert.fired' || event.type === 'alert.escalated')
@@ -94,7 +96,7 @@ interface Row {
   readonly value: number;
 }
 
-const isCounter = (name: string): boolean => /(restarts|dropped)_total$/.test(name);
+const isCounter = (name: string): boolean => /(restarts|dropped|cpu_seconds)_total$/.test(name);
 
 function exposition(targets: ReadonlyMap<string, Known>, own: ReadonlyMap<string, Row>): string {
   const rows = [...[...targets.values()].flatMap(rowsOf), ...own.values()];
@@ -106,7 +108,7 @@ function exposition(targets: ReadonlyMap<string, Known>, own: ReadonlyMap<string
   return `${lines.join('\n')}\n`;
 }
 
-function rowsOf({ target, up, restarts, health, values, firing }: Known): Row[] {
+function rowsOf({ target, up, restarts, health, values, readAt, nodeVersion, firing }: Known): Row[] {
   const labels = { application: target.name, pid: String(target.pid) };
   const twin = target.twin === undefined ? {} : { twin: String(target.twin) };
   const application = { application: target.name, fingerprint: target.fingerprint, ...twin };
@@ -118,12 +120,22 @@ function rowsOf({ target, up, restarts, health, values, firing }: Known): Row[] 
       const { name, factor } = prometheusName(metric);
       return { name, labels, value: value * factor };
     }),
+    ...bornRows(labels, values['process.uptimeMs'], readAt),
+    ...(nodeVersion === ''
+      ? []
+      : [{ name: 'nodejs_version_info', labels: { ...labels, version: nodeVersion }, value: 1 }]),
     ...[...firing.values()].map(({ rule, level }) => ({
       name: 'lens_alert_firing',
       labels: { ...application, rule, level },
       value: 1,
     })),
   ];
+}
+
+/** rate() and increase() see a restart by it; to the second, for readings of a moment differ by milliseconds. */
+function bornRows(labels: Row['labels'], uptimeMs: number | undefined, readAt: number): Row[] {
+  if (uptimeMs === undefined) return [];
+  return [{ name: 'process_start_time_seconds', labels, value: Math.round((readAt - uptimeMs) / 1000) }];
 }
 
 function line({ name, labels, value }: Row): string {

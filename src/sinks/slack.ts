@@ -15,7 +15,9 @@ export function slackSink({ url }: { readonly url: string }): Sink {
     name: `slack ${hostOf(url)}`,
     batch: MAX_BLOCKS,
     wants: event => isAlert(event) || event.type === 'investigation.finished' || event.type === 'restart.pattern',
-    deliver: (events, signal) => post({ url, body: JSON.stringify(messageOf(events)), signal }),
+    async deliver(events, signal) {
+      await post({ url, body: JSON.stringify(messageOf(events)), signal });
+    },
   };
 }
 

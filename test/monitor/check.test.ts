@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Spread } from '../../src/model/saved-baseline.js';
+import { METRICS } from '../../src/model/vital-metrics.js';
 import { regressions, summarize, withRun } from '../../src/monitor/regression.js';
 import { parseThreshold } from '../../src/monitor/threshold.js';
 
@@ -48,4 +51,15 @@ test.each([
 
 test.each(['memory.rssBytes', 'memory.rssBytes>lots', 'gc.share>3ms', 'no.such>1'])('“%s” is none', text => {
   expect(parseThreshold(text)).toHaveProperty('problem');
+});
+
+test('the documentation names every metric', () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../docs/ci.md'), 'utf8');
+  const missing = METRICS.filter(({ name }) => {
+    const [group = '', own = ''] = name.split('.');
+    return !docs
+      .split('\n')
+      .some(row => row.includes(`\`${name}\``) || (row.includes(`| \`${group}\``) && row.includes(`\`${own}\``)));
+  });
+  expect(missing.map(({ name }) => name)).toEqual(['health.stability']); // of `lens watch` alone
 });

@@ -5,7 +5,6 @@ import { type AlertRule, type AlertState, CLEAR, judge, step } from '../../src/m
 import { type DetectorState, observe, startDetector } from '../../src/monitor/detector.js';
 import { timeToLimit } from '../../src/monitor/forecast.js';
 import { History } from '../../src/monitor/history.js';
-import { metricsOf } from '../../src/monitor/metric.js';
 import { restartPatterns } from '../../src/monitor/restarts.js';
 
 const options = { learningMs: 20_000, z: 3, consecutive: 3, cooldownMs: 60_000 };
@@ -140,16 +139,28 @@ test('a ramp has a date with a band, noise has none, few points are not enough',
 });
 
 test('history forgets the old, bounds the many, and counts what it dropped', () => {
-  const history = new History({ retentionMs: 10_000, maxPerSeries: 5, maxSeries: 1 });
-  for (let i = 0; i < 8; i++) history.add({ name: 'm', value: i, labels: {}, at: i * 1000 });
-  history.add({ name: 'other', value: 1, labels: {}, at: 0 });
+  const history = new History({ retentionMs: 10_000, maxMoments: 5, maxSeries: 1 });
+  for (let i = 0; i < 8; i++) history.add({ m: i, ...(i === 7 && { other: 1 }) }, i * 1000);
   expect(history.range('m', 0, 7000).map(p => p.value)).toEqual([3, 4, 5, 6, 7]);
   expect(history.range('m', 0, 15_000).map(p => p.value)).toEqual([5, 6, 7]);
-  expect(history.dropped).toEqual({ samples: 3, series: 1 });
+  expect(history.dropped).toEqual({ moments: 3, series: 1 });
+  history.add({ m: 8 }, 20_000); // the oldest was too old anyway
+  expect(history.dropped.moments).toBe(3);
 });
 
-test('only numbers of a snapshot become metrics', () => {
-  expect(
-    metricsOf('heap', { usedBytes: 5, state: 'fine', spaces: { old: 3 }, list: [1] }, 0, {}).map(m => m.name),
-  ).toEqual(['heap.usedBytes', 'heap.spaces.old']);
+test('history answers like a list of all that was read, whatever was read and asked', () => {
+  const reading = fc.record({ a: fc.nat(99), b: fc.nat(99) }, { requiredKeys: [] });
+  fc.assert(
+    fc.property(fc.array(reading, { maxLength: 300 }), fc.nat(300), fc.nat(300), (readings, from, to) => {
+      const history = new History({ retentionMs: 150, maxMoments: 100, maxSeries: 9 });
+      for (const [at, values] of readings.entries()) history.add(values, at);
+      for (const metric of ['a', 'b'] as const) {
+        const known = readings.map((values, at) => ({ at, value: values[metric] })).slice(-100);
+        const meant = known.filter(
+          ({ at, value }) => value !== undefined && at >= Math.max(from, to - 150) && at <= to,
+        );
+        expect(history.range(metric, from, to)).toEqual(meant);
+      }
+    }),
+  );
 });

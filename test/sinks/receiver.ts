@@ -6,6 +6,7 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly bytes: Buffer;
   /** What it was answered. */
   readonly status: number;
 }
@@ -16,6 +17,8 @@ export interface Receiver extends AsyncDisposable {
   readonly requests: Received[];
   /** What it answers from now on; 0 never answers. */
   status: number;
+  /** What it says when it takes something. */
+  answer: { readonly type: string; readonly body: string | Uint8Array };
   /** Resolves once `count` requests have come. */
   until(count: number): Promise<void>;
 }
@@ -25,11 +28,13 @@ export async function receiver(port = 0): Promise<Receiver> {
   const requests: Received[] = [];
   const looking = new Set<() => void>();
   const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    requests.push({ path: request.url ?? '', headers: request.headers, body, status: self.status });
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    requests.push({ path: request.url ?? '', headers: request.headers, body: `${bytes}`, bytes, status: self.status });
     for (const look of looking) look();
-    if (self.status !== 0) response.writeHead(self.status).end('{}');
+    const { type, body } = self.answer;
+    if (self.status !== 0) response.writeHead(self.status, { 'content-type': type }).end(body);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -39,6 +44,7 @@ export async function receiver(port = 0): Promise<Receiver> {
     port: address.port,
     requests,
     status: 200,
+    answer: { type: 'application/json', body: '{}' },
     until: count =>
       new Promise(done => {
         const look = () => {

@@ -6,7 +6,6 @@ import { expect, test } from 'vitest';
 import { alertmanagerSink } from '../../src/sinks/alertmanager.js';
 import { commandSink } from '../../src/sinks/command.js';
 import { ndjsonSink } from '../../src/sinks/ndjson.js';
-import { otlpSink } from '../../src/sinks/otlp.js';
 import { pagerDutySink } from '../../src/sinks/pagerduty.js';
 import { prometheusSink } from '../../src/sinks/prometheus.js';
 import { Refused } from '../../src/sinks/sink.js';
@@ -109,22 +108,4 @@ test('Prometheus reads the usual names; a target that is gone has no values', as
   expect(after).not.toContain('lens_alert_firing');
   expect(after).toContain('lens_target_up{application="shop",fingerprint="abc123"} 0');
   await sink.close?.();
-});
-
-test('OTLP gets gauges with the names and units of the conventions, and log records', async () => {
-  await using hook = await receiver();
-  const sink = otlpSink({ endpoint: `http://127.0.0.1:${hook.port}`, headers: { 'x-key': 'k' } }, '1.0');
-  await sink.deliver([reading(1, { 'loop.delayP99Ms': 310, 'memory.rssBytes': 5e7 }), fired(2)], never);
-  const [metrics, logs] = hook.requests.map(({ body }) => JSON.parse(body));
-  expect(hook.requests.map(({ path }) => path)).toEqual(['/v1/metrics', '/v1/logs']);
-  expect(hook.requests[0]?.headers['x-key']).toBe('k');
-  const { resource, scopeMetrics } = metrics.resourceMetrics[0];
-  expect(resource.attributes).toContainEqual({ key: 'service.name', value: { stringValue: 'shop' } });
-  expect(scopeMetrics[0].metrics).toContainEqual({
-    name: 'nodejs.eventloop.delay.p99',
-    unit: 's',
-    gauge: { dataPoints: [{ timeUnixNano: '1700000000001000000', asDouble: 0.31 }] },
-  });
-  const [record] = logs.resourceLogs[0].scopeLogs[0].logRecords;
-  expect(record).toMatchObject({ severityText: 'WARN', severityNumber: 13, eventName: 'lens.alert.fired' });
 });

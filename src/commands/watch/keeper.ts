@@ -1,4 +1,5 @@
 import { Redactor } from '../../base/redact.js';
+import { hostCollector } from '../../collectors/host.js';
 import { processCollector } from '../../collectors/process.js';
 import { vitalsCollector } from '../../collectors/vitals.js';
 import { attach } from '../../inspector/attach.js';
@@ -55,6 +56,8 @@ const RESTART_MS = 2_000;
 
 /** What of /proc is slow to read by hundreds of descriptors: left out when none of its metrics is due. */
 const OUTSIDE = ['fds.*', 'sockets.*', 'threads.*', 'children.*'];
+/** Reading the host takes two seconds: below this the rounds would become longer by it. */
+const HOST_WITHIN_MS = 5_000;
 /** Metrics away from normal that a reason names beside what fired. */
 const REASON_UNUSUAL = 3;
 
@@ -277,11 +280,14 @@ export class Keeper {
     const context = { signal, now, sleep, exclusively: <T>(work: () => Promise<T>) => work(), mayPause: () => false };
     const seconds = windowMs / 1000;
     try {
+      const resting = this.#schedule.resting(this.env.plan().every, now() + windowMs, windowMs);
+      const isHostDue = windowMs >= HOST_WITHIN_MS && !resting.has('host.*');
+      const around = isHostDue ? hostCollector.collect(session, {}, context).catch(() => undefined) : undefined;
       const vitals = await vitalsCollector.collect(session, { seconds, sampleEvery: seconds }, context);
-      const resting = this.#schedule.resting(this.env.plan().every, now(), windowMs);
       const outside = OUTSIDE.every(group => resting.has(group));
       const process = outside ? undefined : await processCollector.collect(session, {}, context).catch(() => undefined);
-      const all = { ...measured(vitals.data, process?.data), ...(await this.#readOwn(session, resting)) };
+      const host = await around;
+      const all = { ...measured(vitals.data, process?.data, host?.data), ...(await this.#readOwn(session, resting)) };
       const values = Object.fromEntries(Object.entries(all).filter(([metric]) => !isNamed(metric, resting)));
       return { values, uptimeMs: vitals.data.uptimeSeconds * 1000 };
     } catch (error) {

@@ -2,7 +2,6 @@ import { LensError } from '../../model/error.js';
 import { alertmanagerSink } from '../../sinks/alertmanager.js';
 import { commandSink } from '../../sinks/command.js';
 import { ndjsonSink } from '../../sinks/ndjson.js';
-import { otlpSink } from '../../sinks/otlp.js';
 import { pagerDutySink } from '../../sinks/pagerduty.js';
 import { prometheusSink } from '../../sinks/prometheus.js';
 import type { Sink } from '../../sinks/sink.js';
@@ -15,6 +14,14 @@ export interface SinkSeat {
   readonly version: string;
   readonly env: NodeJS.ProcessEnv;
 }
+
+/** What is two ways out behind one entry of the settings, as two. */
+export const eachSink = (sinks: readonly SinkSettings[]): readonly SinkSettings[] =>
+  sinks.flatMap(sink =>
+    sink.type === 'otlp' && sink.signal === undefined
+      ? (['metrics', 'logs'] as const).map(signal => ({ ...sink, signal }))
+      : [sink],
+  );
 
 /** The sink that the settings describe, its secrets read from the environment. Throws LensError `usage`. */
 export async function openSink(settings: SinkSettings, { now, version, env }: SinkSeat): Promise<Sink> {
@@ -39,8 +46,11 @@ export async function openSink(settings: SinkSettings, { now, version, env }: Si
     case 'prometheus':
       return listening(settings);
     case 'otlp': {
-      const headers = Object.entries(settings.headers ?? {}).map(([name, value]) => [name, plain(value)] as const);
-      return otlpSink({ endpoint: plain(settings.endpoint), headers: Object.fromEntries(headers) }, version);
+      const { endpoint, signal = 'metrics', headers = {} } = settings;
+      const said = Object.entries(headers).map(([name, value]) => [name, plain(value)] as const);
+      // OpenTelemetry's SDK takes longer to load than all the rest of a watch.
+      const { otlpSink } = await import('../../sinks/otlp.js');
+      return otlpSink({ endpoint: plain(endpoint), signal, headers: Object.fromEntries(said) }, version);
     }
     default:
       return settings satisfies never;

@@ -9,7 +9,7 @@ import type { Sink } from '../../sinks/sink.js';
 import { makeDirectory } from '../../stores/make-directory.js';
 import { tellUntold } from '../../stores/watch-memory.js';
 import type { SinkSettings } from '../settings.js';
-import { openSink, type SinkSeat } from './open-sink.js';
+import { eachSink, openSink, type SinkSeat } from './open-sink.js';
 
 export interface OutletOptions extends SinkSeat {
   readonly watch: string;
@@ -64,7 +64,7 @@ export async function openOutlet(options: OutletOptions): Promise<Outlet> {
   const all = (read: (queue: SinkQueue) => number) =>
     Object.fromEntries([...queues.values()].map(queue => [queue.sink.name, read(queue)]));
   const sinks = new Map<SinkSettings, Sink>();
-  for (const settings of options.sinks) sinks.set(settings, await openSink(settings, options));
+  for (const settings of eachSink(options.sinks)) sinks.set(settings, await openSink(settings, options));
   // In one go: a queue that had begun to deliver could not say any more what was put into it.
   for (const [settings, sink] of sinks) queueFor(settings, sink);
   if (home.isFirst)
@@ -73,7 +73,8 @@ export async function openOutlet(options: OutletOptions): Promise<Outlet> {
     });
   return {
     emit,
-    async setSinks(sinks) {
+    async setSinks(given) {
+      const sinks = eachSink(given);
       const wanted = new Set(sinks.map(keyOf));
       // Closed before others open: a port may pass from one to the next.
       for (const [key, queue] of queues)
