@@ -28,6 +28,7 @@ function alertOf(event: AlertEvent): object {
       metric: alert.metric,
       application: target.name,
       fingerprint: target.fingerprint,
+      ...(target.twin !== undefined && { twin: String(target.twin) }),
     },
     annotations: { summary: alert.title, severity: alert.level, pid: String(target.pid) },
     startsAt: new Date(alert.firedAt).toISOString(),

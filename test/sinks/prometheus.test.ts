@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { prometheusSink } from '../../src/sinks/prometheus.js';
 import { event, fired, reading, target } from './events.js';
+import { freePort } from './free-port.js';
 
 const never = new AbortController().signal;
 const has = (command: string) => spawnSync(command, ['--version']).status === 0;
@@ -97,9 +98,4 @@ interface Answer {
   readonly data: {
     readonly result: readonly { readonly metric: object; readonly value: readonly [at: number, value: string] }[];
   };
-}
-
-async function freePort(): Promise<number> {
-  const code = `const s=require('net').createServer().listen(0,'127.0.0.1',()=>{console.log(s.address().port);s.close()})`;
-  return Number(execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' }));
 }

@@ -11,7 +11,7 @@ import { prometheusSink } from '../../src/sinks/prometheus.js';
 import { Refused } from '../../src/sinks/sink.js';
 import { slackSink } from '../../src/sinks/slack.js';
 import { webhookSink } from '../../src/sinks/webhook.js';
-import { event, fired, reading, resolved, target } from './events.js';
+import { alert, event, fired, reading, resolved, target } from './events.js';
 import { receiver } from './receiver.js';
 
 const never = new AbortController().signal;
@@ -64,6 +64,9 @@ test('Alertmanager gets the same labels at the begin and at the end', async () =
   const [begin, end] = hook.requests.map(({ body }) => JSON.parse(body)[0]);
   expect(hook.requests[0]?.path).toBe('/am/api/v2/alerts');
   expect(end.labels).toEqual(begin.labels);
+  // Another process of the same command burns for itself.
+  await sink.deliver([event(3, { type: 'alert.fired', target: { ...target, twin: 1 }, alert, snapshot: {} })], never);
+  expect(JSON.parse(hook.requests[2]?.body ?? '')[0].labels).toEqual({ ...begin.labels, twin: '1' });
   expect(Date.parse(begin.endsAt)).toBeGreaterThan(Date.parse(begin.startsAt));
   expect(Date.parse(end.endsAt)).toBe(1_700_000_000_002);
 });
