@@ -1,10 +1,11 @@
-// Records a real `lens attach` on the bundled sick server: docs/attach.cast (asciicast v2) and docs/attach.svg (a still).
+// Records a real `lens attach` on the bundled sick server: docs/attach.cast (asciicast v2) and stills, docs/attach*.svg.
 //   node scripts/build.mjs && node docs/record.mjs [--columns 120] [--rows 34]
 // Nothing is staged: the keys below are pressed in a real pseudo-terminal, and its output is written down with its time.
 import { spawn as start } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { spawn } from '@lydell/node-pty';
 import headless from '@xterm/headless';
@@ -25,23 +26,28 @@ const ATTRIBUTES = {
   cyan: 'fill="#56c7d9"',
 };
 
-/** What a person does: [seconds to wait before, keys]. `until` waits for a text on the screen instead. */
+/** What a person does, in this order: `until` a text stands on the screen, `wait` seconds, keep a `still`, press `keys`. */
 const SCRIPT = [
   { until: /loop delay +\d/ },
   { wait: 4, keys: '2' },
-  { wait: 4, keys: '1' },
-  { until: /Findings/ },
-  { wait: 3, keys: '4' },
+  { wait: 5, still: 'attach-operators', keys: '1' },
+  { until: /▲ warning|✖ critical/ },
+  { wait: 3, still: 'attach', keys: '4' },
   { wait: 3, keys: '5' },
-  { wait: 3, keys: '3' },
-  { wait: 2, keys: '1' },
-  { wait: 1, still: true },
-  { wait: 1, keys: 'q' },
+  { wait: 3, still: 'attach-report', keys: '3' },
+  { wait: 2, keys: '/growth\r' },
+  { wait: 1, keys: '\r' },
+  { wait: 2, still: 'attach-evidence', keys: '}' },
+  { wait: 1, keys: '1' },
+  { wait: 2, keys: 'q' },
 ];
 
-// In its own folder: places are told relative to it.
+// In a folder of its own: places are told relative to it, and no path of this checkout is in the pictures.
+const home = mkdtempSync(join(tmpdir(), 'box-'));
+const cwd = join(home, 'office');
+cpSync(`${root}fixtures/apps/demo`, cwd, { recursive: true });
 const shop = start(process.execPath, ['--inspect-port=0', 'server.mjs'], {
-  cwd: `${root}fixtures/apps/demo`,
+  cwd,
   stdio: ['pipe', 'pipe', 'ignore'],
 });
 await once(shop.stdout, 'data');
@@ -51,7 +57,7 @@ const cast = [];
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CI|NO_COLOR)/.test(name)));
 const pty = spawn(process.execPath, [`${root}bin/lens.js`, 'attach', String(shop.pid), '--no-llm'], {
   ...size,
-  env: { ...environment, TERM: 'xterm-256color', LANG: 'C.UTF-8', XDG_STATE_HOME: tmpdir() },
+  env: { ...environment, TERM: 'xterm-256color', LANG: 'C.UTF-8', XDG_STATE_HOME: home },
 });
 const ended = new Promise(resolve => pty.onExit(resolve));
 const began = performance.now();
@@ -64,17 +70,18 @@ const sleep = seconds => new Promise(resolve => setTimeout(resolve, seconds * 10
 const text = () => Array.from({ length: size.rows }, (_, row) => rowOf(row).translateToString(true)).join('\n');
 const rowOf = row => screen.buffer.active.getLine(screen.buffer.active.baseY + row);
 
-let still = '';
+const stills = new Map();
 try {
   for (const step of SCRIPT) {
     if (step.until) await until(step.until);
     await sleep(step.wait ?? 0);
-    if (step.still) still = svg();
+    if (step.still) stills.set(step.still, svg());
     if (step.keys) pty.write(step.keys);
   }
   await ended;
 } finally {
   shop.kill();
+  rmSync(home, { recursive: true });
 }
 
 const header = {
@@ -86,8 +93,8 @@ const header = {
 };
 const lines = [header, ...cast.map(([at, kind, data]) => [Number(at.toFixed(3)), kind, data])];
 writeFileSync(`${root}docs/attach.cast`, `${lines.map(line => JSON.stringify(line)).join('\n')}\n`);
-writeFileSync(`${root}docs/attach.svg`, still);
-process.stdout.write(`docs/attach.cast: ${cast.length} writes, ${cast.at(-1)[0].toFixed(1)} s; docs/attach.svg\n`);
+for (const [name, picture] of stills) writeFileSync(`${root}docs/${name}.svg`, picture);
+process.stdout.write(`docs/attach.cast: ${cast.length} writes, ${cast.at(-1)[0].toFixed(1)} s; ${[...stills.keys()].join(', ')}\n`);
 
 async function until(pattern) {
   for (let waited = 0; waited < 120; waited += 0.1) {

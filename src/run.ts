@@ -1,3 +1,4 @@
+import type { Gate } from './base/gate.js';
 import { reportBlock } from './blocked.js';
 import { guard, type Safety } from './collectors/guard.js';
 import { collectors } from './collectors/index.js';
@@ -64,6 +65,8 @@ export interface RunEnv {
   readonly mind?: Mind;
   /** Asks a person about a reading that the guard refuses; absent where nobody can be asked. */
   readonly consent?: (title: string, refusal: string) => Promise<boolean>;
+  /** Closed while a person has paused the investigation; absent: it can't be paused. */
+  readonly gate?: Gate;
   /** Hands out the run's door to the target, for readings a person asks for. */
   readonly onProbe?: (probe: Probe) => void;
 }
@@ -202,6 +205,7 @@ export function probeFor(
     emit: env.emit,
     signal,
     sleep: ms => env.sleep(ms, signal),
+    ...(env.gate && { gate: env.gate }),
     ...(env.causeKnown && { causeKnown: env.causeKnown }),
     ...(env.consent === undefined ? {} : { consent: env.consent }),
     keep(evidence, params) {
@@ -245,6 +249,7 @@ async function runOperator(
     newId: env.newId,
     traceId: env.traceId,
     sleep: ms => env.sleep(ms, shared.signal),
+    pass: () => env.gate?.pass() ?? Promise.resolve(),
   };
   let operator: Operator | undefined;
   const rules = rulePlanner(skill, {

@@ -1,3 +1,4 @@
+import type { Gate } from '../base/gate.js';
 import { Lock } from '../base/lock.js';
 import type { Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
@@ -28,6 +29,8 @@ export interface ProbeEnv {
   readonly keep: (evidence: Evidence, params: Json) => { readonly data?: Json; readonly path?: string };
   /** Asks a person about a reading that the guard refuses: true takes it all the same. */
   readonly consent?: (title: string, refusal: string) => Promise<boolean>;
+  /** Holds every reading back while the investigation is paused; absent: it never is. */
+  readonly gate?: Pick<Gate, 'pass'>;
   /** True once the run has found a cause and is not sure to look for more; absent: never. */
   readonly causeKnown?: () => boolean;
   /** CPU milliseconds the target has used so far, from outside; undefined where it can't be read. */
@@ -54,7 +57,7 @@ export function guardedProbe(env: ProbeEnv): Probe {
       if (known && isFresh(known, options.freshMs ?? FRESH_MS)) return known.answer as Promise<EvidenceOf<K>>;
       const entry: { at: number; answer: Promise<Evidence> } = {
         at: Number.POSITIVE_INFINITY,
-        answer: take(kind, params, options.stop),
+        answer: take(kind, params, options),
       };
       remembered.set(key, entry);
       const settled = () => {
@@ -72,8 +75,10 @@ export function guardedProbe(env: ProbeEnv): Probe {
   async function take<K extends EvidenceKind>(
     kind: K,
     params: EvidenceParams<K>,
-    stop?: AbortSignal,
+    { stop, byHand = false }: AskOptions,
   ): Promise<Evidence> {
+    const pass = async () => (byHand ? undefined : env.gate?.pass());
+    await pass();
     const collector = env.collectors.get(kind) as Collector<K> | undefined;
     const startedAt = env.now();
     if (!collector) return book(kind, params, startedAt, absent('unavailable', 'This build has no such reading.'));
@@ -83,7 +88,7 @@ export function guardedProbe(env: ProbeEnv): Probe {
     const before = env.cpuMs();
     try {
       const { session, own } = await threadOf(env.session, params);
-      const reading = await collector.collect(session, own, context(stop));
+      const reading = await collector.collect(session, own, context(pass, stop));
       const pausedMs = reading.pausedMs ?? (await estimated(collector, params));
       return book(kind, params, startedAt, present(reading, pausedMs, cost(collector, before, pausedMs)));
     } catch (error) {
@@ -136,13 +141,17 @@ export function guardedProbe(env: ProbeEnv): Probe {
     return evidence;
   }
 
-  function context(stop?: AbortSignal): CollectContext {
+  function context(pass: () => Promise<void>, stop?: AbortSignal): CollectContext {
     return {
       signal: env.signal,
       ...(stop && { stop }),
       now: env.now,
       sleep: env.sleep,
-      exclusively: (work, seconds) => lock.run(work, seconds),
+      exclusively: (work, seconds) =>
+        lock.run(async () => {
+          await pass();
+          return work();
+        }, seconds),
       ...(env.causeKnown && { causeKnown: env.causeKnown }),
       mayPause: estimateMs => env.guard.mayPause(estimateMs),
     };

@@ -13,12 +13,15 @@ import { wantsLines } from './terminal.js';
 
 export interface AttachOptions extends RunOptions, ScreenOptions {
   readonly screenReader?: boolean;
+  /** Attach and show the numbers; investigate when the person says so. */
+  readonly hold?: boolean;
 }
 
 export function attachCommand(): Command {
   return withRunOptions(new Command('attach'))
     .description('watch the investigation live in the terminal')
     .argument('[pid]', 'the process to attach to', whole)
+    .option('--hold', 'show the numbers alone; r begins to investigate, s chooses who does')
     .option('--no-alt-screen', 'stay in the normal screen, so that the terminal keeps its history')
     .option('--mouse', 'wheel and clicks (key M takes and gives it back); off, the terminal selects text as ever')
     .option('--ascii', 'draw with ASCII characters alone')

@@ -3,7 +3,7 @@ import type { RunState } from '../report/state.js';
 import type { World } from '../tui/world.js';
 
 /** What stands on a screen beside the run itself. */
-export type Extras = Partial<Pick<World, 'overhead' | 'consent' | 'choices' | 'replay' | 'answer'>>;
+export type Extras = Partial<Pick<World, 'overhead' | 'consent' | 'choices' | 'skills' | 'replay' | 'answer'>>;
 
 /** Where a live investigation shows itself: a screen, or lines one after the other. */
 export interface Face {

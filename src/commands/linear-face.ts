@@ -7,7 +7,10 @@ import { progressLine } from './progress.js';
 import { plainLines } from './written-report.js';
 
 /** What can be typed once a run has ended. */
-export const MENU = 'Type a question, or: 1 investigate again, 2 write the report, 3 list the evidence, 4 leave.';
+export const MENU =
+  'Type a question, or: 1 investigate again, 2 write the report, 3 list the evidence, 4 leave, 5 choose the skills.';
+/** What can be typed while one is under way. */
+const MEANWHILE = 'Meanwhile: a question, 3 list the evidence, 4 leave, p pause and go on.';
 
 /** Prints what happens, and reads each typed line by what was asked last. */
 export class LinearFace implements Face {
@@ -28,7 +31,8 @@ export class LinearFace implements Face {
     this.#run = reduce(this.#run, event);
     // Numbers every other second would talk over everything else.
     if (event.type === 'vitals.read' && this.#run.vitals.length > 1) return;
-    const line = progressLine(event, this.#run.startedAt);
+    if (event.type === 'run.started' && this.menu !== '') this.print(MEANWHILE);
+    const line = progressLine(event, this.#run.startedAt || event.at);
     if (line !== undefined) this.print(line);
     if (event.type === 'insight.produced') this.print(`Cause: ${event.insight.severity}: ${event.insight.title}`);
     if (event.type === 'run.finished')
@@ -82,8 +86,12 @@ export class LinearFace implements Face {
     if (this.#extras.choices) return this.#choice(text, this.#extras.choices);
     if (this.#extras.consent) return this.#consent(text);
     if (text === '') return undefined;
+    if (text === 'p') return this.#pause();
+    if (text === '5') return this.#listSkills();
+    const named = text.match(/^skills +(.+)$/i)?.[1];
+    if (named !== undefined) return this.#look(named.split(/[ ,]+/));
     if (text === '4' || text === 'q') return { do: 'quit' };
-    if (text === '1') return this.#run.report ? { do: 'rerun', reason: this.#run.reason } : this.#later();
+    if (text === '1') return this.#isUnderWay() ? this.#later() : { do: 'rerun', reason: this.#run.reason };
     if (text === '2') return { do: 'write-report', pinned: [] };
     if (text === '3') return this.#list();
     const reading = this.#run.readings.find(r => r.id === text);
@@ -105,6 +113,29 @@ export class LinearFace implements Face {
     if (['1', 'y', 'yes'].includes(text)) return { do: 'consent', given: true };
     if (['2', 'n', 'no'].includes(text)) return { do: 'consent', given: false };
     this.print('Type 1 for yes or 2 for no.');
+    return undefined;
+  }
+
+  #isUnderWay(): boolean {
+    return this.#run.startedAt > 0 && this.#run.report === undefined;
+  }
+
+  #pause(): UiCommand | undefined {
+    if (this.#isUnderWay()) return { do: 'hold', held: !this.#run.held };
+    this.print('There is nothing to pause.');
+    return undefined;
+  }
+
+  #listSkills(): undefined {
+    const rows = (this.#extras.skills ?? []).map(({ id, title }) => `${id}: ${title}`);
+    this.print([...rows, 'Type for example: skills heap, gc'].join('\n'));
+  }
+
+  #look(ids: readonly string[]): UiCommand | undefined {
+    const known = (this.#extras.skills ?? []).map(skill => skill.id);
+    const unknown = ids.filter(id => !known.includes(id));
+    if (unknown.length === 0) return { do: 'look', skills: ids };
+    this.print(`There is no skill ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
     return undefined;
   }
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { Gate } from '../base/gate.js';
 import { Redactor } from '../base/redact.js';
 import { sleep } from '../base/sleep.js';
 import type { AttachTarget } from '../inspector/attach.js';
@@ -9,7 +9,7 @@ import { emitVitals } from '../live.js';
 import { type Mind, openMind } from '../mind.js';
 import { LensError } from '../model/error.js';
 import type { EventBody, LensEvent } from '../model/event.js';
-import type { Evidence, EvidenceKind, EvidenceParams } from '../model/evidence/index.js';
+import type { Evidence, EvidenceKind } from '../model/evidence/index.js';
 import type { Probe } from '../model/probe.js';
 import type { Report } from '../model/report.js';
 import { markdownOf } from '../report/markdown.js';
@@ -21,29 +21,16 @@ import type { UiCommand } from '../tui/ui.js';
 import type { EvidenceView } from '../tui/world.js';
 import { version } from '../version.js';
 import type { AttachOptions } from './attach.js';
+import { paramsByHand } from './by-hand.js';
 import { requestRate } from './evidence/request-rate.js';
 import { viewOf } from './evidence/view.js';
 import { EXIT, exitOfReport } from './exit.js';
 import type { Face } from './face.js';
 import { answerTo, type Hint, hintOf } from './hint.js';
+import { identifiers } from './identifiers.js';
 import { knownSkills } from './investigation.js';
 import { openRecording } from './recording.js';
 import { writeReports } from './written-report.js';
-
-/** What a person's "take a reading now" asks with. */
-const READ_PARAMS: { readonly [K in EvidenceKind]?: EvidenceParams<K> } = {
-  vitals: { seconds: 3 },
-  'cpu-profile': { seconds: 5, intervalUs: 1000 },
-  'heap-sampling': { seconds: 5, intervalBytes: 32_768 },
-  'collection-growth': {},
-  'in-flight': {},
-  'async-dump': { seconds: 4 },
-  handles: {},
-  holders: {},
-  logs: {},
-  exceptions: {},
-  process: {},
-};
 
 /** What only the one who owns the terminal can do. */
 export interface TerminalDoor {
@@ -57,6 +44,9 @@ export interface TerminalDoor {
 export class Live {
   readonly #evidence = new Map<string, Evidence>();
   readonly #redactor = new Redactor();
+  readonly #gate = new Gate();
+  /** One count for all passes: `vitals-3` is one reading as long as the screen stands. */
+  readonly #newId = identifiers().newId;
   readonly #left = new AbortController();
   #interrupt = new AbortController();
   #chosen: ((pid: number) => void) | undefined;
@@ -66,15 +56,18 @@ export class Live {
   #probe: Probe | undefined;
   #exit: number = EXIT.done;
   #directory: RunDirectory | undefined;
+  #passes = 0;
+  #emit: RunEnv['emit'] = () => undefined;
   /** The last pass that found something; a question that looks elsewhere does not take it back. */
   #found: Report | undefined;
-  #newId: RunEnv['newId'] = prefix => prefix;
 
   constructor(
     private readonly face: Face,
     private readonly door: TerminalDoor,
     private readonly options: AttachOptions,
-  ) {}
+  ) {
+    face.extras({ skills });
+  }
 
   view(id: string): EvidenceView | undefined {
     const evidence = this.#evidence.get(id);
@@ -90,6 +83,7 @@ export class Live {
     this.#exit = code;
     this.#left.abort(new Error('left'));
     this.#interrupt.abort(new Error('left'));
+    this.#gate.open();
     this.#chosen?.(0);
     this.#next?.(undefined);
     this.#consented?.(false);
@@ -122,9 +116,8 @@ export class Live {
 
   /** A skill that there is not is told at once, and what is being attached is let go again. */
   async #firstHint(attaching: Promise<Session>): Promise<Hint> {
-    const { skills: named, reason = '' } = this.options;
     try {
-      return { reason, asked: false, ...(named !== undefined && { only: knownSkills(named) }) };
+      return this.#asStarted();
     } catch (error) {
       await attaching.then(
         session => session.detach(),
@@ -132,6 +125,12 @@ export class Live {
       );
       throw error;
     }
+  }
+
+  /** What the command line asks for. */
+  #asStarted(): Hint {
+    const { skills: named, reason = '' } = this.options;
+    return { reason, asked: false, ...(named !== undefined && { only: knownSkills(named) }) };
   }
 
   #reach(where: AttachTarget, attaching?: Promise<Session>): Promise<Session | TargetBlockedError> {
@@ -173,10 +172,11 @@ export class Live {
     const vitals = new AbortController();
     const watching = emitVitals(session, { emit: body => this.#emitVitals(body), now: Date.now, sleep }, vitals.signal);
     session.lost.addEventListener('abort', () => {
+      this.#gate.open();
       this.face.notice('The target is gone, or let lens go. What was seen stays here; r tries again, q leaves.');
     });
     try {
-      let hint: Hint | undefined = first;
+      let hint: Hint | undefined = this.options.hold ? await this.#begin(session) : first;
       while (hint && !session.lost.aborted && !this.#left.signal.aborted) {
         await this.#investigate(session, hint);
         hint = await this.#nextHint();
@@ -187,6 +187,14 @@ export class Live {
       await watching;
       await session.detach();
     }
+  }
+
+  /** Shows the numbers alone until the person has something looked at. */
+  #begin({ target, openedInspector }: Session): Promise<Hint | undefined> {
+    const event = { type: 'target.attached', target, openedInspector, attachMs: 0 } as const;
+    this.face.event({ at: Date.now(), runId: '', traceId: '', ...event });
+    this.face.notice('Only the numbers are read: r investigates, s chooses who does.');
+    return this.#nextHint();
   }
 
   async #investigate(session: Session, hint: Hint): Promise<void> {
@@ -238,22 +246,39 @@ export class Live {
     );
   }
 
+  /** Each pass is a run of its own: the second goes beside the first. */
+  #path(): string | undefined {
+    this.#passes += 1;
+    const { dir } = this.options;
+    return dir !== undefined && this.#passes > 1 ? `${dir}-${this.#passes}` : dir;
+  }
+
+  /** A pause is part of the run: a replay shows it. */
+  #hold(held: boolean): void {
+    if (held) this.#gate.close();
+    else this.#gate.open();
+    this.#emit({ type: 'run.held', held });
+    this.face.notice(held ? 'Paused: what is being read ends, nothing else begins; p goes on.' : 'It goes on.');
+  }
+
   #open(): { readonly env: RunEnv; readonly directory: RunDirectory } {
     this.#interrupt = new AbortController();
     if (this.#left.signal.aborted) this.#interrupt.abort(new Error('left'));
     const { runId, directory, env } = openRecording({
       redactor: this.#redactor,
       interrupt: this.#interrupt.signal,
-      path: this.options.dir,
+      path: this.#path(),
+      newId: this.#newId,
       onEvent: event => this.face.event(event),
       onEvidence: read => this.#evidence.set(read.id, read),
     });
     this.#directory = directory;
-    this.#newId = env.newId;
+    this.#emit = env.emit;
+    this.#gate.open();
     this.face.reset({ ...initialState, runId, vitals: this.face.run.vitals });
     const live: RunEnv = {
       ...env,
-      newId: prefix => this.#newId(prefix),
+      gate: this.#gate,
       state: () => this.face.run,
       consent: (title, refusal) => this.#consent(title, refusal),
       onProbe: probe => {
@@ -305,7 +330,13 @@ export class Live {
         this.#conclude(command.orLeave);
         break;
       case 'rerun':
-        this.#again({ reason: command.reason, asked: false });
+        this.#again(this.face.run.startedAt > 0 ? { reason: command.reason, asked: false } : this.#asStarted());
+        break;
+      case 'look':
+        this.#again({ ...this.#asStarted(), only: command.skills });
+        break;
+      case 'hold':
+        this.#hold(command.held);
         break;
       case 'ask':
         this.#again(hintOf(command.text, skills));
@@ -347,6 +378,7 @@ export class Live {
       return;
     }
     this.#interrupt.abort(new Error('interrupted'));
+    this.#gate.open();
     this.face.notice('Concluding with what there is; ctrl-c leaves.');
   }
 
@@ -354,9 +386,10 @@ export class Live {
     const { lost, report } = this.face.run;
     const where = hint.only ? hint.only.join(', ') : 'everything';
     if (lost && hint.asked) void this.#answer(hint.reason, undefined);
-    else if (report) {
-      this.face.notice(`Looking at ${where} again.`);
-      this.#next?.(hint);
+    else if (this.#next) {
+      this.face.notice(`Looking at ${where}${report ? ' again' : ''}.`);
+      this.#next(hint);
+      this.#next = undefined;
     } else {
       this.#queued = hint;
       this.face.notice(`Noted: when this pass has ended, lens looks at ${where} for that (i ends it now).`);
@@ -364,21 +397,16 @@ export class Live {
   }
 
   async #read(kind: string): Promise<void> {
-    const params = this.#paramsOf(kind);
+    const params = paramsByHand(kind, this.#directory?.path);
     if (!this.#probe || !params) return this.face.notice(`${kind} cannot be read now.`);
     this.face.notice(`reading ${kind}…`);
     try {
       // READ_PARAMS pairs every kind with its own params.
-      const evidence = await this.#probe.ask(kind as EvidenceKind, params as never, { freshMs: 0 });
+      const evidence = await this.#probe.ask(kind as EvidenceKind, params as never, { freshMs: 0, byHand: true });
       this.face.open(evidence.id);
     } catch (error) {
       this.face.notice(error instanceof LensError ? error.message : String(error));
     }
-  }
-
-  #paramsOf(kind: string): object | undefined {
-    if (kind !== 'heap-snapshot') return READ_PARAMS[kind as EvidenceKind];
-    return this.#directory && { directory: join(this.#directory.path, 'evidence') };
   }
 
   #write(pinned: readonly string[]): void {

@@ -15,6 +15,8 @@ export interface RecordingPlan {
   readonly interrupt: AbortSignal;
   /** Where the run is kept; absent: below the state directory, under the run's id. */
   readonly path?: string | undefined;
+  /** Ids that go on where an earlier pass of the same person ended; absent: they begin anew. */
+  readonly newId?: (prefix: string) => string;
   /** Each event after it was kept, secrets out. */
   readonly onEvent?: (event: LensEvent) => void;
   /** Each reading, secrets out. */
@@ -28,8 +30,10 @@ export interface Recording {
 }
 
 /** A run's directory and what its passes need: every event and reading is redacted once, here, before anybody sees it. */
-export function openRecording({ redactor, interrupt, path, onEvent, onEvidence }: RecordingPlan): Recording {
-  const { newId, runId, traceId } = identifiers();
+export function openRecording(plan: RecordingPlan): Recording {
+  const { redactor, interrupt, path, onEvent, onEvidence } = plan;
+  const { runId, traceId, ...ids } = identifiers();
+  const newId = plan.newId ?? ids.newId;
   const directory = openRunDirectory(path ?? join(runsHome(process.env), runId), version);
   let state = initialState;
   const emit = (body: EventBody): void => {

@@ -29,7 +29,6 @@ export class Show implements Stage, Face {
   #ui: Ui;
   #extras: Extras = {};
   #scene: Scene;
-  #frozen: RunState | undefined;
   #digest: { readonly id: string; readonly view: EvidenceView | undefined } | undefined;
   #shownAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -55,7 +54,6 @@ export class Show implements Stage, Face {
 
   #onKey(key: Key): void {
     const { ui, command } = press(this.#ui, key, this.#compose().world, this.#scene.size);
-    if (ui.paused !== this.#ui.paused) this.#frozen = ui.paused ? this.#run : undefined;
     this.#ui = ui;
     if (command) this.setting.onCommand?.(command);
   }
@@ -123,7 +121,7 @@ export class Show implements Stage, Face {
   #compose(): Scene {
     const { ascii, color, size, view = () => undefined, now = Date.now } = this.setting;
     const world: World = {
-      run: this.#frozen ?? this.#run,
+      run: this.#run,
       now: now(),
       view: this.#digested(view),
       ...(this.setting.requestRate && { requestRate: this.setting.requestRate }),

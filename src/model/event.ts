@@ -24,6 +24,8 @@ export type EventBody =
       readonly openedInspector: boolean;
       readonly attachMs: number;
     }
+  /** A person pauses the investigation: readings under way end, no other begins until it goes on. */
+  | { readonly type: 'run.held'; readonly held: boolean }
   | { readonly type: 'vitals.read'; readonly vitals: { readonly [name: string]: number } }
   | { readonly type: 'skills.chosen'; readonly skills: readonly string[]; readonly why: string }
   | { readonly type: 'evidence.asked'; readonly kind: string; readonly params: Json; readonly operator?: string }

@@ -13,6 +13,8 @@ export interface AskOptions {
   readonly freshMs?: number;
   /** Ends a reading that lasts before its time; what it has seen by then is the answer. */
   readonly stop?: AbortSignal;
+  /** A person asks for this very reading: it is taken while the investigation is paused as well. */
+  readonly byHand?: boolean;
 }
 
 /** Any reading can be taken of a worker thread instead of the main one: these params come on top of its own. */

@@ -46,6 +46,8 @@ export interface OperatorEnv {
   readonly traceId: string;
   readonly signal: AbortSignal;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Waits while the investigation is paused; absent: it never is. */
+  readonly pass?: () => Promise<void>;
   /** Runs a model's query script; absent where no sandbox is loaded. */
   readonly execute?: (skill: Skill, code: string, probe: Probe) => Promise<ToolResult>;
   /** Notifications of every operator of this run, oldest first. */
@@ -99,6 +101,7 @@ export class Operator {
     for (let iteration = 0; iteration < this.planner.maxTurns && !this.#conclusion; iteration++) {
       this.#iterations = iteration + 1;
       const last = iteration === this.planner.maxTurns - 1;
+      await this.env.pass?.();
       const calls = await this.planner.next({ iteration, state: this.#state, answers, last });
       answers = [];
       for (const call of calls) {

@@ -26,6 +26,8 @@ export function feedRow(event: LensEvent): FeedRow | undefined {
       return row('lens', 'began', event.reason ? `looks for “${event.reason}”` : 'takes a look');
     case 'target.attached':
       return row('lens', 'began', `attached to pid ${event.target.pid}, Node ${event.target.nodeVersion}`);
+    case 'run.held':
+      return row('lens', 'changed', event.held ? 'paused: no other reading begins' : 'goes on');
     case 'skills.chosen':
       return row('lens', 'began', `${event.skills.length} operators: ${event.why}`);
     case 'operator.called':

@@ -43,6 +43,8 @@ export interface RunState {
   readonly lastAt: number;
   readonly target?: TargetInfo;
   readonly openedInspector: boolean;
+  /** A person has paused it. */
+  readonly held: boolean;
   readonly vitals: readonly { readonly at: number; readonly values: { readonly [name: string]: number } }[];
   readonly readings: readonly ReadingRow[];
   readonly waitingFor: readonly string[];
@@ -76,6 +78,7 @@ export const initialState: RunState = {
   startedAt: 0,
   lastAt: 0,
   openedInspector: false,
+  held: false,
   vitals: [],
   readings: [],
   waitingFor: [],
@@ -106,6 +109,8 @@ export function reduce(before: RunState, event: LensEvent): RunState {
       };
     case 'target.attached':
       return { ...state, target: event.target, openedInspector: event.openedInspector };
+    case 'run.held':
+      return { ...state, held: event.held };
     case 'vitals.read':
       return { ...state, vitals: [...state.vitals, { at: event.at, values: event.vitals }].slice(-MAX_VITALS) };
     case 'skills.chosen':
@@ -152,7 +157,7 @@ export function reduce(before: RunState, event: LensEvent): RunState {
     case 'target.detached':
       return { ...state, detached: event.detached };
     case 'run.finished':
-      return { ...state, report: event.report };
+      return { ...state, report: event.report, held: false };
     default:
       // A newer lens may have written more kinds of events than this one knows.
       event satisfies never;

@@ -9,6 +9,7 @@ import { overview } from './screens/overview.js';
 import { picker } from './screens/picker.js';
 import { compare, replayFooter } from './screens/replay.js';
 import { pageOf, scrolledLines } from './screens/scrolled.js';
+import { skillChoice } from './screens/skill-choice.js';
 import { glyphOfSeverity, toneOfSeverity } from './severity.js';
 import { bodySize, MIN_SIZE, type Size } from './size.js';
 import { SCREENS, tabOf, type Ui } from './ui.js';
@@ -54,7 +55,9 @@ function header(world: World, ui: Ui, width: number): Line[] {
       : world.choices
         ? 'choose'
         : target
-          ? 'investigating'
+          ? startedAt
+            ? 'investigating'
+            : 'watching'
           : 'attaching';
   const now = done ? done.run.finishedAt : world.now;
   const left = line(
@@ -62,7 +65,7 @@ function header(world: World, ui: Ui, width: number): Line[] {
     span(target ? nameOf(target) : '', 'bold'),
     span(target ? `  pid ${target.pid}  Node ${target.nodeVersion.replace(/^v/, '')}` : '', 'plain'),
     span(startedAt ? `  ${sayMs(Math.max(0, now - startedAt))}` : '', 'dim'),
-    span(ui.paused ? '  PAUSED' : '', 'warn'),
+    span(world.run.held ? '  PAUSED' : '', 'warn'),
   );
   const own = world.overhead
     ? `lens ${Math.round(world.overhead.cpuPercent)} % ${sayBytes(world.overhead.rssBytes)}`
@@ -94,6 +97,7 @@ function body(world: World, ui: Ui, size: Size, ascii: boolean): Line[] {
   if (world.consent) return consent(world.consent, size.columns);
   if (ui.overlay.kind === 'help') return pageOf(helpLines(world, ui, size), ui.overlay.scroll, size.rows);
   if (ui.overlay.kind === 'compare') return compare(world, ui, size.columns);
+  if (ui.overlay.kind === 'skills') return skillChoice(world, ui.overlay, size.rows);
   if (ui.overlay.kind === 'palette') return palette(ui.overlay.input, ui.overlay.index, world, size.rows);
   const text = scrolledLines(world, ui, size.columns);
   if (text) return pageOf(text, ui.scroll[ui.screen], size.rows);
@@ -147,6 +151,7 @@ function footer(world: World, ui: Ui, width: number): Line {
   if (overlay.kind === 'filter') return typed('/', overlay.input, 'enter keeps, esc clears');
   if (overlay.kind === 'ask') return typed('ask:', overlay.input, 'enter sends, esc leaves');
   if (overlay.kind === 'note') return typed('note:', overlay.input, 'enter keeps, esc leaves');
+  if (overlay.kind === 'skills') return line(span(SKILL_KEYS, 'dim'));
   if (ui.notice !== undefined) return line(span(ui.notice, 'accent'));
   if (world.choices) return line(span('j k move   / filter   enter attaches   q leaves', 'dim'));
   if (world.consent) return line(span('y takes it   n goes without it', 'dim'));
@@ -164,9 +169,16 @@ function fitting(keys: readonly string[], width: number): string {
 
 const OPENED_KEYS = ['enter unfolds', 'o all', 'esc back', 'e pin', '/ filter', '? help', 'q quit'];
 
-function listKeys(world: World): readonly string[] {
-  const acts = world.run.report ? ['a ask', 'r again', 'w write'] : ['a ask', 'i conclude'];
-  return ['? help', ': commands', '/ filter', ...acts, 'q quit'];
+const SKILL_KEYS = 'space takes or leaves   a all   n none   enter looks   esc back';
+
+function listKeys({ run }: World): readonly string[] {
+  return ['? help', ': commands', '/ filter', ...actKeys(run), 'q quit'];
+}
+
+function actKeys({ report, startedAt, held }: World['run']): readonly string[] {
+  if (report) return ['a ask', 'r again', 's skills', 'w write'];
+  if (startedAt === 0) return ['r begin', 's skills', 'a ask'];
+  return ['a ask', held ? 'p go on' : 'p pause', 'i conclude'];
 }
 
 function typed(label: string, input: string, how: string): Line {

@@ -1,10 +1,13 @@
 import { place } from '../report/markdown.js';
+import { choosing, openSkills, underWay } from './choosing.js';
 import { plain } from './line.js';
 import { choiceRows, evidenceRows, operatorRows, paletteRows, reportText, toggleMouse } from './lists.js';
+import { clamp, type Motion, motionOf, moved } from './motion.js';
 import { click } from './mouse.js';
 import { allToggled, atLine, inwards, isOpened, openedAt, outwards, toggled } from './opened.js';
 import { helpLines } from './screens/help.js';
 import { scrolledLines } from './screens/scrolled.js';
+import { toSection } from './sections.js';
 import { bodySize, type Size } from './size.js';
 import { initialUi, type Overlay, SCREENS, type Screen, type Ui, type UiCommand } from './ui.js';
 import type { Replay, World } from './world.js';
@@ -53,7 +56,7 @@ export function press(ui: Ui, key: Key, world: World, size: Size): Pressed {
   if (key.name === 'click' && key.at)
     return click(clean, key.at, world, size, there => press(there, { input: '', name: 'return' }, world, size));
   // A dialog that comes up while somebody types must not take the y of “why” for a yes.
-  const types = clean.overlay.kind !== 'none' && clean.overlay.kind !== 'help' && clean.overlay.kind !== 'compare';
+  const types = !['none', 'help', 'compare', 'skills'].includes(clean.overlay.kind);
   if (world.consent && !types) return consenting(clean, key);
   if (world.choices && !types) return picking(clean, key, world);
   switch (clean.overlay.kind) {
@@ -63,6 +66,8 @@ export function press(ui: Ui, key: Key, world: World, size: Size): Pressed {
       return helping(clean, clean.overlay, key, world, size);
     case 'compare':
       return { ui: { ...clean, overlay: NONE } };
+    case 'skills':
+      return choosing(clean, clean.overlay, key, world);
     default:
       return typing(clean, clean.overlay, key, world);
   }
@@ -119,6 +124,7 @@ function plainKey(ui: Ui, key: Key, world: World, size: Size): Pressed {
   if (key.name === 'tab') return { ui: { ...ui, screen: neighbour(ui.screen, key.shift ? -1 : 1) } };
   if (key.name === 'escape') return { ui: back(ui) };
   if (key.name === 'return') return { ui: isOpened(ui) ? (toggled(world, ui, size) ?? ui) : enter(ui, world) };
+  if (key.input === '}' || key.input === '{') return { ui: toSection(ui, key.input === '}' ? 1 : -1, world, size) };
   const motion = motionOf(key, bodySize(size).rows - 1);
   if (motion) return { ui: move(ui, motion, world, size) };
   if (isOpened(ui) && (key.input === 'o' || key.input === 'c')) return openedLetter(ui, key.input, world, size);
@@ -179,20 +185,26 @@ function liveLetter(ui: Ui, input: string, world: World): Pressed | undefined {
   switch (input) {
     case 'a':
       return { ui: { ...ui, overlay: { kind: 'ask', input: '' } } };
+    case 's':
+      return openSkills(ui, world);
     case 'p':
-      return { ui: { ...ui, paused: !ui.paused } };
+      return underWay(world)
+        ? { ui, command: { do: 'hold', held: !world.run.held } }
+        : { ui: { ...ui, notice: `There is nothing to pause; ${BEGINS}` } };
     case 'i':
-      return world.run.report
-        ? { ui: { ...ui, notice: 'It has concluded already; r investigates once more.' } }
-        : { ui, command: { do: 'interrupt', orLeave: false } };
+      return underWay(world)
+        ? { ui, command: { do: 'interrupt', orLeave: false } }
+        : { ui: { ...ui, notice: `There is nothing to conclude; ${BEGINS}` } };
     case 'r':
-      return world.run.report
-        ? { ui, command: { do: 'rerun', reason: world.run.reason } }
-        : { ui: { ...ui, notice: 'It is still investigating; i concludes it.' } };
+      return underWay(world)
+        ? { ui: { ...ui, notice: 'It is still investigating; i concludes it.' } }
+        : { ui, command: { do: 'rerun', reason: world.run.reason } };
     default:
       return undefined;
   }
 }
+
+const BEGINS = 'r investigates, s chooses who does.';
 
 function replayLetter(ui: Ui, input: string, replay: Replay): Pressed | undefined {
   switch (input) {
@@ -274,29 +286,6 @@ function unread(ui: Ui): Pick<Ui, 'line' | 'folds' | 'scroll'> {
   return { line: 0, folds: { own: {} }, scroll: { ...ui.scroll, evidence: 0 } };
 }
 
-type Motion = { readonly by: number } | { readonly to: 'start' | 'end' };
-
-function motionOf(key: Key, page: number): Motion | undefined {
-  if (key.name === 'down' || key.input === 'j') return { by: 1 };
-  if (key.name === 'up' || key.input === 'k') return { by: -1 };
-  if (key.name === 'wheelDown') return { by: WHEEL };
-  if (key.name === 'wheelUp') return { by: -WHEEL };
-  if (key.name === 'pageDown') return { by: page };
-  if (key.name === 'pageUp') return { by: -page };
-  if (key.name === 'home' || key.input === 'g') return { to: 'start' };
-  if (key.name === 'end' || key.input === 'G') return { to: 'end' };
-  return undefined;
-}
-
-/** What a notch of the wheel moves in every terminal. */
-const WHEEL = 3;
-
-/** Where a motion leads among `count` places. */
-function moved(from: number, motion: Motion, count: number): number {
-  if ('to' in motion) return motion.to === 'start' ? 0 : Math.max(0, count - 1);
-  return clamp(Math.min(from, count - 1) + motion.by, count);
-}
-
 /** Lists move a cursor; opened evidence, sources and reports scroll. */
 function move(ui: Ui, motion: Motion, world: World, size: Size): Ui {
   const room = bodySize(size);
@@ -318,11 +307,7 @@ function listLength(ui: Ui, world: World): number {
   return world.run.insights.length;
 }
 
-function clamp(index: number, length: number): number {
-  return Math.max(0, Math.min(index, length - 1));
-}
-
-type Input = Exclude<Overlay, { kind: 'none' | 'help' | 'compare' }>;
+type Input = Exclude<Overlay, { kind: 'none' | 'help' | 'compare' | 'skills' }>;
 
 function typing(ui: Ui, overlay: Input, key: Key, world: World): Pressed {
   if (key.name === 'escape')

@@ -1,5 +1,6 @@
 import { markdownOf } from '../report/markdown.js';
 import type { OperatorRow, ReadingRow } from '../report/state.js';
+import { openSkills, underWay } from './choosing.js';
 import type { Pressed } from './keys.js';
 import { SCREENS, type Ui } from './ui.js';
 import type { PickRow, World } from './world.js';
@@ -97,15 +98,28 @@ const PALETTE: readonly PaletteRow[] = [
   },
   {
     name: 'rerun',
-    about: 'investigate once more',
+    about: 'begin, or look at everything once more',
     run: (ui, world) => ({ ui, command: { do: 'rerun', reason: world.run.reason } }),
-    when: world => live(world) && world.run.report !== undefined,
+    when: world => live(world) && !underWay(world),
+  },
+  { name: 'skills', about: 'choose who looks', run: openSkills, when: live },
+  {
+    name: 'pause',
+    about: 'no other reading begins; the numbers go on',
+    run: ui => ({ ui, command: { do: 'hold', held: true } }),
+    when: world => live(world) && underWay(world) && !world.run.held,
+  },
+  {
+    name: 'go on',
+    about: 'after a pause',
+    run: ui => ({ ui, command: { do: 'hold', held: false } }),
+    when: world => live(world) && underWay(world) && world.run.held,
   },
   {
     name: 'interrupt',
     about: 'stop the operators and conclude',
     run: ui => ({ ui, command: { do: 'interrupt', orLeave: false } }),
-    when: world => live(world) && world.run.report === undefined,
+    when: world => live(world) && underWay(world),
   },
   { name: 'play', about: 'run or halt the recording', run: ui => ({ ui, command: { do: 'play' } }), when: replayed },
   {

@@ -18,7 +18,9 @@ export type Overlay =
   | { readonly kind: 'filter'; readonly input: string }
   | { readonly kind: 'ask'; readonly input: string }
   | { readonly kind: 'note'; readonly input: string }
-  | { readonly kind: 'compare' };
+  | { readonly kind: 'compare' }
+  /** The skills that look next, by id. */
+  | { readonly kind: 'skills'; readonly index: number; readonly chosen: readonly string[] };
 
 /** What was folded and unfolded by hand, on the opened evidence. */
 export interface Folds {
@@ -44,7 +46,6 @@ export interface Ui {
   readonly folds: Folds;
   /** Whether lens hears the mouse; if not, the terminal selects and copies with it as ever. */
   readonly mouse: boolean;
-  readonly paused: boolean;
   readonly notice?: string;
   /** Evidence that goes into the written report. */
   readonly pinned: readonly string[];
@@ -61,7 +62,6 @@ export const initialUi: Ui = {
   line: 0,
   folds: { own: {} },
   mouse: false,
-  paused: false,
   pinned: [],
 };
 
@@ -71,6 +71,10 @@ export type UiCommand =
   /** Conclude; with `orLeave` (Ctrl-C) leave when there is nothing left to conclude. */
   | { readonly do: 'interrupt'; readonly orLeave: boolean }
   | { readonly do: 'rerun'; readonly reason: string }
+  /** Investigate with these skills alone. */
+  | { readonly do: 'look'; readonly skills: readonly string[] }
+  /** Pause the investigation, or let it go on. */
+  | { readonly do: 'hold'; readonly held: boolean }
   | { readonly do: 'ask'; readonly text: string }
   | { readonly do: 'read'; readonly kind: string }
   | { readonly do: 'write-report'; readonly pinned: readonly string[] }

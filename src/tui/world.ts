@@ -52,6 +52,8 @@ export interface World {
   readonly overhead?: { readonly cpuPercent: number; readonly rssBytes: number };
   readonly consent?: { readonly title: string; readonly costs: string; readonly helps: string };
   readonly choices?: readonly PickRow[];
+  /** What can look, for whoever chooses; absent in a replay. */
+  readonly skills?: readonly { readonly id: string; readonly title: string }[];
   /** The last question and what was said to it. */
   readonly answer?: { readonly question: string; readonly text: string };
   /** Set while a recorded run is shown. */

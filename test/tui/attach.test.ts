@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { launch } from '../launch.js';
@@ -45,6 +45,60 @@ test('numbers at once, every screen by its key, lists, dialogs, a written report
   expect(await terminal.exited).toBeLessThan(4);
   expect(terminal.alternate).toBe(false);
   expect(clears(terminal.raw)).toBe(0);
+  await untilReleased(target);
+});
+
+test('p pauses: what is being read ends, nothing else begins until p goes on', async () => {
+  await using target = await launch(LEAKS);
+  const run = join(state, 'paused');
+  await using terminal = attach(target, { args: ['--skills', 'handles,gc', '--dir', run] });
+  await terminal.until(/investigating[\s\S]*reading [\s\S]*p pause/);
+  terminal.press('p');
+  await terminal.until(/PAUSED[\s\S]*Paused: what is being read ends/);
+  terminal.press(':read process\r');
+  await terminal.until(/process-\d+: ok/);
+  await terminal.until(/(?<!reading [\s\S]*)PAUSED/);
+  await new Promise(resolve => setTimeout(resolve, 2_000));
+  terminal.press('p');
+  await terminal.until(/(healthy|warning) .*pid \d/, 30_000);
+  terminal.press('r');
+  await terminal.until(/investigating[\s\S]*reading /);
+  terminal.press('pi'); // a paused investigation concludes as well
+  await terminal.until(/(healthy|warning|observing|inconclusive) .*pid \d/);
+  terminal.press('q');
+  expect(await terminal.exited).toBeLessThan(4);
+  const events = readFileSync(join(run, 'run.ndjson'), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line));
+  const at = (held: boolean) => events.findIndex(e => e.type === 'run.held' && e.held === held);
+  const asked = events.slice(at(true), at(false)).filter(e => e.type === 'evidence.asked');
+  expect(asked.map(e => e.kind)).toEqual(['process']);
+  expect(events.slice(at(false)).filter(e => e.type === 'evidence.collected').length).toBeGreaterThan(0);
+  await untilReleased(target);
+});
+
+test('with --hold nothing begins by itself; s chooses who looks, and they alone do', async () => {
+  await using target = await launch(LEAKS);
+  const run = join(state, 'held');
+  await using terminal = attach(target, { args: ['--hold', '--dir', run] });
+  await terminal.until(/watching .*pid \d[\s\S]*resident +\d+.* MB[\s\S]*Only the numbers are read/);
+  expect(existsSync(run)).toBe(false);
+  terminal.press('p');
+  await terminal.until(/There is nothing to pause; r investigates/);
+  terminal.press('sn');
+  await terminal.until(/Who looks\? +0 of \d+/);
+  terminal.press('j ');
+  await terminal.until(/1 of \d+[\s\S]*› \[x\] [\w-]+/);
+  const chosen = terminal.text().match(/› \[x\] ([\w-]+)/)?.[1];
+  terminal.press('\r');
+  await terminal.until(/(healthy|warning) .*pid \d/, 60_000);
+  terminal.press('q');
+  await terminal.exited;
+  const [only] = readFileSync(join(run, 'run.ndjson'), 'utf8')
+    .split('\n')
+    .filter(line => line.includes('"skills.chosen"'));
+  expect(JSON.parse(only ?? '').skills).toEqual([chosen]);
   await untilReleased(target);
 });
 

@@ -42,6 +42,18 @@ const RIGHT = '\u001b[C';
 const LEFT = '\u001b[D';
 const mouse = (row: number, column: number, button = 0) => `\u001b[<${button};${column + 1};${row + 1}M`;
 
+test('} goes to the next section and { to the one before, in evidence and in the report', () => {
+  const there = pressed(opened, '}}').ui;
+  expect(shown(there).join('\n')).toMatch(/› Retaining paths/);
+  expect(shown(pressed(there, '{').ui).join('\n')).toMatch(/› A file/);
+  const report: Ui = { ...initialUi, screen: 'report' };
+  const small = { columns: 80, rows: 20 };
+  const top = (ui: Ui) => plain(frame(world, ui, small, false)[2] ?? []).trim();
+  const next = press(report, { input: '}' }, world, small).ui;
+  expect(top(next)).toMatch(/^1\. /);
+  expect(top(press(press(next, { input: '}' }, world, small).ui, { input: '{' }, world, small).ui)).toBe(top(next));
+});
+
 test('trees come folded; enter unfolds one, right goes in, left folds and goes out', () => {
   expect(shown(opened).join('\n')).toMatch(/▸ sessions\n {2}▸ timers/);
   const { ui } = pressed(opened, `${DOWN_TO_SESSIONS}\r`);

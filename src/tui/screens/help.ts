@@ -19,6 +19,7 @@ const COMMON: Help = [
   ['enter, right, left', 'unfold, go in; fold, go to what holds it', opened],
   ['o', 'unfold everything, fold everything', opened],
   ['enter', 'open', (world, ui) => !opened(world, ui) && on('overview', 'evidence')(world, ui)],
+  ['} {', 'to the next section, to the one before', (world, ui) => opened(world, ui) || ui.screen === 'report'],
   ['esc', 'back'],
   ['/', 'filter the list', on('investigation', 'evidence')],
   [':', 'commands'],
@@ -33,13 +34,19 @@ const COMMON: Help = [
 ];
 const RUNNING: Help = [
   ['i, ctrl-c', 'stop the operators and conclude'],
+  ['p', 'pause: no other reading begins; go on'],
   ['a', 'ask a question, or hint where to look'],
-  ['p', 'pause the display'],
+  ['s', 'choose the skills that look next'],
+];
+const WAITING: Help = [
+  ['r', 'begin to investigate'],
+  ['s', 'choose the skills that look'],
+  ['a', 'ask a question; the skills it names look'],
 ];
 const FINISHED: Help = [
   ['r', 'investigate once more'],
   ['a', 'ask a question; the skills it names look again'],
-  ['p', 'pause the display'],
+  ['s', 'choose the skills that look again'],
 ];
 const REPLAYED: Help = [
   ['space, + -', 'play or halt; faster, slower'],
@@ -52,7 +59,7 @@ const REPLAYED: Help = [
 
 /** Only what would do something here and now. */
 export function helpLines(world: World, ui: Ui, { columns, rows }: Size): Line[] {
-  const special = world.replay ? REPLAYED : world.run.report ? FINISHED : RUNNING;
+  const special = world.replay ? REPLAYED : ended(world) ? FINISHED : world.run.startedAt > 0 ? RUNNING : WAITING;
   const keys: Help = [...special, ...COMMON, ['q', world.replay ? 'leave' : 'detach and leave']];
   const lines = keys
     .filter(([, , when]) => when?.(world, ui) ?? true)

@@ -52,7 +52,14 @@ function operatorList(world: World, ui: Ui, width: number, rows: number): Line[]
     return padded(
       [
         line(
-          span(ui.filter ? `no operator matches “${ui.filter}” (esc clears)` : 'no operator has started yet', 'dim'),
+          span(
+            ui.filter
+              ? `no operator matches “${ui.filter}” (esc clears)`
+              : world.run.startedAt > 0
+                ? 'no operator has started yet'
+                : 'nothing begins by itself: r investigates, s chooses who',
+            'dim',
+          ),
         ),
       ],
       rows,
