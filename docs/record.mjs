@@ -94,7 +94,9 @@ const header = {
 const lines = [header, ...cast.map(([at, kind, data]) => [Number(at.toFixed(3)), kind, data])];
 writeFileSync(`${root}docs/attach.cast`, `${lines.map(line => JSON.stringify(line)).join('\n')}\n`);
 for (const [name, picture] of stills) writeFileSync(`${root}docs/${name}.svg`, picture);
-process.stdout.write(`docs/attach.cast: ${cast.length} writes, ${cast.at(-1)[0].toFixed(1)} s; ${[...stills.keys()].join(', ')}\n`);
+process.stdout.write(
+  `docs/attach.cast: ${cast.length} writes, ${cast.at(-1)[0].toFixed(1)} s; ${[...stills.keys()].join(', ')}\n`,
+);
 
 async function until(pattern) {
   for (let waited = 0; waited < 120; waited += 0.1) {
