@@ -1,5 +1,5 @@
 import { allocationSites } from '../heap/growth/allocation-sites.js';
-import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
+import type { Bounds } from '../heap/growth/bounds.js';
 import { isModuleCache } from '../heap/growth/fault.js';
 import { listenedEvent, viaOf } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
@@ -8,12 +8,11 @@ import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
-import { emptyingsOf } from '../source/emptying.js';
 import { type Feeder, feedersOf, subscriptionsOf, timingsOf } from '../source/feeders.js';
 import { loadingsOf } from '../source/loading.js';
 import { enclosingFunction } from '../source/names.js';
-import { syntaxOf } from '../source/syntax.js';
 import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
+import { boundsAt } from './growth-bounds.js';
 import { type Fed, type Files, type GrowthPlace, type Home, isRegistration, MOST_SCRIPTS } from './growth-home.js';
 import { importersOf, isImport, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
@@ -39,8 +38,7 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect, files: F
   const filled = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
   const used = filled.length === 0 && !written ? yield* usedOver(see, home, suspect, files) : undefined;
   const fed = used ? [used] : filled;
-  const inner = suspect.row.kin === undefined ? [] : (home?.below.slice(-1) ?? []);
-  const bounds = home ? boundsOfEach(boundsIn(home, inner), home, suspect) : {};
+  const bounds = home ? boundsAt(home, suspect) : {};
   const loading = yield* loadedBy(see, suspect, files);
   const imported = home !== undefined && isImport(home);
   if (loading.length > 0) return assembled(suspect, { declared: undefined, imported, feeders: loading, bounds });
@@ -72,33 +70,6 @@ interface Parts {
   readonly imported: boolean;
   readonly feeders: readonly Fed[];
   readonly bounds: Bounds;
-}
-
-/** What the text says against growth of the holder, and of the `inner` name its elements hold theirs by. */
-function boundsIn({ script, name }: Home, inner: readonly string[]): Bounds {
-  return Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one)));
-}
-
-/** Where a row stands for many containers, the check of the name that each is held by is a check of each. */
-function boundsOfEach(bounds: Bounds, home: Home, { row }: Suspect): Bounds {
-  const last = row.path.at(-1);
-  const name = last?.kind === 'property' || last?.kind === 'private' ? last.name : undefined;
-  if (row.kin === undefined || name === undefined || !bounds.sizeCheck) return bounds;
-  const { sizeCheck } = boundsOfName(home.script.text, name);
-  return sizeCheck ? { ...bounds, sizeCheck: { ...sizeCheck, each: row.kin } } : bounds;
-}
-
-/** Patterns of size checks; where it loses entries, and whether a timer sees to it. */
-function boundsOfName(text: string, name: string): Bounds {
-  const { expiry: nearby, ...read } = boundsOf(text, name);
-  const emptyings = emptyingsOf(text, name);
-  const removal = read.removal ?? emptyings[0];
-  const timed = emptyings.filter(one => one.byTimer);
-  const drain = timed.every(one => one.drainsEveryMs !== undefined) ? timed[0] : undefined;
-  // Lines near each other are a guess: the text's structure knows better wherever it can be read.
-  const expiry = drain ?? timed[0] ?? (syntaxOf(text).parsed ? undefined : nearby);
-  const emptied = emptyings.find(one => one.whole && one.byTimer) ?? emptyings.find(one => one.whole);
-  return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
 }
 
 /** Who is to be named: for listeners and timers who registers them, for what lies in a package who feeds it, else the holder. */

@@ -76,7 +76,7 @@ function isFirst(syntax: Syntax, index: number): boolean {
 }
 
 /** `cache` of `cache`, `this.cache`, `state.cache` and `this.#cache` (as `#cache`). */
-function lastName(node: unknown): string | undefined {
+export function lastName(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'Identifier') return String(node.name);
   if (node.type === 'PrivateIdentifier') return `#${String(node.name)}`;

@@ -15,6 +15,8 @@ const bus = new EventEmitter().setMaxListeners(0);
 class Store { #rows = []; add(row) { this.#rows.push(row); } }
 const store = new Store();
 const signals = new AbortController();
+class Cache { #m = new Map(); #n = 5000; #k = 7; get max() { return this.#n; } get size() { return this.#k; } put(v) { this.#m.set(v, 'w'.repeat(500) + v); } }
+const cache = new Cache();
 let replaced = [];
 let touched = 0;
 const journal = { text: 'begun '.repeat(500) };
@@ -31,6 +33,7 @@ function tick() {
   page += 'one more paragraph ';
   for (let i = 0; i < 10; i++) accounts.get((visit = (visit + 7) % 300)).visits.push({ at: visit, text: 'z'.repeat(50) });
   signals.signal.addEventListener('abort', () => touched);
+  cache.put(Math.random());
   replaced = [...replaced, 'y'.repeat(3000) + Math.random()];
   setInterval(() => bus, 3_600_000).unref();
 }
@@ -68,6 +71,10 @@ const rowOf = (holder: string) => rows.find(row => holderOf(row).text.startsWith
 test('a private field is named through the variable that leads to it', () => {
   expect(rowOf('store.#rows')).toMatchObject({ kind: 'Array', ownerClass: 'Store' });
   expect(rowOf('store.#rows')?.entry.bytes).toBeGreaterThan(2000);
+});
+
+test('a bound in a #private field that a minifier renamed is known by the getter that shows it', () => {
+  expect(rowOf('cache.#m')?.limits).toEqual([{ name: 'max', value: 5000 }]);
 });
 
 test('listeners of an emitter and of an abort signal are counted, with the code that was registered', () => {

@@ -8,6 +8,7 @@ import type {
   SizedContainer,
 } from '../../model/evidence/collection-growth.js';
 import { filledShare, isLimit, ownerLimits, sizeOf, someEntries, type Watched } from './containers.js';
+import { limitsByGetter } from './limit-getters.js';
 import { classOf, LIMITS, type Realm } from './realm.js';
 import type { Sizer } from './sizing.js';
 import type { TimerGroup, Timers } from './timers.js';
@@ -289,7 +290,10 @@ export class Growth {
   /** Bounds that the holder keeps in #private fields. */
   private privateLimits({ owner }: Watched): HolderLimit[] {
     const holder = owner?.deref();
-    return holder ? this.sizer.privateNumbers(holder).filter(({ name }) => isLimit(name)) : [];
+    if (!holder) return [];
+    const numbers = this.sizer.privateNumbers(holder);
+    const named = numbers.filter(({ name }) => isLimit(name));
+    return named.length > 0 ? named : limitsByGetter(holder, numbers);
   }
 
   private growingTimers(group: TimerGroup, seconds: number): GrowingContainer | undefined {

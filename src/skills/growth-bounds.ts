@@ -1,0 +1,60 @@
+import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
+import type { Suspect } from '../heap/growth/suspects.js';
+import { aliasesOf } from '../source/aliases.js';
+import { emptyingsOf } from '../source/emptying.js';
+import { syntaxOf } from '../source/syntax.js';
+import type { Home } from './growth-home.js';
+
+/** What the text says against growth of the holder, of the name its elements hold theirs by, and by what names functions call it. */
+export function boundsAt(home: Home, suspect: Suspect): Bounds {
+  const { script, name, below } = home;
+  const { row } = suspect;
+  const inner = row.kin === undefined ? [] : below.slice(-1);
+  const direct = Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one)));
+  const isElement = ELEMENT.has(row.path.at(-1)?.kind ?? '');
+  const called = boundsOfAliases(script.text, below.at(-1) ?? name, isElement);
+  const each = isElement && row.kin !== undefined && called.sizeCheck ? eachOf(called.sizeCheck, row.kin) : {};
+  return boundsOfEach({ ...direct, ...called, ...each }, home, suspect);
+}
+
+const ELEMENT: ReadonlySet<string> = new Set(['map-value', 'element', 'index']);
+
+const eachOf = (sizeCheck: NonNullable<Bounds['sizeCheck']>, each: number): Bounds => ({
+  sizeCheck: { ...sizeCheck, each },
+});
+
+/** `const of = byFarm.get(id) ?? []; … if (of.length > 40) of.splice(0, 20)`: a name counts in its own function only. */
+function boundsOfAliases(text: string, name: string, isElement: boolean): Bounds {
+  const all = aliasesOf(text, name).filter(alias => alias.isElement === isElement && alias.name !== name);
+  return Object.assign({}, ...all.map(alias => moved(boundsOf(alias.text, alias.name), alias.line0)));
+}
+
+/** Lines of a function as lines of its file. A timer inside is not known to run for every list. */
+function moved({ removal, sizeCheck }: Bounds, line0: number): Bounds {
+  return {
+    ...(removal && { removal: { line0: removal.line0 + line0 } }),
+    ...(sizeCheck && { sizeCheck: { ...sizeCheck, line0: sizeCheck.line0 + line0 } }),
+  };
+}
+
+/** Where a row stands for many containers, the check of the name that each is held by is a check of each. */
+function boundsOfEach(bounds: Bounds, home: Home, { row }: Suspect): Bounds {
+  const last = row.path.at(-1);
+  const name = last?.kind === 'property' || last?.kind === 'private' ? last.name : undefined;
+  if (row.kin === undefined || name === undefined || !bounds.sizeCheck) return bounds;
+  const { sizeCheck } = boundsOfName(home.script.text, name);
+  return sizeCheck ? { ...bounds, sizeCheck: { ...sizeCheck, each: row.kin } } : bounds;
+}
+
+/** Patterns of size checks; where it loses entries, and whether a timer sees to it. */
+function boundsOfName(text: string, name: string): Bounds {
+  const { expiry: nearby, ...read } = boundsOf(text, name);
+  const emptyings = emptyingsOf(text, name);
+  const removal = read.removal ?? emptyings[0];
+  const timed = emptyings.filter(one => one.byTimer);
+  const drain = timed.every(one => one.drainsEveryMs !== undefined) ? timed[0] : undefined;
+  // Lines near each other are a guess: the text's structure knows better wherever it can be read.
+  const expiry = drain ?? timed[0] ?? (syntaxOf(text).parsed ? undefined : nearby);
+  const emptied = emptyings.find(one => one.whole && one.byTimer) ?? emptyings.find(one => one.whole);
+  return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
+}

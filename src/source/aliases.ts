@@ -1,0 +1,49 @@
+import { lastName } from './emptying.js';
+import { isNode, positionOf, type Syntax, type SyntaxNode, syntaxOf } from './syntax.js';
+
+/** A local name for a collection, or for one of its elements, and the function that calls it so. */
+export interface Alias {
+  readonly name: string;
+  /** `of = byFarm.get(id) ?? []`: one of the collection's own lists, not the collection. */
+  readonly isElement: boolean;
+  /** Text of the function around, which begins at `line0` (0-based) of the whole. */
+  readonly text: string;
+  readonly line0: number;
+}
+
+/** Where functions give the collection called `name`, or one of its elements, a name of their own, in source order. */
+export function aliasesOf(text: string, name: string): Alias[] {
+  const syntax = syntaxOf(text);
+  return syntax.nodes.flatMap((node, index) => {
+    const named = namedBy(node);
+    const isElement = named && namesElement(named.value, name);
+    const around = syntax.nodes[syntax.around[index] ?? -1];
+    if (!named || isElement === undefined || !around) return [];
+    return [{ name: named.name, isElement, ...within(syntax, around) }];
+  });
+}
+
+const within = (syntax: Syntax, around: SyntaxNode): Pick<Alias, 'text' | 'line0'> => ({
+  text: syntax.text.slice(around.start, around.end),
+  line0: positionOf(syntax, around.start).line0,
+});
+
+function namedBy(node: SyntaxNode): { readonly name: string; readonly value: SyntaxNode } | undefined {
+  const isAssignment = node.type === 'AssignmentExpression' && node.operator === '=';
+  const [target, value] = isAssignment ? [node.left, node.right] : [node.id, node.init];
+  if (!isAssignment && node.type !== 'VariableDeclarator') return undefined;
+  if (!isNode(target) || target.type !== 'Identifier' || !isNode(value)) return undefined;
+  return { name: String(target.name), value };
+}
+
+/** True: it is an element of `name`; false: it is `name` itself; undefined: neither. */
+function namesElement(value: SyntaxNode, name: string): boolean | undefined {
+  if (value.type === 'LogicalExpression' && isNode(value.left)) return namesElement(value.left, name);
+  if (value.type === 'ChainExpression' && isNode(value.expression)) return namesElement(value.expression, name);
+  if (value.type === 'MemberExpression' && value.computed) return lastName(value.object) === name ? true : undefined;
+  if (value.type === 'CallExpression' && isNode(value.callee) && value.callee.type === 'MemberExpression') {
+    const method = lastName(value.callee.property);
+    return (method === 'get' || method === 'at') && lastName(value.callee.object) === name ? true : undefined;
+  }
+  return lastName(value) === name ? false : undefined;
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { aliasesOf } from '../../src/source/aliases.js';
+
+const told = (text: string, name: string) =>
+  aliasesOf(text, name).map(one => `${one.name}${one.isElement ? ' element' : ''}`);
+
+test.each([
+  [
+    'a list of a map, or a new one',
+    '#last',
+    'class A { #last = new Map(); take(k) { const of = this.#last.get(k) ?? []; of.push(1); } }',
+    ['of element'],
+  ],
+  [
+    'minified',
+    '#e',
+    'class A{#e=new Map;take(e){let n=this.#e.get(e)??[];return n.push(e),n.length>40&&n.splice(0,20)}}',
+    ['n element'],
+  ],
+  [
+    'a dictionary of lists',
+    'byId',
+    'const byId = {}; function add(id, x) { let list = byId[id]; if (!list) list = byId[id] = []; }',
+    ['list element'],
+  ],
+  ['the collection itself', 'queue', 'class Q { go() { const q = this.queue; q.shift(); } }', ['q']],
+  ['something made of it', 'map', 'function f() { const size = map.size; const keys = [...map.keys()]; }', []],
+  ['at the top level, where names are known', 'map', 'const other = map;', []],
+])('%s', (_, name, text, expected) => {
+  expect(told(text, name)).toEqual(expected);
+});
+
+test('an alias comes with the function it is valid in', () => {
+  const text = 'const m = new Map();\n\nfunction add(k) {\n  const list = m.get(k);\n}\nfunction other(list) {}';
+  expect(aliasesOf(text, 'm')[0]).toMatchObject({ line0: 2, text: 'function add(k) {\n  const list = m.get(k);\n}' });
+});
