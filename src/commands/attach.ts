@@ -115,7 +115,7 @@ async function runOnScreen(options: AttachOptions): Promise<number> {
     release();
     stopOverhead();
     screen.close();
-    sayAfterwards(show.run.report, live?.kept, live?.foundBefore);
+    sayAfterwards(show.run.report, live?.kept);
   }
 }
 
@@ -150,9 +150,7 @@ export function leaveOnSignals(leave: (code: number) => void, crashed: (error: E
 export function sayAfterwards(
   report: { verdict: string; summary: string } | undefined,
   kept: string | undefined,
-  before?: string,
 ): void {
   if (report) process.stdout.write(`${report.verdict}: ${report.summary}\n`);
-  if (before) process.stdout.write(`${before}\n`);
   if (kept) process.stderr.write(`${kept}\n`);
 }

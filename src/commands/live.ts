@@ -22,6 +22,7 @@ import type { EvidenceView } from '../tui/world.js';
 import { version } from '../version.js';
 import type { AttachOptions } from './attach.js';
 import { paramsByHand } from './by-hand.js';
+import { carryingOver } from './carry-over.js';
 import { requestRate } from './evidence/request-rate.js';
 import { viewOf } from './evidence/view.js';
 import { EXIT, exitOfReport } from './exit.js';
@@ -58,7 +59,7 @@ export class Live {
   #directory: RunDirectory | undefined;
   #passes = 0;
   #emit: RunEnv['emit'] = () => undefined;
-  /** The last pass that found something; a question that looks elsewhere does not take it back. */
+  /** What the last pass concluded. */
   #found: Report | undefined;
 
   constructor(
@@ -214,25 +215,14 @@ export class Live {
       openedInspector: session.openedInspector,
       attachMs: 0,
     });
-    await lookInto(session, plan, mind ? { ...env, mind } : env);
+    const pass = (env: RunEnv) => lookInto(session, plan, mind ? { ...env, mind } : env);
+    const earlier = this.#found && { report: this.#found, evidence: this.#evidence };
+    await (earlier && hint.only ? carryingOver(earlier, hint.only, env, pass) : pass(env));
     const report = finish(env);
     fileReport(report, directory);
-    if (!this.#left.signal.aborted) this.#exit = this.#exitOf(report, hint, session.lost.aborted);
-    if (report.insights.length > 0 || !hint.asked) this.#found = report;
+    if (!this.#left.signal.aborted) this.#exit = exitOfReport(report, this.options.failOn, session.lost.aborted);
+    this.#found = report;
     if (hint.asked) await this.#answer(hint.reason, mind);
-  }
-
-  /** What was found stays found, although a question then looked elsewhere. */
-  #exitOf(report: Report, { asked }: Hint, lost: boolean): number {
-    const found = asked && this.#exit === EXIT.found && !lost;
-    return found ? EXIT.found : exitOfReport(report, this.options.failOn, lost);
-  }
-
-  /** What an earlier pass found and the last one, for a question, did not look at; in a sentence. */
-  get foundBefore(): string | undefined {
-    const earlier = this.#found;
-    if (!earlier || earlier.insights.length === 0 || this.face.run.insights.length > 0) return undefined;
-    return `found before: ${earlier.verdict}: ${earlier.summary}`;
   }
 
   async #answer(question: string, mind: Mind | undefined): Promise<void> {
@@ -240,10 +230,7 @@ export class Live {
     const failed = (message: string) => this.face.notice(message);
     const seat = { signal: this.#left.signal, failed, ...(mind && { provider: mind.provider('ask') }) };
     this.face.extras({ answer: { question, text: await answerTo(question, run, this.#evidence, seat) } });
-    const before = this.foundBefore;
-    this.face.notice(
-      before ? `Answered: 2 shows it. ${before} (r looks at everything again)` : 'Answered: 2 shows it.',
-    );
+    this.face.notice('Answered: 2 shows it.');
   }
 
   /** Each pass is a run of its own: the second goes beside the first. */
