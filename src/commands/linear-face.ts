@@ -87,11 +87,12 @@ export class LinearFace implements Face {
     if (this.#extras.consent) return this.#consent(text);
     if (text === '') return undefined;
     if (text === 'p') return this.#pause();
-    if (text === '5') return this.#listSkills();
+    if (text === '5' || text === 's') return this.#listSkills();
     const named = text.match(/^skills +(.+)$/i)?.[1];
     if (named !== undefined) return this.#look(named.split(/[ ,]+/));
     if (text === '4' || text === 'q') return { do: 'quit' };
-    if (text === '1') return this.#isUnderWay() ? this.#later() : { do: 'rerun', reason: this.#run.reason };
+    if (text === '1' || text === 'r')
+      return this.#isUnderWay() ? this.#later() : { do: 'rerun', reason: this.#run.reason };
     if (text === '2') return { do: 'write-report', pinned: [] };
     if (text === '3') return this.#list();
     const reading = this.#run.readings.find(r => r.id === text);

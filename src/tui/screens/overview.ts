@@ -186,7 +186,9 @@ function finding(insight: Insight, rank: number, width: number): Line[] {
 
 /** While it goes on: how far, and what was noticed last. */
 function progress(world: World, width: number, ascii: boolean): Line[] {
-  const { operators, notifications, waitingFor } = world.run;
+  const { operators, notifications, waitingFor, startedAt, target } = world.run;
+  if (startedAt === 0 && target)
+    return [line(span('Nothing is looked at yet: r investigates, s chooses who does.', 'dim'))];
   const done = operators.filter(o => o.result).length;
   const reading = [...new Set(waitingFor)].join(', ');
   return [
