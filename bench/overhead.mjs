@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { spawn as spawnInTerminal } from '@lydell/node-pty';
 
 const pairs = Number(process.argv[2] ?? 5);
 const REQUESTS = Number(process.argv[4] ?? 6000);
@@ -69,6 +70,23 @@ async function lensOn(pid, args) {
   };
 }
 
+/** The live screen, attached and at rest: it reads the numbers every other second. */
+async function screenOn(pid) {
+  const env = { ...process.env, TERM: 'xterm-256color' };
+  const screen = spawnInTerminal(process.execPath, [lens, 'attach', '--hold', String(pid)], {
+    cols: 120,
+    rows: 34,
+    env,
+  });
+  const exited = new Promise(resolve => screen.onExit(resolve));
+  await new Promise(resolve => screen.onData(text => /loop delay/.test(text) && resolve()));
+  await new Promise(resolve => setTimeout(resolve, 3000)); // until the rest of the program is loaded
+  return () => {
+    screen.write('q');
+    return exited;
+  };
+}
+
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
 const said = ratios => `× ${median(ratios).toFixed(3)}  (pairs: ${ratios.map(r => r.toFixed(3)).join(' ')})`;
 const target = spawn(process.execPath, ['--inspect-port=0', '-e', SERVER], { stdio: ['pipe', 'pipe', 'ignore'] });
@@ -78,6 +96,7 @@ try {
   const modes = {
     'nothing (A/A)': undefined,
     'lens watch': ['watch', '--no-investigate'],
+    'lens attach, idle': 'screen',
     'watching vitals': ['run', '--json', '--skills', 'runtime'],
     'a whole run': ['run', '--json'],
   };
@@ -85,14 +104,15 @@ try {
     const ratios = [];
     for (let i = 0; i < pairs; i++) {
       const before = await window(target.pid, port);
-      const stop = args ? await lensOn(target.pid, args) : async () => {};
+      const stop =
+        args === 'screen' ? await screenOn(target.pid) : args ? await lensOn(target.pid, args) : async () => {};
       const during = await window(target.pid, port);
       await stop();
       const after = await window(target.pid, port);
       const ratio = of => during[of] / ((before[of] + after[of]) / 2);
       ratios.push([ratio('micros'), ratio('perSecond')]);
     }
-    console.log(`${name.padEnd(16)} cpu per request ${said(ratios.map(([cpu]) => cpu))}`);
+    console.log(`${name.padEnd(17)} cpu per request ${said(ratios.map(([cpu]) => cpu))}`);
     console.log(`${''.padEnd(16)} requests/s      ${said(ratios.map(([, rate]) => rate))}`);
   }
 } finally {
