@@ -147,7 +147,11 @@ async function raise(argv: readonly string[], options: CheckOptions): Promise<St
   try {
     program =
       spec.by === 'command'
-        ? await startProgram(spec.argv, readinessOf(options.ready, options.readyWithin), ended.signal)
+        ? await startProgram(
+            spec.argv,
+            readinessOf(options.ready, options.readyWithin, options.load?.includes('LENS_PORT')),
+            ended.signal,
+          )
         : undefined;
     const { where } = program ? { where: { pid: program.pid } } : await resolveTarget(spec);
     load =

@@ -28,7 +28,7 @@ function annotation(insight: Insight): string {
     ...(at ? [`file=${property(at.file)}`, `line=${at.line}`] : []),
     `title=${property(`lens: ${insight.faultClass}`)}`,
   ];
-  return `::${COMMAND[insight.severity]} ${properties.join(',')}::${data(insight.fix ? `${insight.title} ${insight.fix}` : insight.title)}`;
+  return `::${COMMAND[insight.severity]} ${properties.join(',')}::${data([insight.title, insight.fix ?? []].flat().join('\n'))}`;
 }
 
 function data(text: string): string {

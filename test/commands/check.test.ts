@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readinessOf } from '../../src/commands/check/readiness.js';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const TRAFFIC = join(ROOT, 'test/commands/traffic.mjs');
@@ -98,6 +99,19 @@ test.concurrent(
   },
   SLOW_MS,
 );
+
+test('a program that has only said something is not ready; a load that is told the port waits for it', () => {
+  const seen = (output: string, age: number, port?: number) => ({ output, age, port });
+  const plain = readinessOf(undefined);
+  expect(plain.ready(seen('starting\n', 900))).toBe(false);
+  expect(plain.ready(seen('starting\n', 900, 3000))).toBe(true);
+  expect(plain.ready(seen('', 5_000))).toBe(true);
+  expect(readinessOf(undefined, 60_000, true).ready(seen('', 9_000))).toBe(false);
+  const word = readinessOf('ready', 60_000, true);
+  expect(word.ready(seen('ready', 100))).toBe(false);
+  expect(word.ready(seen('ready', 100, 3000))).toBe(true);
+  expect(word.text).toBe('“ready” in its output, and a port');
+});
 
 test.concurrent(
   'a program that ends before it is ready is told with its exit code',

@@ -128,7 +128,7 @@ test('JUnit: a finding is a failure, not having looked is an error, text is esca
 
 test('GitHub annotations escape what the runner would read as its own', () => {
   expect(annotationsOf(report)).toBe(
-    '::warning file=src/store.ts,line=12,title=lens%3A memory.leak.collection::`sessions` grows by 12 entries/s, 50%25 of them & never deleted. Delete a session when it ends.\n',
+    '::warning file=src/store.ts,line=12,title=lens%3A memory.leak.collection::`sessions` grows by 12 entries/s, 50%25 of them & never deleted.%0ADelete a session when it ends.\n',
   );
 });
 

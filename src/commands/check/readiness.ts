@@ -7,21 +7,31 @@ export interface Readiness {
   ready(seen: { readonly output: string; readonly age: number; readonly port: number | undefined }): boolean;
 }
 
-/** A program that says nothing and listens to nothing is a worker: after this long it is ready. */
+/** What is known of a program that is not ready yet. */
+type Seen = Parameters<Readiness['ready']>[0];
+
+/** A program that listens to nothing by then is a worker, and at work. Lines of output say nothing: many log that they begin. */
 const SILENT_READY_MS = 5_000;
 const WITHIN_MS = 60_000;
 
-/** `:3000` a port, `5s` a time, anything else a word of its output; undefined: the first of a port, a line, 5 s. */
-export function readinessOf(text: string | undefined, withinMs = WITHIN_MS): Readiness {
-  if (text === undefined)
-    return {
-      text: 'a port, a line of output, or 5 s',
-      withinMs,
-      ready: ({ output, age, port }) => port !== undefined || output.includes('\n') || age >= SILENT_READY_MS,
-    };
+/**
+ * `:3000` a port, `5s` a time, anything else a word of its output; undefined: the first of a port and 5 s. With
+ * `needsPort` it also has to listen, whatever else is said: what makes the load is told the port.
+ */
+export function readinessOf(text: string | undefined, withinMs = WITHIN_MS, needsPort = false): Readiness {
+  const said = spoken(text, withinMs);
+  if (!needsPort) return said;
+  const ready = (seen: Seen) => seen.port !== undefined && said.ready(seen);
+  return { ...said, text: text === undefined ? 'a port' : `${said.text}, and a port`, ready };
+}
+
+function spoken(text: string | undefined, withinMs: number): Readiness {
+  if (text === undefined) {
+    const ready = ({ age, port }: Seen) => port !== undefined || age >= SILENT_READY_MS;
+    return { text: 'a port, or 5 s', withinMs, ready };
+  }
   const [, port] = /^:(\d+)$/.exec(text) ?? [];
-  if (port !== undefined)
-    return { text: `port ${port}`, withinMs, ready: seen => seen.port !== undefined && seen.port === Number(port) };
+  if (port !== undefined) return { text: `port ${port}`, withinMs, ready: seen => seen.port === Number(port) };
   const ms = durationMs(text);
   if (ms !== undefined) return { text, withinMs: Math.max(withinMs, ms + 1000), ready: ({ age }) => age >= ms };
   return { text: `“${text}” in its output`, withinMs, ready: ({ output }) => output.includes(text) };
