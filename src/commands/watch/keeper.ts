@@ -57,7 +57,7 @@ const RESTART_MS = 2_000;
 /** What of /proc is slow to read by hundreds of descriptors: left out when none of its metrics is due. */
 const OUTSIDE = ['fds.*', 'sockets.*', 'threads.*', 'children.*'];
 /** Reading the host takes two seconds: below this the rounds would become longer by it. */
-const HOST_WITHIN_MS = 5_000;
+const HOST_WITHIN_MS = 2_500;
 /** Metrics away from normal that a reason names beside what fired. */
 const REASON_UNUSUAL = 3;
 
