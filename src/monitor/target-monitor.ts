@@ -1,7 +1,7 @@
 import { type Baseline, distance } from '../base/normal.js';
 import { METRICS, type MetricKind, metricKind, sayMetric } from '../model/vital-metrics.js';
 import type { Alert, Measures } from '../model/watch-event.js';
-import { type AlertRule, type AlertState, CLEAR, judge, step } from './alert.js';
+import { type AlertRule, type AlertState, type AlertVerdict, CLEAR, judge, step } from './alert.js';
 import { AlertBook, type AlertNews, type AlertPolicy } from './alert-book.js';
 import {
   type Anomaly,
@@ -12,7 +12,7 @@ import {
   startDetector,
 } from './detector.js';
 import { timeToLimit } from './forecast.js';
-import { DEFAULT_HISTORY, History } from './history.js';
+import { DEFAULT_HISTORY, History, type HistoryPoint } from './history.js';
 
 export interface MonitorOptions {
   readonly rules: readonly AlertRule[];
@@ -33,6 +33,9 @@ const FORECAST_LEAST_MS = 30 * 60_000;
 /** A line that explains less of the samples than this is no forecast. */
 const FORECAST_R2 = 0.7;
 const HOUR_MS = 3_600_000;
+
+/** A window speaks once lens has watched this process for this share of it: what lasted one reading did not last minutes. */
+const COVERED = 0.8;
 
 /** A program that has just started compiles and fills its caches: neither normal nor an anomaly. */
 const YOUNG_MS = 60_000;
@@ -64,6 +67,8 @@ export class TargetMonitor {
   readonly #book: AlertBook;
   readonly #saved: ReadonlyMap<string, Baseline>;
   #forecastAt = Number.NEGATIVE_INFINITY;
+  /** When this process was first read: what was before it is another's. */
+  #since: number | undefined;
   /** Burnt by rules that are no more: nobody else would ever end them. */
   #orphans: readonly Alert[];
 
@@ -95,6 +100,7 @@ export class TargetMonitor {
   /** One moment's numbers; a metric that is absent was not read, and neither fires nor heals. */
   observe(values: Measures, at: number, uptimeMs = Number.POSITIVE_INFINITY): AlertNews[] {
     this.#history.add(values, at);
+    this.#since ??= at;
     const orphans = this.#orphans;
     this.#orphans = [];
     return [
@@ -120,6 +126,7 @@ export class TargetMonitor {
   /** The process is gone: what it was does not burn any more. A new process is judged anew. */
   lost(at: number): AlertNews[] {
     this.#states.clear();
+    this.#since = undefined;
     this.#forecastAt = Number.NEGATIVE_INFINITY;
     return this.#book.open.flatMap(({ fingerprint }) => this.#book.end(fingerprint, at));
   }
@@ -143,10 +150,9 @@ export class TargetMonitor {
   }
 
   #judge(rule: AlertRule, now: number | undefined, at: number): AlertNews[] {
-    const latest = now === undefined ? [] : [{ at, value: now }];
-    const samples = rule.window ? this.#history.range(rule.metric, at - rule.window.ms, at) : latest;
+    const samples = rule.window ? this.#past(rule.metric, rule.window.ms, at) : latestOf(now, at);
     const before = this.#states.get(rule.id) ?? CLEAR;
-    const { state, change } = step(rule, before, judge(rule, samples, at), at);
+    const { state, change } = step(rule, before, this.#verdict(rule, samples, at), at);
     this.#states.set(rule.id, state);
     if (change === undefined) return [];
     if (change === 'resolved') return this.#book.end(this.#fingerprint(rule.id), at);
@@ -155,6 +161,16 @@ export class TargetMonitor {
       { kind: 'limit', rule: rule.id, metric: rule.metric, level: rule.level, value, normal: rule.limit },
       at,
     );
+  }
+
+  #verdict(rule: AlertRule, samples: readonly HistoryPoint[], at: number): AlertVerdict {
+    const verdict = judge(rule, samples, at);
+    const isCovered = !rule.window || at - (this.#since ?? at) >= COVERED * rule.window.ms;
+    return verdict === 'breached' && !isCovered ? undefined : verdict;
+  }
+
+  #past(metric: string, ms: number, at: number): HistoryPoint[] {
+    return this.#history.range(metric, Math.max(at - ms, this.#since ?? at), at);
   }
 
   #detect(kind: MetricKind, value: number | undefined, at: number): AlertNews[] {
@@ -175,7 +191,7 @@ export class TargetMonitor {
     this.#forecastAt = at;
     return FILLING.flatMap(metric => {
       const rule = `forecast:${metric}`;
-      const past = this.#history.range(metric, at - FORECAST_OVER_MS, at);
+      const past = this.#past(metric, FORECAST_OVER_MS, at);
       if (at - (past[0]?.at ?? at) < FORECAST_LEAST_MS) return [];
       const seen = timeToLimit(means(past), 1);
       const near = seen.kind === 'reaches' && seen.r2 >= FORECAST_R2 && seen.atMs - at <= FORECAST_WITHIN_MS;
@@ -221,6 +237,9 @@ function titleOf({ metric, value, normal, z, title }: Draft): string {
     ? `${metric} is ${now}, beyond ${then} (${kind.doc})`
     : `${metric} is ${now}, normal is ${then}: ${z.toFixed(1)} deviations (${kind.doc})`;
 }
+
+const latestOf = (value: number | undefined, at: number): HistoryPoint[] =>
+  value === undefined ? [] : [{ at, value }];
 
 /** At most FORECAST_POINTS means of equal length: a trend test costs the square of its points. */
 function means(points: readonly { readonly at: number; readonly value: number }[]) {

@@ -64,6 +64,24 @@ test('a metric that is not read neither fires nor heals', () => {
   ]);
 });
 
+test('a window speaks when it is covered: what lasts one reading after a start has not lasted two minutes', () => {
+  const parsed = ruleOf('gc.share>30% in 80% of 2m');
+  const rules = 'rule' in parsed ? [parsed.rule] : [];
+  const start = (minute: number) => ({ 'gc.share': minute < 1 ? 0.6 : 0.01 });
+  const { news, monitor } = said(start, 1, { ...options, rules });
+  expect(news).toEqual([]);
+  monitor.lost(HOUR);
+  const again = Array.from({ length: 20 }, (_, i) => monitor.observe({ 'gc.share': 0.6 }, HOUR + i * STEP));
+  expect(again.findIndex(told => told.length > 0)).toBe(4); // 0.8 of two minutes after the first
+});
+
+test('a forecast knows this process alone, not the one before its restart', () => {
+  const { monitor } = said(() => ({ 'heap.liveShare': 0.2 }), 2);
+  monitor.lost(2 * HOUR);
+  const flat = Array.from({ length: 240 }, (_, i) => monitor.observe({ 'heap.liveShare': 0.6 }, 2 * HOUR + i * STEP));
+  expect(flat.flat().filter(({ alert }) => alert.kind === 'forecast')).toEqual([]);
+});
+
 test('flapping around a limit is told once', () => {
   const parsed = ruleOf('fds.open>10');
   const rules = 'rule' in parsed ? [parsed.rule] : [];

@@ -40,8 +40,8 @@ test('a mean over a time forgives a peak, a share of readings asks for most of t
     });
   };
   expect(firing('my.queue>10 over 1m', [0, 0, 30, 0, 0])).toEqual([]);
-  expect(firing('my.queue>10 over 1m', [0, 0, 30, 30, 30, 0, 0, 0, 0, 0])).toEqual(['3 fired', '9 resolved']);
-  expect(firing('my.queue>10 in 80% of 30s', [90, 0, 90, 90, 90, 90])).toEqual(['0 fired', '1 resolved']);
+  expect(firing('my.queue>10 over 1m', [0, 0, 30, 30, 30, 0, 0, 0, 0, 0])).toEqual(['5 fired', '9 resolved']);
+  expect(firing('my.queue>10 in 80% of 30s', [90, 0, 90, 90, 90, 90])).toEqual(['5 fired']);
 });
 
 test('rules that are taken away end what burns by them, also after a restart of lens', () => {

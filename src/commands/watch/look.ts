@@ -17,16 +17,23 @@ export interface Looking {
   readonly signal: AbortSignal;
   /** Ask the model that the environment names, if it names one; the rules play first in any case. */
   readonly model: boolean;
+  readonly deadlineMs?: number;
 }
 
+/** An investigation that a model never ends concludes with what there is: the watch judges nothing meanwhile. */
+const DEADLINE_MS = 150_000;
+
 /** An investigation over the session that the watch holds already: kept like any other run, the session stays open. */
-export async function lookWithin(session: Session, { reason, redactor, signal, model }: Looking): Promise<Looked> {
+export async function lookWithin(
+  session: Session,
+  { reason, redactor, signal, model, deadlineMs = DEADLINE_MS }: Looking,
+): Promise<Looked> {
   const { target, openedInspector } = session;
   const run = await quietRun(
     { pid: target.pid },
     {
       reason,
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
       redactor,
       async pass(_, plan, env) {
         const { emit } = env;
