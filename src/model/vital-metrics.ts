@@ -91,11 +91,13 @@ export const isOwnMetric = (name: string): boolean => OWN.test(name);
 export const metricKind = (name: string): MetricKind | undefined =>
   byName.get(name) ?? (isOwnMetric(name) ? { name, unit: 'count', floor: 0, doc: 'a metric of your own' } : undefined);
 
-/** One window as metrics; what could not be read is absent, never 0. */
+/** One window as metrics, in the order of METRICS; what could not be read is absent, never 0. */
 export function measured(vitals: Vitals, process?: ProcessReading, host?: Host): Measures {
   const all = { ...ofVitals(vitals), ...(process && ofProcess(process)), ...(host && ofHost(host)) };
   return Object.fromEntries(
-    Object.entries(all).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+    METRICS.map(({ name }) => [name, all[name]] as const).filter(
+      (entry): entry is [string, number] => entry[1] !== undefined && Number.isFinite(entry[1]),
+    ),
   );
 }
 

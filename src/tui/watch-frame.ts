@@ -149,12 +149,14 @@ function news(all: readonly WatchNews[], width: number, { now }: WatchSeat): Lin
   });
 }
 
-const METRIC = 24;
+const METRIC = 26;
 
 /** One target with everything that is known of it. */
 function detail(watched: WatchedState, state: WatchState, width: number, seat: WatchSeat): Line[] {
   const { target, nodeVersion, restarts, firing, values, past, looking } = watched;
   const spark = Math.max(SPARK, Math.min(120, width - METRIC - CELL - 6));
+  const names = Object.keys(past);
+  const burning = (metric: string) => firing.some(alert => alert.metric === metric);
   return [
     line(
       span(` ${target.name}`, 'bold'),
@@ -167,9 +169,9 @@ function detail(watched: WatchedState, state: WatchState, width: number, seat: W
       ? []
       : wrap(`looking closer: ${looking}`, width - 2).map(text => line(span(` ${text}`, 'accent')))),
     EMPTY,
-    ...Object.keys(past).map(metric => {
+    ...[...names.filter(burning), ...names.filter(name => !burning(name))].map(metric => {
       const value = values[metric];
-      const burns = firing.some(alert => alert.metric === metric);
+      const burns = burning(metric);
       const series = past[metric] ?? [];
       const range = {
         low: Math.min(...series.filter(Number.isFinite)),
