@@ -7,6 +7,7 @@ import type { CodeLocation } from '../model/location.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { place } from './place.js';
+import { sitesOf } from './survivors.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 /** All allocations, not only survivors: what is collected again is what keeps the collector busy. */
@@ -85,7 +86,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const { data } = reading;
   if (data.gcShare < NOTABLE_SHARE) return { outcome: 'healthy', summary: `${costSentence(data)}: no pressure.` };
   const sampling = yield* see.ask('heap-sampling', SAMPLING, OBSERVED_MS);
-  const [site] = isUsable(sampling) ? allocationSites(sampling.data) : [];
+  const [site] = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
   const feeder = site && site.share >= FEEDER_SHARE ? site : undefined;
   const culprit = feeder && (yield* placeOf(see, feeder));
   if (data.gcShare < WARNING_SHARE && !(culprit && ofWork(data) >= OF_WORK_SHARE)) {

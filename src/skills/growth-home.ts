@@ -37,6 +37,8 @@ export interface Home {
   readonly below: readonly string[];
 }
 
-/** Named by who registers, whatever holds it. */
+/** Named by who adds to it, whatever holds it. */
+export const isNamedByFeeder = (fault: string): boolean => isRegistration(fault) || fault === 'backpressure';
+
 export const isRegistration = (fault: string): boolean =>
   fault === 'memory.leak.listener' || fault === 'memory.leak.timer';

@@ -1,43 +1,55 @@
-import { allocationSites } from '../heap/growth/allocation-sites.js';
 import type { Bounds } from '../heap/growth/bounds.js';
-import { isModuleCache } from '../heap/growth/fault.js';
-import { listenedEvent, viaOf } from '../heap/growth/holder.js';
+import { isInAsyncStore, isWaitingSignals, listenedEvent, viaOf } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
-import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
-import { type Feeder, feedersOf, subscriptionsOf, timingsOf } from '../source/feeders.js';
-import { loadingsOf } from '../source/loading.js';
+import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
 import { enclosingFunction } from '../source/names.js';
-import { displayPath, isFile, isUserCode, packageOf } from '../source/url.js';
+import { isFile, isUserCode, packageOf } from '../source/url.js';
 import { boundsAt } from './growth-bounds.js';
-import { type Fed, type Files, type GrowthPlace, type Home, isRegistration, MOST_SCRIPTS } from './growth-home.js';
-import { importersOf, isImport, usedOver, usersOfPackage } from './package-users.js';
+import {
+  ALLOCATES,
+  feedersByName,
+  importedAgain,
+  isThrough,
+  linkedBy,
+  loadedBy,
+  sampledFeeders,
+  sampledSites,
+} from './growth-feeders.js';
+import {
+  type Fed,
+  type Files,
+  type GrowthPlace,
+  type Home,
+  isNamedByFeeder,
+  isRegistration,
+  MOST_SCRIPTS,
+} from './growth-home.js';
+import { importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
+import { placeOfSite } from './survivors.js';
 
-/** Survivors of so long tell who fills a holder; the walk has already said which holder. */
-const SAMPLING = { seconds: 8, intervalBytes: 32 * 1024 } as const;
-/** One profile serves every suspect of a run. */
-const SAMPLING_STAYS_MS = 120_000;
-/** An application function with less of the survivors is a bystander. */
-const FEEDING_SHARE = 0.2;
 const MOST_RELATED = 3;
-/** How a function feeds a holder when only its allocations tell. */
-export const ALLOCATES = 'allocates';
 const CALLBACK = 'callback';
 
 /** Finds the declaration, the lines that feed it, and what the source does against growth. */
-export async function* placeGrowth(see: OperatorView, suspect: Suspect, files: Files = []): Step<GrowthPlace> {
-  const found = yield* homeOf(see, suspect);
-  const home = found && innermostFed(found, suspect);
-  const declared = home && declaredAt(home, see.target.cwd, viaOf(suspect.row.path));
+export async function* placeGrowth(see: OperatorView, given: Suspect, files: Files = []): Step<GrowthPlace> {
+  const found = yield* homeOf(see, given);
+  const home = found && innermostFed(found, given);
+  const declared = home && declaredAt(home, see.target.cwd, viaOf(given.row.path));
+  const suspect = withBundled(given, declared);
   const scriptIds = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
-  const written = (yield* registeredAt(see, suspect, scriptIds)) ?? (yield* writtenAt(see, suspect));
+  const written =
+    (yield* registeredAt(see, suspect, scriptIds)) ??
+    (yield* writtenAt(see, suspect)) ??
+    (yield* registeredFor(see, suspect, files));
   const filled = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
-  const used = filled.length === 0 && !written ? yield* usedOver(see, home, suspect, files) : undefined;
-  const fed = used ? [used] : filled;
+  const made = written ? undefined : yield* madeFor(see, suspect, files);
+  const used = filled.length === 0 && !written && !made ? yield* usedOver(see, home, suspect, files) : undefined;
+  const fed = made || used ? [made ?? used].filter(one => one !== undefined) : filled;
   const bounds = home ? boundsAt(home, suspect) : {};
   const loading = yield* loadedBy(see, suspect, files);
   const imported = home !== undefined && isImport(home);
@@ -51,7 +63,9 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect, files: F
   }
   const sampled = yield* sampledFeeders(see);
   const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
-  const byName = home ? [] : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
+  const linked = home ? [] : yield* linkedBy(see, suspect, searched.slice(0, MOST_SCRIPTS));
+  const byName =
+    home || linked.length > 0 ? linked : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
   const importing = byName.length > 0 ? [] : yield* importersOf(see, suspect.holder, files);
   const isSampledThere = importing.some(one => sampled.feeders[0]?.place.file === one.place.file);
   const byUse = isSampledThere || importing.length !== 1 ? sampled.feeders : importing;
@@ -62,6 +76,13 @@ export async function* placeGrowth(see: OperatorView, suspect: Suspect, files: F
     ...assembled(suspect, { declared, imported, feeders: user, bounds }),
     ...(sampled.id !== undefined && { samplingId: sampled.id }),
   };
+}
+
+/** What a bundle's source map says to be a package's is no line of the application. */
+function withBundled(suspect: Suspect, declared: CodeLocation | undefined): Suspect {
+  const owner = declared && packageOf(declared.file);
+  if (owner === undefined || suspect.holder.package !== undefined) return suspect;
+  return { ...suspect, holder: { ...suspect.holder, package: owner } };
 }
 
 interface Parts {
@@ -80,7 +101,7 @@ function assembled(suspect: Suspect, { declared, imported, feeders, bounds }: Pa
   const subscribes = imported || (holder.package !== undefined && fedBy?.how === CALLBACK);
   const isElsewhere = declared === undefined || packageOf(declared.file) !== undefined;
   const byFeeder =
-    isElsewhere || subscribes || fedBy?.isCause === true || isRegistration(fault) || row.kind === 'timers';
+    isElsewhere || subscribes || fedBy?.isCause === true || isNamedByFeeder(fault) || row.kind === 'timers';
   const chosen = byFeeder ? (fedBy?.place ?? declared) : (declared ?? fedBy?.place);
   const via = viaOf(row.path);
   const culprit = chosen && {
@@ -107,7 +128,7 @@ async function* homeOf(see: OperatorView, { row, holder }: Suspect): Step<Home |
     const script = yield* sourceOf(see, ownerCode.scriptId);
     if (script) return { script, spot: ownerCode, name: field, below: [] };
   }
-  const root = row.path[0];
+  const root = isInAsyncStore(row.path) ? undefined : row.path[0];
   const spot = holder.variable?.seenBy ?? (root?.kind === 'root' ? root.script : undefined);
   const names = withoutEvents(holder.below);
   const name = holder.variable?.name ?? names[0];
@@ -181,13 +202,30 @@ async function* registeredAt(
     const script = yield* sourceOf(see, scriptId, ids);
     const calls = script ? subscriptionsOf(script.text, event) : [];
     const around = own && calls.find(call => call.line0 <= own.line && own.line <= call.endLine0);
-    const call = around ?? calls[0];
+    // A statement of the top level runs once: nothing piles up there.
+    const call = around ?? calls.find(one => own !== undefined || one.function !== undefined);
+    if (script && isWaitingSignals(row.path) && !MAKES_SIGNALS.test(script.text)) continue;
     if (!script || !call) continue;
     const at = { scriptId, url: script.url, line: call.line0, column: call.column0 };
     const spot = call.function === undefined ? at : { ...at, functionName: call.function };
     return { place: locate(script, spot, see.target.cwd), how: call.how, code: call.code };
   }
   return undefined;
+}
+
+const MAKES_SIGNALS = /\bAbortSignal\s*\.\s*(?:any|timeout)\b/;
+
+/** A package listens to what the application gave it: where the application does so is to be changed. */
+async function* registeredFor(see: OperatorView, { row, holder, fault }: Suspect, files: Files): Step<Fed | undefined> {
+  const name = fault === 'memory.leak.listener' ? packageOf(row.entry.code?.url ?? '') : undefined;
+  if (name === undefined || holder.package !== undefined) return undefined;
+  const users = yield* importersOf(see, { package: name, below: [] }, files);
+  const variable = holder.variable?.name;
+  const naming = users.find(one => variable !== undefined && one.code?.includes(variable));
+  // Several files use the package: what survives was made through the one that is meant.
+  const site = naming || users.length < 2 ? undefined : (yield* sampledSites(see)).sites.find(isThrough(name));
+  const user = site ? { place: yield* placeOfSite(see, site), how: ALLOCATES } : (naming ?? users[0]);
+  return user && { ...user, place: { ...user.place, package: name } };
 }
 
 /** The newest entry's own code: the very function that was registered. A package may keep it in a list beside. */
@@ -210,12 +248,15 @@ async function* writtenIn(see: OperatorView, { entry }: Suspect['row'], code: Sc
 }
 
 function fedIn(home: Home, { fault, holder }: Suspect, cwd: string): Fed[] {
+  // What is written to a stream is no entry of the variable that holds it.
+  if (fault === 'backpressure') return [];
   const feeders = feedersOf(home.script.text, home.name, home.below);
   // What subscribes to a package's object fills its listeners, and a statement of the top level runs once.
   const isFilling = (one: Feeder) =>
     holder.package === undefined || (!isSubscription(one) && one.function !== undefined);
   const fitting = feeders.filter(fault === 'memory.leak.listener' ? isSubscription : isFilling);
-  return fitting.slice(0, MOST_RELATED).map(feeder => ({
+  const own = fitting.filter(({ line0, column0 }) => home.script.ownerAt(line0, column0) === undefined);
+  return own.slice(0, MOST_RELATED).map(feeder => ({
     place: locate(home.script, spotOf(home, feeder), cwd),
     how: feeder.how,
     code: feeder.code,
@@ -241,70 +282,6 @@ const isSubscription = ({ how }: Feeder): boolean => /^(on|once|subscribe|.*[lL]
 function spotOf({ spot }: Home, feeder: Feeder): ScriptPosition & { functionName?: string } {
   const at = { ...spot, line: feeder.line0, column: feeder.column0 };
   return feeder.function === undefined ? at : { ...at, functionName: feeder.function };
-}
-
-interface Sampled {
-  readonly feeders: readonly Fed[];
-  /** Scripts of the application that allocate what survives, most bytes first. */
-  readonly scriptIds: readonly string[];
-  readonly id?: string;
-}
-
-/** Application functions whose allocations survived, when the text doesn't say who feeds the holder. */
-async function* sampledFeeders(see: OperatorView): Step<Sampled> {
-  const sampling = yield* see.ask('heap-sampling', SAMPLING, SAMPLING_STAYS_MS);
-  if (!isUsable(sampling)) return { feeders: [], scriptIds: [] };
-  const sites = allocationSites(sampling.data);
-  const feeders: Fed[] = [];
-  for (const { frame, share } of sites.slice(0, 2)) {
-    if (share < FEEDING_SHARE) break;
-    const spot = { ...frame, line: frame.lineNumber, column: frame.columnNumber };
-    feeders.push({ place: yield* place(see, spot), how: ALLOCATES });
-  }
-  const scriptIds = [...new Set(sites.map(({ frame }) => frame.scriptId))].slice(0, MOST_SCRIPTS);
-  return { feeders, scriptIds, id: sampling.id };
-}
-
-/** No variable leads to the holder (a context of AsyncLocalStorage, a handle): the property's name may still be written where it is fed. */
-async function* feedersByName(see: OperatorView, { holder }: Suspect, scriptIds: readonly string[]): Step<Fed[]> {
-  const name = holder.below.findLast(one => !one.startsWith('['));
-  const isTiming = holder.text.startsWith('performance m');
-  if (name === undefined && !isTiming) return [];
-  for (const scriptId of scriptIds) {
-    const script = yield* sourceOf(see, scriptId);
-    const [feeder] = script ? (isTiming ? timingsOf(script.text) : feedersOf(script.text, name ?? '')) : [];
-    if (!script || !feeder) continue;
-    const at = { scriptId, url: script.url, line: feeder.line0, column: feeder.column0 };
-    const spot = feeder.function === undefined ? at : { ...at, functionName: feeder.function };
-    return [{ place: locate(script, spot, see.target.cwd), how: feeder.how, code: feeder.code }];
-  }
-  return [];
-}
-
-/** A module that is loaded again and again is named itself: its newest url is a key of Node's cache. */
-function importedAgain({ row, fault }: Suspect, cwd: string): Fed[] {
-  const { key } = row.entry;
-  if (fault !== 'code.growth' || key === undefined || !isFile(key)) return [];
-  return [{ place: { file: displayPath(key, cwd), line: 1 }, how: 'repeated loading' }];
-}
-
-/** The line that loads modules again and again: the one of the application's whose words are in the newest url. */
-async function* loadedBy(see: OperatorView, { row, fault }: Suspect, files: Files): Step<Fed[]> {
-  if (fault !== 'code.growth' || !isModuleCache(row.path, row.ownerClass)) return [];
-  let best: { readonly likeness: number; readonly fed: Fed } | undefined;
-  for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
-    if (/[?#]/.test(url)) continue;
-    const script = yield* sourceOf(see, scriptId);
-    const [loading] = script ? loadingsOf(script.text, row.entry.key ?? '') : [];
-    if (!script || !loading || loading.likeness <= (best?.likeness ?? 0)) continue;
-    const at = { scriptId, url, line: loading.line0, column: loading.column0 };
-    const spot = loading.function === undefined ? at : { ...at, functionName: loading.function };
-    best = {
-      likeness: loading.likeness,
-      fed: { place: locate(script, spot, see.target.cwd), how: loading.how, code: loading.code },
-    };
-  }
-  return best ? [best.fed] : [];
 }
 
 function distinct(places: readonly CodeLocation[]): CodeLocation[] {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { allocationSites } from '../heap/growth/allocation-sites.js';
 import type { Creator, CreatorFrame, Descriptors, HandleKind, Handles } from '../model/evidence/handles.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Json } from '../model/json.js';
@@ -14,6 +13,7 @@ import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
 import { importersOf } from './package-users.js';
 import { place, sourceOf } from './place.js';
+import { placeOfSite, sitesOf } from './survivors.js';
 import { unread } from './unread.js';
 
 const SECONDS = 6;
@@ -306,12 +306,10 @@ function relatedTo(
 /** A library that opens in a later tick has no line of the application on its stack: who allocates through it is its user. */
 async function* userOf(see: OperatorView, name: string): Step<CodeLocation | undefined> {
   const sampling = yield* see.ask('heap-sampling', SURVIVORS, SURVIVORS_STAY_MS);
-  const sites = isUsable(sampling) ? allocationSites(sampling.data) : [];
+  const sites = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
   const site = sites.find(({ through, share }) => share >= USER_SHARE && through.includes(name));
   if (site === undefined) return yield* importerOf(see, name);
-  const { lineNumber: line, columnNumber: column } = site.frame;
-  const user = yield* place(see, { ...site.frame, line, column });
-  return { ...user, package: name };
+  return { ...(yield* placeOfSite(see, site)), package: name };
 }
 
 /** Where small things hardly show among the survivors, and one file alone of the application uses the package. */

@@ -13,7 +13,7 @@ import { placeGrowth } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { heapHolders } from './heap-holders.js';
 import { leakDraft } from './leak-draft.js';
-import { SAMPLING, unexplained } from './unexplained-growth.js';
+import { isRisingUnexplained, SAMPLING, unexplained } from './unexplained-growth.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
@@ -145,6 +145,11 @@ async function* conclude(see: OperatorView, { growth, found, resting }: Findings
   }
   if (resting.length > 0) yield* see.setState('observing', resting[0] ?? '');
   const live = growth.liveHeap;
+  if (live && resting.length === 0 && isRisingUnexplained(growth))
+    return {
+      outcome: 'inconclusive',
+      summary: `Live heap rose from ${sayBytes(live.firstBytes)} to ${sayBytes(live.lastBytes)} in ${sayMs(live.seconds * 1000)}, and nothing that lens can see keeps it. \`--safety bold\` allows a heapSnapshot, which shows what does.`,
+    };
   const heapText = live ? ` Live heap ${sayBytes(live.firstBytes)}, then ${sayBytes(live.lastBytes)}.` : '';
   const watched = `${sayCount(growth.walks[0]?.containers ?? 0)} containers were watched for ${sayMs(growth.seconds * 1000)}`;
   return { outcome: 'healthy', summary: `No leak: ${watched}, none grows without an end.${heapText}${rest}` };

@@ -1,5 +1,5 @@
 import { sayBytes, sayMs } from '../base/say.js';
-import { isInAsyncStore, listenedEvent, MANY_EVENTS } from '../heap/growth/holder.js';
+import { isInAsyncStore, isWaitingSignals, isWriteBuffer, listenedEvent, MANY_EVENTS } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { isContradicted } from '../heap/growth/verdict.js';
 import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
@@ -9,8 +9,8 @@ import type { FaultClass } from '../model/fault.js';
 import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { Severity } from '../model/severity.js';
+import { ALLOCATES } from './growth-feeders.js';
 import type { GrowthPlace } from './growth-home.js';
-import { ALLOCATES } from './growth-place.js';
 
 /** More than this a minute is urgent whatever the limit is: a default heap is full within the hour. */
 const CRITICAL_BYTES_PER_SECOND = 1_000_000;
@@ -76,12 +76,17 @@ const sayRate = (perSecond: number): string => (perSecond >= 10 ? `${Math.round(
 /** Where emitters and event targets keep their listeners: of no use to who reads a title. */
 const LISTENER_LIST = /(?:\._events|\[Symbol\(kEvents\)\]).*$/;
 
+/** Where streams keep what waits to be written. */
+const WRITE_BUFFER = /\._writableState.*$/;
+
 function titleOf(suspect: Suspect, where: GrowthPlace): string {
-  const { row, holder } = suspect;
+  const { row, holder, fault } = suspect;
   const fed = fedText(where);
   const owner = holder.package === undefined ? '' : ` of package ${holder.package}`;
   if (row.timer)
     return `Timers every ${sayMs(row.timer.ms)} are started and never cleared${at(where.culprit)}: ${rateOf(row)}`;
+  if (fault === 'backpressure')
+    return `More is written to \`${holder.text.replace(WRITE_BUFFER, '')}\`${owner}${at(where.declared)} than it passes on${fed}: its buffer grows by ${rateOf(row)}`;
   const event = listenedEvent(row.path);
   const named = (text: string) => `\`${text}\`${owner}${at(where.declared)}`;
   const name = named(event === undefined ? holder.text : holder.text.replace(LISTENER_LIST, ''));
@@ -135,7 +140,9 @@ function hypothesisOf({ row, curve }: Suspect, { bounds }: GrowthPlace, left: nu
       ? `Entries are removed somewhere (line ${removal.line0 + 1}), but not all of them.`
       : row.timer
         ? 'Nothing clears them.'
-        : 'Nothing in its code removes entries, and no limit was seen.';
+        : row.kind !== 'timers' && isWriteBuffer(row.path)
+          ? 'The result of write() is ignored: what the stream has no time for waits in memory.'
+          : 'Nothing in its code removes entries, and no limit was seen.';
   const short = curve.shape === 'unknown' ? ' Only two readings: it is replaced as it grows.' : '';
   const when = left === undefined ? '' : ` At this rate the heap limit is reached in ${sayMs(left * 1000)}.`;
   return why + short + when;
@@ -144,6 +151,9 @@ function hypothesisOf({ row, curve }: Suspect, { bounds }: GrowthPlace, left: nu
 /** Handles and listeners keep the store of the moment they were made. */
 const ASYNC_STORE_FIX =
   'Make what lives longer than a request (timers, sockets, clients, listeners) outside of the AsyncLocalStorage run: at start, or inside storage.exit().';
+
+const SIGNAL_FIX =
+  'Take the listener off the signal of AbortSignal.any() or timeout() when its work ends (removeEventListener): Node keeps such a signal, and all its listeners refer to, as long as it has one';
 
 const TIMING_FIX =
   'Clear what was measured: performance.clearMarks(name) and clearMeasures(name); an observer gets entries without keeping them.';
@@ -155,12 +165,14 @@ function fixOf({ row, holder, fault }: Suspect, { fedBy }: GrowthPlace): string 
     'memory.leak.timer': `Keep what setInterval or setTimeout returns and clear it when its work ends${where}.`,
     'memory.leak.promise': `Settle every promise (also on errors and timeouts) and drop it from \`${holder.text}\` then.`,
     'memory.leak.closure': `Take the callback out of \`${holder.text}\` when it is no longer needed; let it capture less.`,
+    backpressure: `Look at what write() returns${where}: wait for drain, use pipeline(), send several at once, or drop what is too much.`,
     'memory.leak.context': `Reuse one vm context, or drop every reference to old ones from \`${holder.text}\`.`,
     'code.growth': `Load or compile each module, template or function once and reuse it; no query string or fresh text each time.`,
     'memory.external': `Drop buffers from \`${holder.text}\` when they have been used; copy the few bytes that must stay (Buffer.from(slice)).`,
   };
   const bounded = `Bound \`${holder.text}\`: remove entries when they are done${where}, or use an LRU with max and ttl.`;
   if (isInAsyncStore(row.path)) return ASYNC_STORE_FIX;
+  if (isWaitingSignals(row.path)) return `${SIGNAL_FIX}${where}.`;
   if (holder.text.startsWith('performance m')) return TIMING_FIX;
   return (row.timer ? fixes['memory.leak.timer'] : fixes[fault]) ?? bounded;
 }

@@ -1,12 +1,13 @@
 import type { Holder } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
+import type { PathStep } from '../model/evidence/collection-growth.js';
 import type { ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { isUserCode } from '../source/url.js';
-import { SURE_FIT, type Use, usesOver } from '../source/uses.js';
+import { type Kept, makingOf, SURE_FIT, type Use, usesOver } from '../source/uses.js';
 import { type Fed, type Files, type Home, isRegistration, MOST_SCRIPTS } from './growth-home.js';
 import { locate, sourceOf } from './place.js';
 
@@ -17,7 +18,9 @@ export async function* usedOver(
   { holder, fault, row }: Suspect,
   files: Files,
 ): Step<Fed | undefined> {
-  const isOfPackage = holder.package !== undefined || (home !== undefined && (isImport(home) || isForeign(home)));
+  const isStream = fault === 'backpressure';
+  const isOfPackage =
+    isStream || holder.package !== undefined || (home !== undefined && (isImport(home) || isForeign(home)));
   // Once a module without functions has run, V8 forgets its script: its export's name is left.
   const name = home?.name ?? (holder.moduleFile === undefined ? undefined : holder.below[0]);
   if (name === undefined || !isOfPackage || isRegistration(fault) || row.kind === 'timers') return undefined;
@@ -26,7 +29,7 @@ export async function* usedOver(
   let best: { readonly scriptId: string; readonly script: ScriptText; readonly use: Use } | undefined;
   for (const scriptId of ids.slice(0, MOST_SCRIPTS)) {
     const script = scriptId === home?.spot.scriptId ? home.script : yield* sourceOf(see, scriptId, ids);
-    const [use] = script && isUserCode(script.url) ? usesOver(script.text, name, kept) : [];
+    const [use] = script && isUserCode(script.url) ? ownUses(script, name, kept) : [];
     if (script && use && use.fit > (best?.use.fit ?? 0)) best = { scriptId, script, use };
   }
   if (!best) return undefined;
@@ -36,6 +39,42 @@ export async function* usedOver(
   const where = locate(script, { ...at, functionName: use.function }, see.target.cwd);
   return { place: where, how: 'uses', code: use.code, isCause };
 }
+
+/** Calls that a bundle's source map says to be a package's own are not the application's. */
+const ownUses = (script: ScriptText, name: string, kept: Kept): Use[] =>
+  usesOver(script.text, name, kept).filter(({ line0, column0 }) => script.ownerAt(line0, column0) === undefined);
+
+/** Steps into one of many things that a collection of the application holds. */
+const INTO_ELEMENT: ReadonlySet<string> = new Set(['map-value', 'set-value', 'element', 'index']);
+
+/**
+ * `pages.get(*).#undo.undoStack`: the application's own objects each hold a thing that a package made. The collection
+ * they lie in says nothing of it; the line that makes the thing does.
+ */
+export async function* madeFor(
+  see: OperatorView,
+  { row, holder, fault }: Suspect,
+  files: Files,
+): Step<Fed | undefined> {
+  if (holder.package === undefined || isRegistration(fault)) return undefined;
+  const fields = row.path.flatMap((step, at) => {
+    const isField = (step.kind === 'private' || step.kind === 'property') && isElement(row.path[at - 1]);
+    return isField && at < row.path.length - 1 ? [step.name] : [];
+  });
+  const ids = files.slice(0, MOST_SCRIPTS).map(one => one.scriptId);
+  for (const name of fields.reverse()) {
+    for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
+      const script = yield* sourceOf(see, scriptId, ids);
+      const made = script && makingOf(script.text, name);
+      if (!script || !made || script.ownerAt(made.line0, made.column0) !== undefined) continue;
+      const spot = { scriptId, url, line: made.line0, column: made.column0 };
+      return { ...usedAt(see, script, spot, script.line(made.line0).trim().slice(0, 120)), isCause: true };
+    }
+  }
+  return undefined;
+}
+
+const isElement = (step: PathStep | undefined): boolean => step !== undefined && INTO_ELEMENT.has(step.kind);
 
 /** The file that made what leads to the container has no such field: it is a library's. */
 function isForeign({ script, below }: Home): boolean {

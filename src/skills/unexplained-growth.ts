@@ -1,5 +1,5 @@
 import { sayBytes, sayShare } from '../base/say.js';
-import { type AllocationSite, allocationSites } from '../heap/growth/allocation-sites.js';
+import type { AllocationSite } from '../heap/growth/allocation-sites.js';
 import { holderOf, viaOf } from '../heap/growth/holder.js';
 import { textKeepers } from '../heap/growth/suspects.js';
 import { boundedBy, fillingCache, liveRate } from '../heap/growth/verdict.js';
@@ -13,7 +13,7 @@ import { GROWTH_STAYS_MS } from './growth-window.js';
 import { heldGrowth } from './heap-holders.js';
 import { keptByCode } from './kept-by-code.js';
 import { at, fedText, leakDraft, rateOf, severityOf } from './leak-draft.js';
-import { place } from './place.js';
+import { placeOfSite, sitesOf } from './survivors.js';
 
 /** The interval of Chrome DevTools: at 250 kB/s that stay, eight seconds give some sixty samples of them. */
 export const SAMPLING = { seconds: 8, intervalBytes: 32 * 1024 } as const;
@@ -30,15 +30,24 @@ const RACE_SHARE = 0.015;
 /** Native contexts are made by hand: more than a few in a window are a leak or a template engine gone wrong. */
 const CONTEXTS_GAINED = 4;
 
+const explainedRate = ({ growing }: CollectionGrowth): number =>
+  growing.reduce((sum, row) => sum + row.bytesPerSecond, 0);
+
+/** Live heap rises, and the containers that grow are not why. */
+export function isRisingUnexplained(data: CollectionGrowth): boolean {
+  const rate = liveRate(data);
+  const gained = data.liveHeap ? data.liveHeap.lastBytes - data.liveHeap.firstBytes : 0;
+  if (rate === undefined || rate < UNEXPLAINED_RATE || gained < UNEXPLAINED_BYTES) return false;
+  return explainedRate(data) < EXPLAINED_SHARE * rate;
+}
+
 /** Live heap rises and no container says why: contexts, compiled scripts, else who allocates what survives. */
 export async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth>): Step<NotificationDraft[]> {
   const { data } = growth;
   const rate = liveRate(data);
-  const gained = data.liveHeap ? data.liveHeap.lastBytes - data.liveHeap.firstBytes : 0;
-  const explained = data.growing.reduce((sum, row) => sum + row.bytesPerSecond, 0);
+  const explained = explainedRate(data);
   const contexts = (data.memory.at(-1)?.nativeContexts ?? 0) - (data.memory[0]?.nativeContexts ?? 0);
-  const isRising = rate !== undefined && rate >= UNEXPLAINED_RATE && gained >= UNEXPLAINED_BYTES;
-  if (contexts < CONTEXTS_GAINED && !(isRising && explained < EXPLAINED_SHARE * rate)) return [];
+  if (contexts < CONTEXTS_GAINED && !isRisingUnexplained(data)) return [];
   const isUnnamed = rate !== undefined && contexts < CONTEXTS_GAINED;
   const chain = isUnnamed ? yield* chainDraft(see, growth, rate) : undefined;
   if (chain) return [chain];
@@ -46,7 +55,7 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
   const cut = isUnnamed ? yield* cutTexts(see, growth, rate - explained) : undefined;
   if (cut) return [cut];
   const sampling = yield* see.ask('heap-sampling', SAMPLING, GROWTH_STAYS_MS);
-  const sites = isUsable(sampling) ? allocationSites(sampling.data) : [];
+  const sites = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
   if (contexts < CONTEXTS_GAINED) {
     const evidenceIds = [growth.id, ...(isUsable(sampling) ? [sampling.id] : [])];
     const severity = (bytesPerSecond: number) => severityOf(bytesPerSecond, undefined);
@@ -66,7 +75,7 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
   const faultClass = faultOfUnheld({ contexts, compiled: compiled !== undefined, site });
   if (!isUsable(sampling) || !site || (site.share < SURVIVOR_SHARE && !isReaction(site) && contexts < CONTEXTS_GAINED))
     return [];
-  const culprit = yield* place(see, { ...site.frame, line: site.frame.lineNumber, column: site.frame.columnNumber });
+  const culprit = yield* placeOfSite(see, site);
   return [
     {
       anomalyType: 'live-heap-growth',

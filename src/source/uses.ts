@@ -149,3 +149,19 @@ function namesOf(node: SyntaxNode): string[] {
       return [];
   }
 }
+
+/** Where a field gets a thing that is made for it: `this.#undo = new UndoManager(…)`, `undo = createUndo()`. */
+export function makingOf(text: string, field: string): TextPosition | undefined {
+  const syntax = syntaxOf(text);
+  const made = syntax.nodes.find(node => {
+    const [target, value] =
+      node.type === 'PropertyDefinition' ? [node.key, node.value] : [memberOf(node.left), node.right];
+    return isNode(target) && isNode(value) && namesOf(target).at(-1) === field && MADE.has(value.type);
+  });
+  return made && positionOf(syntax, made.start);
+}
+
+const MADE = new Set(['NewExpression', 'CallExpression', 'AwaitExpression']);
+
+const memberOf = (node: unknown): unknown =>
+  isNode(node) && node.type === 'MemberExpression' ? node.property : undefined;

@@ -236,3 +236,33 @@ test('a small collection that gains texts steadily may keep the texts they were 
   const others = row([variable('rows')]);
   expect(textKeepers(reading([others, resting, seen])).map(one => one.holder.text)).toEqual(['seen']);
 });
+
+test("the store that a timer of a package carries on is not the package's", () => {
+  const path: PathStep[] = [
+    { kind: 'root', name: 'module /srv/app/main.js' },
+    variable('fastTimer', 'file:///srv/app/node_modules/undici/timers.js'),
+    property('[Symbol(kResourceStore)]'),
+    property('parent'),
+  ];
+  expect(holderOf({ path })).toEqual({ below: ['parent'], text: 'AsyncLocalStorage store.parent' });
+});
+
+test('what a stream has not passed on is no collection that leaks', () => {
+  const [suspect] = sortGrowth(
+    reading([row([variable('trail'), property('_writableState'), property('[Symbol(kBufferedValue)]')])]),
+  ).leaking;
+  expect(suspect?.fault).toBe('backpressure');
+});
+
+test("signals that time out leave the list by themselves, composed ones don't", () => {
+  const path: PathStep[] = [{ kind: 'root', name: "Node's list of waiting AbortSignals" }];
+  const signals = { ...row([], { kind: 'Set', className: 'Set' }), path };
+  const timers = row([], { kind: 'timers', timer: { ms: 30_000, repeats: false } });
+  const rest = (growing: readonly GrowingContainer[]) => {
+    const growth = reading(growing);
+    const suspect = sortGrowth(growth).leaking.find(one => one.row.path === path);
+    return suspect && { fault: suspect.fault, rests: boundedBy(suspect, {}, growth) !== undefined };
+  };
+  expect(rest([signals])).toEqual({ fault: 'memory.leak.listener', rests: false });
+  expect(rest([signals, timers])).toEqual({ fault: 'memory.leak.listener', rests: true });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { usesOver } from '../../src/source/uses.js';
+import { makingOf, usesOver } from '../../src/source/uses.js';
 
 const METRICS = `
 const register = new Registry();
@@ -55,4 +55,12 @@ test.each([
   ['runs once', 'client.publish(1);'],
 ])('what only %s fills nothing', (_, text) => {
   expect(usesOver(text, 'client', { below: ['cache'] })).toEqual([]);
+});
+
+test.each([
+  ['in a constructor', 'class P {\n constructor() {\n  this.#undo = new Manager();\n }\n #undo;\n}', '#undo', 2],
+  ['as a field', 'class P {\n undo = createUndo();\n}', 'undo', 1],
+  ['not at all', 'class P {\n #undo = undefined;\n}', '#undo', undefined],
+])('a field gets what is made for it %s', (_, text, field, line0) => {
+  expect(makingOf(text, field)?.line0).toBe(line0);
 });

@@ -1,7 +1,7 @@
 import type * as inspector from 'node:inspector';
 import type * as util from 'node:util';
 import type { PartHost } from '../host.js';
-import { isEnumerable, own, prototypeOf, SHARED } from './intrinsics.js';
+import { isEnumerable, isObject, own, ownKeys, prototypeOf, SHARED } from './intrinsics.js';
 
 /** What a walk may spend and look at. Measured on 22 services: see the comments. */
 export const LIMITS = {
@@ -95,6 +95,24 @@ export function classOf(realm: Realm, object: object): string {
     // A revoked proxy among the prototypes.
   }
   return '';
+}
+
+/** Methods looked at to find one that a class' author wrote. */
+const MOST_METHODS = 20;
+
+/** A function written where an object's class was: its constructor, or a method where old code inherits without one of its own. */
+export function codeOfClass(realm: Realm, object: object): object | undefined {
+  let at: unknown = prototypeOf(object);
+  for (let depth = 0; depth < 4 && isObject(at) && !realm.types.isProxy(at); depth++) {
+    const keys = ownKeys(at);
+    const first = keys.includes('constructor') ? ['constructor'] : keys.slice(0, MOST_METHODS);
+    for (const key of first) {
+      const written = own(at, key);
+      if (typeof written === 'function' && !realm.types.isProxy(written)) return written;
+    }
+    at = prototypeOf(at);
+  }
+  return undefined;
 }
 
 /** Lens keeps its state under symbols of its own name. */

@@ -37,6 +37,7 @@ const MAX_REIMPORTS = 400;
 /** Of many handles of one class the first and the last few are visited. */
 const MANY_HANDLES = 20;
 export const ES_MODULE_CACHE = "Node's cache of ES modules";
+const WAITING_SIGNALS = "Node's list of waiting AbortSignals";
 export const REQUIRE_CACHE = 'require.cache';
 
 /** Adds the places a program's data hangs from, in the order that keeps paths readable. */
@@ -64,6 +65,7 @@ export class Roots {
     this.addAgents(walk);
     this.addHandles(walk);
     this.addPerformanceEntries(walk);
+    this.addWaitingSignals(walk);
     return { commonjs: users.length, esm, packages: inPackages.length };
   }
 
@@ -100,6 +102,16 @@ export class Roots {
     ] as const) {
       if (isArray(entries)) walk.watchOnly(entries, 'Array', name);
     }
+  }
+
+  /** AbortSignals of `any()` and `timeout()` that somebody listens to: Node keeps them until they abort, in a Set of its own. */
+  private addWaitingSignals(walk: Walk): void {
+    // The global is made when it is first asked for: a program that never did has no signals.
+    const Signal = own(globalThis, 'AbortSignal');
+    const maker = isFunction(Signal) ? (own(Signal, 'any') ?? own(Signal, 'timeout')) : undefined;
+    if (!isFunction(maker)) return;
+    const { gcPersistentSignals } = variablesOf(this.bridge, maker);
+    if (this.realm.types.isSet(gcPersistentSignals)) walk.watchOnly(gcPersistentSignals, 'Set', WAITING_SIGNALS);
   }
 
   private addAgents(walk: Walk): void {
@@ -196,3 +208,5 @@ function namespacesOf(byType: unknown): unknown[] {
     }
   });
 }
+
+const isFunction = (value: unknown): value is object => typeof value === 'function';

@@ -14,14 +14,13 @@ import {
   nextOfSet,
   own,
   ownKeys,
-  prototypeOf,
   setSize,
   setValues,
   sharedLength,
   viewBuffer,
   viewLength,
 } from './intrinsics.js';
-import { classOf, isUntouchable, type Realm } from './realm.js';
+import { classOf, codeOfClass, isUntouchable, type Realm } from './realm.js';
 
 /** Nodes looked at for one entry, and how deep. */
 const MAX_NODES = 400;
@@ -86,9 +85,9 @@ export class Sizer {
 
   /** Where the class of an object was written; undefined for V8's and Node's own. */
   classCode(object: object): ScriptPosition | undefined {
-    const maker = own(prototypeOf(object), 'constructor');
-    if (typeof maker !== 'function' || this.realm.builtin.has(maker)) return undefined;
-    const location = this.bridge.read([maker])[0]?.location;
+    const code = codeOfClass(this.realm, object);
+    if (!code || this.realm.builtin.has(code)) return undefined;
+    const location = this.bridge.read([code])[0]?.location;
     return location && positionOf(location);
   }
 

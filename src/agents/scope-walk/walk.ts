@@ -197,7 +197,8 @@ export class Walk {
     if (links > LIMITS.chainLinks) return undefined;
     this.seen.add(value);
     this.visited++;
-    const node = this.tree.add(parent, edge);
+    // Packages keep it under names of their own (`const PROCESS = process`): everybody knows it by one.
+    const node = value === process ? this.tree.add(-1, { kind: 'root', name: 'process' }) : this.tree.add(parent, edge);
     if (links > 0) this.links.set(node, links);
     const queue = typeof value === 'function' ? this.functions : this.objects;
     queue.put({ object: value, node, owner });

@@ -12,28 +12,45 @@ export interface AllocationSite {
   readonly leaf?: V8CallFrame;
   /** Packages between, outermost first. */
   readonly through: readonly string[];
+  /** The function that it called, when most of the bytes came from there: `insert`, `LRUCache`. */
+  readonly callee?: string;
 }
+
+/** The package that a frame of the application's own file belongs to where the file is a bundle. */
+export type OwnerOf = (frame: V8CallFrame) => string | undefined;
 
 interface Sum {
   readonly frame: V8CallFrame;
   bytes: number;
   leaf: { readonly frame: V8CallFrame; readonly bytes: number } | undefined;
   readonly through: Set<string>;
+  readonly callees: Map<string, number>;
+}
+
+interface Pending {
+  readonly node: V8SamplingNode;
+  readonly user: Sum | undefined;
+  readonly between: readonly string[];
+  /** The first function below the application's. */
+  readonly callee: string | undefined;
 }
 
 /** Who allocates, by the innermost application function, most bytes first. What no application frame caused is left out. */
-export function allocationSites(profile: Pick<HeapSampling, 'head' | 'bytes'>): AllocationSite[] {
+export function allocationSites(
+  profile: Pick<HeapSampling, 'head' | 'bytes'>,
+  ownerOf: OwnerOf = () => undefined,
+): AllocationSite[] {
   const sums = new Map<string, Sum>();
-  const pending: { node: V8SamplingNode; user: Sum | undefined; between: readonly string[] }[] = [
-    { node: profile.head, user: undefined, between: [] },
-  ];
+  const pending: Pending[] = [{ node: profile.head, user: undefined, between: [], callee: undefined }];
   for (let next = pending.pop(); next; next = pending.pop()) {
     const { callFrame } = next.node;
-    const own = isUserCode(callFrame.url);
+    const owner = isUserCode(callFrame.url) ? ownerOf(callFrame) : packageOf(callFrame.url);
+    const own = isUserCode(callFrame.url) && owner === undefined;
     const user = own ? sumFor(sums, callFrame) : next.user;
-    const between = own ? [] : extended(next.between, packageOf(callFrame.url));
-    if (user) book(user, next.node, own, between);
-    for (const node of next.node.children) pending.push({ node, user, between });
+    const between = own ? [] : extended(next.between, owner);
+    const callee = own ? undefined : (next.callee ?? lastName(callFrame.functionName));
+    if (user) book(user, { ...next, between, callee }, own);
+    for (const node of next.node.children) pending.push({ node, user, between, callee });
   }
   return [...sums.values()]
     .filter(sum => sum.bytes > 0)
@@ -41,8 +58,9 @@ export function allocationSites(profile: Pick<HeapSampling, 'head' | 'bytes'>): 
     .map(sum => siteOf(sum, profile.bytes));
 }
 
-function book(sum: Sum, { callFrame, selfSize }: V8SamplingNode, own: boolean, between: readonly string[]): void {
+function book(sum: Sum, { node: { callFrame, selfSize }, between, callee }: Pending, own: boolean): void {
   sum.bytes += selfSize;
+  if (callee !== undefined) sum.callees.set(callee, (sum.callees.get(callee) ?? 0) + selfSize);
   if (selfSize === 0) return;
   for (const name of between) sum.through.add(name);
   if (!own && selfSize > (sum.leaf?.bytes ?? 0)) sum.leaf = { frame: callFrame, bytes: selfSize };
@@ -50,18 +68,26 @@ function book(sum: Sum, { callFrame, selfSize }: V8SamplingNode, own: boolean, b
 
 function sumFor(sums: Map<string, Sum>, frame: V8CallFrame): Sum {
   const key = `${frame.scriptId}:${frame.lineNumber}:${frame.columnNumber}`;
-  const sum = sums.get(key) ?? { frame, bytes: 0, leaf: undefined, through: new Set<string>() };
+  const sum = sums.get(key) ?? { frame, bytes: 0, leaf: undefined, through: new Set<string>(), callees: new Map() };
   sums.set(key, sum);
   return sum;
 }
 
-function siteOf({ frame, bytes, leaf, through }: Sum, total: number): AllocationSite {
+/** A function that has this share of a site's bytes is the one to name: no two have. */
+const CALLEE_SHARE = 0.5;
+
+/** `update` of `Collection.update`: V8 adds whose method it is where it can tell. */
+const lastName = (functionName: string): string | undefined => functionName.split('.').at(-1) || undefined;
+
+function siteOf({ frame, bytes, leaf, through, callees }: Sum, total: number): AllocationSite {
+  const callee = [...callees].find(([, share]) => share > bytes * CALLEE_SHARE)?.[0];
   return {
     frame,
     bytes,
     share: total > 0 ? bytes / total : 0,
     ...(leaf && leaf.bytes > bytes / 2 && { leaf: leaf.frame }),
     through: [...through],
+    ...(callee !== undefined && { callee }),
   };
 }
 

@@ -1,8 +1,11 @@
 import type { GrowingContainer, PathStep } from '../../model/evidence/collection-growth.js';
 import type { FaultClass } from '../../model/fault.js';
-import { isInAsyncStore, listenedEvent } from './holder.js';
+import { isInAsyncStore, isWriteBuffer, listenedEvent } from './holder.js';
 
-export type GrowthFault = Extract<FaultClass, `memory.${string}` | 'code.growth' | 'handles.leak.timer'>;
+export type GrowthFault = Extract<
+  FaultClass,
+  `memory.${string}` | 'code.growth' | 'handles.leak.timer' | 'backpressure'
+>;
 
 /** An entry counts as external memory when most of it lies in ArrayBuffers. */
 const EXTERNAL_SHARE = 0.5;
@@ -12,6 +15,7 @@ export function faultOf(row: GrowingContainer): GrowthFault {
   const { entry, path } = row;
   if (row.kind === 'timers') return 'memory.leak.timer';
   if (listenedEvent(path) !== undefined) return 'memory.leak.listener';
+  if (isWriteBuffer(path)) return 'backpressure';
   if (entry.type === 'context' || isInAsyncStore(path)) return 'memory.leak.context';
   if (entry.type === 'module' || entry.ownScripts === true || isModuleCache(path, row.ownerClass)) return 'code.growth';
   if (entry.type === 'promise' || entry.type === 'deferred') return 'memory.leak.promise';

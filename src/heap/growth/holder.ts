@@ -21,6 +21,13 @@ export interface Holder {
 
 export function holderOf({ path, ownerCode }: Pick<Container, 'path' | 'ownerCode'>): Holder {
   const at = path.findLastIndex(step => step.kind === 'variable');
+  const store = path.findLastIndex(isStoreStep);
+  // Whoever's timer or socket happens to carry a store on is not what holds it.
+  if (at >= 0 && at < store)
+    return holderOf({
+      path: [{ kind: 'root', name: 'AsyncLocalStorage store' }, ...path.slice(afterStore(path, store))],
+      ...(ownerCode && { ownerCode }),
+    });
   const variable = path[at] as VariableStep | undefined;
   const user = path.findLast((step): step is VariableStep => step.kind === 'variable' && isUserCode(step.seenBy.url));
   const tail = path.slice(at + 1);
@@ -46,9 +53,14 @@ export function holderOf({ path, ownerCode }: Pick<Container, 'path' | 'ownerCod
 /** What carries a store of AsyncLocalStorage on: a property before Node 24, since then a frame that maps storages to stores. */
 const ASYNC_STORE = /\[Symbol\((?:kResourceStore|k?[aA]syncContextFrame)\)\](?:\.get\([^)]*\))?/;
 
+const isStoreStep = (step: PathStep): boolean => step.kind === 'property' && ASYNC_STORE.test(`[${step.name}]`);
+
+/** Since Node 24 a Map of stores lies between. */
+const afterStore = (path: readonly PathStep[], store: number): number =>
+  path[store + 1]?.kind === 'map-value' ? store + 2 : store + 1;
+
 /** True when a container lies in a store of AsyncLocalStorage that a handle or a promise keeps. */
-export const isInAsyncStore = (path: readonly PathStep[]): boolean =>
-  path.some(step => step.kind === 'property' && ASYNC_STORE.test(`[${step.name}]`));
+export const isInAsyncStore = (path: readonly PathStep[]): boolean => path.some(isStoreStep);
 
 function sayRoot(root: PathStep | undefined): string {
   if (root?.kind !== 'root') return '';
@@ -96,11 +108,22 @@ export function viaOf(path: readonly PathStep[]): string[] {
   return [...lines, line].filter(text => text !== '').slice(-6);
 }
 
+/** True for what a stream was given to write and has not passed on yet. */
+export function isWriteBuffer(path: readonly PathStep[]): boolean {
+  const state = path.findLastIndex(step => step.kind === 'property' && step.name === '_writableState');
+  return state >= 0 && state >= path.length - 2;
+}
+
+/** True for Node's own list of the AbortSignals that nothing but their listeners keeps: of `any()` and `timeout()`. */
+export const isWaitingSignals = (path: readonly PathStep[]): boolean =>
+  path[0]?.kind === 'root' && path.length === 1 && path[0].name.endsWith('waiting AbortSignals');
+
 /** When no single event is meant. */
 export const MANY_EVENTS = '(many events)';
 
 /** The event whose listeners a container holds: an EventEmitter's array or an EventTarget's list. */
 export function listenedEvent(path: readonly PathStep[]): string | undefined {
+  if (isWaitingSignals(path)) return 'abort';
   const emitter = path.findLastIndex(step => step.kind === 'property' && step.name === '_events');
   if (emitter >= 0 && emitter >= path.length - 2) {
     const event = path[emitter + 1];

@@ -1,5 +1,6 @@
 import type { CollectionGrowth, HolderLimit } from '../../model/evidence/collection-growth.js';
 import type { Bounds } from './bounds.js';
+import { isWaitingSignals } from './holder.js';
 import type { Suspect } from './suspects.js';
 
 /** Fields that bound how many entries, and fields that bound how long one stays. */
@@ -42,6 +43,8 @@ export interface Rest {
 export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGrowth): Rest | undefined {
   const connections = byConnections(suspect, growth);
   if (connections) return connections;
+  // A signal of AbortSignal.timeout() leaves the list when its time is over.
+  if (isWaitingSignals(suspect.row.path)) return byTimers(suspect, growth);
   if (suspect.fault === 'memory.leak.listener' || suspect.row.kind === 'timers') return undefined;
   return (
     byField(suspect.row) ??

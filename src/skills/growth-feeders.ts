@@ -1,0 +1,112 @@
+import type { AllocationSite } from '../heap/growth/allocation-sites.js';
+import { isModuleCache } from '../heap/growth/fault.js';
+import type { Suspect } from '../heap/growth/suspects.js';
+import { isUsable } from '../model/evidence/index.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { feedersOf, timingsOf } from '../source/feeders.js';
+import { linksOf } from '../source/links.js';
+import { loadingsOf } from '../source/loading.js';
+import { displayPath, isFile, isUserCode } from '../source/url.js';
+import { type Fed, type Files, MOST_SCRIPTS } from './growth-home.js';
+import { locate, sourceOf } from './place.js';
+import { placeOfSite, sitesOf } from './survivors.js';
+
+/** Survivors of so long tell who fills a holder; the walk has already said which holder. */
+const SAMPLING = { seconds: 8, intervalBytes: 32 * 1024 } as const;
+/** One profile serves every suspect of a run. */
+const SAMPLING_STAYS_MS = 120_000;
+/** An application function with less of the survivors is a bystander. */
+const FEEDING_SHARE = 0.2;
+/** How a function feeds a holder when only its allocations tell. */
+export const ALLOCATES = 'allocates';
+
+interface Sampled {
+  readonly feeders: readonly Fed[];
+  /** Scripts of the application that allocate what survives, most bytes first. */
+  readonly scriptIds: readonly string[];
+  readonly id?: string;
+}
+
+export async function* sampledSites(see: OperatorView): Step<{ sites: readonly AllocationSite[]; id?: string }> {
+  const sampling = yield* see.ask('heap-sampling', SAMPLING, SAMPLING_STAYS_MS);
+  return isUsable(sampling) ? { sites: yield* sitesOf(see, sampling.data), id: sampling.id } : { sites: [] };
+}
+
+export const isThrough =
+  (name: string) =>
+  ({ through, share }: AllocationSite): boolean =>
+    share >= FEEDING_SHARE && through.includes(name);
+
+/** Application functions whose allocations survived, when the text doesn't say who feeds the holder. */
+export async function* sampledFeeders(see: OperatorView): Step<Sampled> {
+  const { sites, id } = yield* sampledSites(see);
+  const feeders: Fed[] = [];
+  for (const site of sites.slice(0, 2)) {
+    if (site.share < FEEDING_SHARE) break;
+    feeders.push({ place: yield* placeOfSite(see, site), how: ALLOCATES });
+  }
+  const scriptIds = [...new Set(sites.map(({ frame }) => frame.scriptId))].slice(0, MOST_SCRIPTS);
+  return { feeders, scriptIds, ...(id !== undefined && { id }) };
+}
+
+/** No variable leads to the holder (a context of AsyncLocalStorage, a handle): the property's name may still be written where it is fed. */
+export async function* feedersByName(
+  see: OperatorView,
+  { holder }: Suspect,
+  scriptIds: readonly string[],
+): Step<Fed[]> {
+  const name = holder.below.findLast(one => !one.startsWith('['));
+  const isTiming = holder.text.startsWith('performance m');
+  if (name === undefined && !isTiming) return [];
+  for (const scriptId of scriptIds) {
+    const script = yield* sourceOf(see, scriptId);
+    const [feeder] = script ? (isTiming ? timingsOf(script.text) : feedersOf(script.text, name ?? '')) : [];
+    if (!script || !feeder) continue;
+    const at = { scriptId, url: script.url, line: feeder.line0, column: feeder.column0 };
+    const spot = feeder.function === undefined ? at : { ...at, functionName: feeder.function };
+    return [{ place: locate(script, spot, see.target.cwd), how: feeder.how, code: feeder.code }];
+  }
+  return [];
+}
+
+/** No variable leads to the newest of a chain of objects: the line that makes each refer to the one before does. */
+export async function* linkedBy(see: OperatorView, { row }: Suspect, scriptIds: readonly string[]): Step<Fed[]> {
+  const last = row.path.at(-1);
+  const owner = /^\w+/.exec(row.entry.text)?.[0];
+  if (row.kind !== 'chain' || last?.kind !== 'property' || owner === undefined) return [];
+  for (const scriptId of scriptIds) {
+    const script = yield* sourceOf(see, scriptId, scriptIds);
+    const [link] = script && isUserCode(script.url) ? linksOf(script.text, last.name, owner) : [];
+    if (!script || !link) continue;
+    const at = { scriptId, url: script.url, line: link.line0, column: link.column0 };
+    const spot = link.function === undefined ? at : { ...at, functionName: link.function };
+    return [{ place: locate(script, spot, see.target.cwd), how: 'link', code: link.code }];
+  }
+  return [];
+}
+
+/** A module that is loaded again and again is named itself: its newest url is a key of Node's cache. */
+export function importedAgain({ row, fault }: Suspect, cwd: string): Fed[] {
+  const { key } = row.entry;
+  if (fault !== 'code.growth' || key === undefined || !isFile(key)) return [];
+  return [{ place: { file: displayPath(key, cwd), line: 1 }, how: 'repeated loading' }];
+}
+
+/** The line that loads modules again and again: the one of the application's whose words are in the newest url. */
+export async function* loadedBy(see: OperatorView, { row, fault }: Suspect, files: Files): Step<Fed[]> {
+  if (fault !== 'code.growth' || !isModuleCache(row.path, row.ownerClass)) return [];
+  let best: { readonly likeness: number; readonly fed: Fed } | undefined;
+  for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
+    if (/[?#]/.test(url)) continue;
+    const script = yield* sourceOf(see, scriptId);
+    const [loading] = script ? loadingsOf(script.text, row.entry.key ?? '') : [];
+    if (!script || !loading || loading.likeness <= (best?.likeness ?? 0)) continue;
+    const at = { scriptId, url, line: loading.line0, column: loading.column0 };
+    const spot = loading.function === undefined ? at : { ...at, functionName: loading.function };
+    best = {
+      likeness: loading.likeness,
+      fed: { place: locate(script, spot, see.target.cwd), how: loading.how, code: loading.code },
+    };
+  }
+  return best ? [best.fed] : [];
+}

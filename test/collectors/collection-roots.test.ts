@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sleep } from '../../src/base/sleep.js';
+import { collectionGrowthCollector } from '../../src/collectors/collection-growth.js';
+import { holderOf } from '../../src/heap/growth/holder.js';
+import { attach } from '../../src/inspector/attach.js';
+import type { Session } from '../../src/inspector/session.js';
+import type { GrowingContainer } from '../../src/model/evidence/collection-growth.js';
+import { type Launched, launch } from '../launch.js';
+
+/** Grows in places that only Node's own variables, another name, or an old-fashioned class lead to. */
+const PROGRAM = `
+const stopping = new AbortController().signal;
+const PROCESS = process.setMaxListeners(0);
+function Emitter() {}
+Emitter.prototype.on = function on() {};
+function Table() { this.changes = []; }
+Table.prototype = new Emitter();
+Table.prototype.update = function update(x) { this.changes.push({ x, text: 'v'.repeat(200) }); };
+const table = new Table();
+setInterval(() => {
+  AbortSignal.any([stopping, new AbortController().signal]).addEventListener('abort', () => table);
+  PROCESS.on('exit', () => {});
+  table.update(Math.random());
+}, 20);
+console.log('ready');
+`;
+
+let target: Launched;
+let session: Session;
+let rows: readonly GrowingContainer[];
+
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  target = await launch(PROGRAM);
+  session = await attach({ pid: target.pid });
+  const context = {
+    signal,
+    now: () => performance.now(),
+    sleep: (ms: number) => sleep(ms, signal),
+    exclusively: <T>(work: () => Promise<T>) => work(),
+    mayPause: () => true,
+  };
+  rows = (await collectionGrowthCollector.collect(session, { seconds: 2, quietAfter: 0 }, context)).data.growing;
+});
+
+afterAll(async () => {
+  await session?.detach();
+  await target?.kill();
+});
+
+const rowOf = (holder: string) => rows.find(row => holderOf(row).text.startsWith(holder));
+
+test('signals of AbortSignal.any that are listened to are counted, in the Set of Node that keeps them', () => {
+  expect(rowOf("Node's list of waiting AbortSignals")).toMatchObject({ kind: 'Set', entry: { type: 'object' } });
+});
+
+test('the process is called so, whatever name a file has for it', () => {
+  expect(rowOf('process._events.exit')).toBeDefined();
+});
+
+test('a class that inherits without a constructor of its own is placed by its methods', () => {
+  const line = PROGRAM.split('\n').findIndex(text => text.includes('Table.prototype.update'));
+  expect(rowOf('table.changes')?.ownerCode?.line).toBe(line);
+});

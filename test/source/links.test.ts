@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { linksOf } from '../../src/source/links.js';
+
+const lines = (text: string, property: string, owner: string) => linksOf(text, property, owner).map(one => one.code);
+
+test.each([
+  [
+    'a constructor',
+    'class Span {\n constructor(parent) {\n  this.parent = parent;\n }\n}',
+    'parent',
+    'Span',
+    ['this.parent = parent;'],
+  ],
+  [
+    'the same property of another class',
+    'class Node {\n constructor(p) {\n  this.parent = p;\n }\n}',
+    'parent',
+    'Span',
+    [],
+  ],
+  [
+    'a literal',
+    'function enter(id) {\n return { id, previous: current };\n}',
+    'previous',
+    'Object',
+    ['return { id, previous: current };'],
+  ],
+  ['what takes an object apart', 'function f({ previous }) { const { previous: p } = x; }', 'previous', 'Object', []],
+])('%s', (_, text, property, owner, expected) => {
+  expect(lines(text, property, owner)).toEqual(expected);
+});
