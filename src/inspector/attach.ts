@@ -1,5 +1,6 @@
 import { LeasedAgentHost } from './agent-host.js';
 import { closeInspectorAt, endInspector } from './close-later.js';
+import { closeOpened, closeWhenOpened } from './cluster-workers.js';
 import { ProtocolConnection } from './connection.js';
 import { probeInspector } from './inspector-port.js';
 import { LiveSession } from './live-session.js';
@@ -49,6 +50,8 @@ async function reach(where: AttachTarget, options: AttachOptions, undo: Undo): P
   let release = 'pid' in where ? await lockTarget(where.pid) : undefined;
   if (release) undo.push(release);
   const opened = await locate(where, options.signal);
+  const leaveWorkers = closingWorkers(opened);
+  undo.push(leaveWorkers);
   const dial = () => openConnection(opened, options.signal);
   const connection = new ProtocolConnection(await dial());
   undo.push(() => connection.close());
@@ -69,8 +72,20 @@ async function reach(where: AttachTarget, options: AttachOptions, undo: Undo): P
     agent,
     dial,
     portClosed: () => portIsClosed(target.pid, opened),
-    release: release ?? (async () => {}),
+    release: async () => {
+      await leaveWorkers();
+      await release?.();
+    },
   });
+}
+
+/** Begins at once to close what opened in cluster workers; the function it returns waits for that, and looks once more. */
+function closingWorkers({ workers = [], connect }: Opened): () => Promise<void> {
+  const closing = closeWhenOpened(workers, connect);
+  return async () => {
+    await closing;
+    await closeOpened(workers, connect);
+  };
 }
 
 async function locate(where: AttachTarget, signal?: AbortSignal): Promise<Opened> {

@@ -10,6 +10,7 @@ import {
   readCandidate,
   signalIsSafe,
 } from './candidate.js';
+import { closedWorkers } from './cluster-workers.js';
 import { type InspectorAddress, openInspector } from './inspector-port.js';
 import { takeRememberedSignal } from './lock.js';
 import { holderOf, takenBy } from './port-holder.js';
@@ -22,6 +23,8 @@ export interface Opened extends InspectorAddress {
   readonly opened: boolean;
   /** How to reach the port when the target has a network of its own. */
   readonly connect?: ((port: number, host: string) => Duplex) | undefined;
+  /** Processes in which Node opens an inspector because lens opened this one. */
+  readonly workers?: readonly number[];
 }
 
 const YOUNG_POLL_MS = 4;
@@ -46,13 +49,14 @@ export async function openByPid(pid: number, signal?: AbortSignal): Promise<Open
   const known = await openInspector(pid, { connect });
   if (known) return { ...known, connect, opened: await takeRememberedSignal(pid) };
   refuseSignal(candidate);
+  const workers = await closedWorkers(pid);
   const address = await openBySignal(pid, {
     connect,
     signal,
     send: () => send(pid),
     untilPortIsFree: () => untilPortIsFree(candidate),
   });
-  return { ...address, connect, opened: true };
+  return { ...address, connect, opened: true, workers };
 }
 
 /** Reads the process; one that has only just begun is given the time to get its signal thread. */
