@@ -9,7 +9,7 @@ import { correlate } from './coordinator/correlate.js';
 import { verdictOf } from './coordinator/verdict.js';
 import { verifyNotification } from './coordinator/verify.js';
 import { saveHeapSnapshot, withHeapReading } from './heap-reading.js';
-import { type AttachTarget, attach } from './inspector/attach.js';
+import { type AttachOptions, type AttachTarget, attach } from './inspector/attach.js';
 import { TargetBlockedError } from './inspector/native-block.js';
 import type { Session } from './inspector/session.js';
 import type { Mind, OperatorSeat } from './mind.js';
@@ -103,19 +103,23 @@ const BLOCK_ENDS_WITHIN_MS = 8_000;
 /** Attaches; a target that sits in native code gets a second chance once the block has ended. `first` is under way. */
 export async function reach(
   where: AttachTarget,
-  env: Pick<RunEnv, 'interrupt'>,
-  first: Promise<Session> = attach(where, { signal: env.interrupt }),
+  env: Pick<RunEnv, 'interrupt'> & { readonly emit?: Emit },
+  first: Promise<Session> = attach(where, attaching(env)),
 ): Promise<Session | TargetBlockedError> {
   try {
     return await first;
   } catch (error) {
     if (!(error instanceof TargetBlockedError)) throw error;
     if (!(await error.closeWhenOpened(BLOCK_ENDS_WITHIN_MS))) return error;
-    return attach(where, { signal: env.interrupt }).catch(again => {
+    return attach(where, attaching(env)).catch(again => {
       if (again instanceof TargetBlockedError) return again;
       throw again;
     });
   }
+}
+
+function attaching({ interrupt, emit }: Parameters<typeof reach>[1]): AttachOptions {
+  return { signal: interrupt, onWait: why => emit?.({ type: 'target.awaited', why }) };
 }
 
 export async function concludeBlocked(error: TargetBlockedError, env: RunEnv): Promise<Report> {

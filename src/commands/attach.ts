@@ -4,6 +4,7 @@ import type { Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
 import type { PickRow } from '../tui/world.js';
 import { EXIT } from './exit.js';
+import type { Face } from './face.js';
 import type { Live } from './live.js';
 import { ownOverhead } from './overhead.js';
 import { type RunOptions, withRunOptions } from './run.js';
@@ -86,7 +87,7 @@ async function runOnScreen(options: AttachOptions): Promise<number> {
   });
   try {
     const start = await whereOrChoices(options);
-    const attaching = 'where' in start ? attachTo(start.where, aborted.signal) : undefined;
+    const attaching = 'where' in start ? attachTo(start.where, aborted.signal, show) : undefined;
     const { Live } = await import('./live.js');
     live = new Live(
       show,
@@ -104,7 +105,7 @@ async function runOnScreen(options: AttachOptions): Promise<number> {
     show.setting.onCommand = command => live?.perform(command);
     const inking = screen.startInk();
     const where = 'where' in start ? start.where : await live.choose(start.choices);
-    const code = where ? await live.run(where, attaching ?? attachTo(where, live.left)) : EXIT.done;
+    const code = where ? await live.run(where, attaching ?? attachTo(where, live.left, show)) : EXIT.done;
     await inking;
     if (failure) throw failure;
     return code;
@@ -120,8 +121,9 @@ async function runOnScreen(options: AttachOptions): Promise<number> {
 }
 
 /** Begins to attach; a failure is dealt with by whoever awaits it. */
-export function attachTo(where: AttachTarget, signal: AbortSignal): Promise<Session> {
-  const attaching = import('../inspector/attach.js').then(({ attach }) => attach(where, { signal }));
+export function attachTo(where: AttachTarget, signal: AbortSignal, face: Pick<Face, 'notice'>): Promise<Session> {
+  const onWait = (why: string) => face.notice(why);
+  const attaching = import('../inspector/attach.js').then(({ attach }) => attach(where, { signal, onWait }));
   attaching.catch(() => undefined);
   return attaching;
 }

@@ -23,7 +23,7 @@ export async function runLinear(options: AttachOptions): Promise<number> {
   try {
     const start = await whereOrChoices(options);
     const where = 'where' in start ? start.where : await live.choose(start.choices);
-    const code = where ? await live.run(where, attachTo(where, live.left)) : EXIT.done;
+    const code = where ? await live.run(where, attachTo(where, live.left, face)) : EXIT.done;
     if (failure) throw failure;
     return code;
   } finally {

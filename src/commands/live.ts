@@ -135,7 +135,8 @@ export class Live {
   }
 
   #reach(where: AttachTarget, attaching?: Promise<Session>): Promise<Session | TargetBlockedError> {
-    return reach(where, { interrupt: this.#left.signal }, attaching);
+    const emit = (event: EventBody) => event.type === 'target.awaited' && this.face.notice(event.why);
+    return reach(where, { interrupt: this.#left.signal, emit }, attaching);
   }
 
   /** A target that let lens go (a long suspension, a broken line) may still be there; undefined when the person leaves. */

@@ -16,6 +16,8 @@ export function progressLine(event: LensEvent, startedAt: number, columns?: numb
 
 function wording(event: LensEvent): string | undefined {
   switch (event.type) {
+    case 'target.awaited':
+      return event.why;
     case 'target.attached':
       return `attached to ${event.target.name ?? event.target.entry ?? event.target.command} (pid ${event.target.pid}, Node ${event.target.nodeVersion})${event.attachMs > 0 ? ` in ${sayMs(event.attachMs)}` : ''}`;
     case 'vitals.read':

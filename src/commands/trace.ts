@@ -86,7 +86,8 @@ async function traceToEnd(words: readonly string[], options: TraceOptions): Prom
   const redactor = new Redactor();
   let session: Session | undefined;
   try {
-    session = await attach(where, { signal: interruption.signal });
+    const onWait = (why: string) => void process.stderr.write(`lens: ${why}\n`);
+    session = await attach(where, { signal: interruption.signal, onWait });
     learnSecretsOf(session.target.pid, redactor);
     redactor.learn(await readSecrets(session));
     const context = contextOf(interruption.signal);

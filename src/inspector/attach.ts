@@ -23,6 +23,10 @@ export type AttachTarget =
 export interface AttachOptions {
   /** Gives up; whatever was opened so far is closed again. */
   readonly signal?: AbortSignal;
+  /** For who stays long: the inspector opens on a port of its own, and the usual one stays free for others. */
+  readonly ownPort?: boolean;
+  /** Told once, in a sentence, when the inspector's port is taken by another lens and waited for. */
+  readonly onWait?: (why: string) => void;
   /** How long the target keeps lens' code when lens is killed, in milliseconds. Default 10 000. */
   readonly leaseMs?: number;
 }
@@ -49,7 +53,7 @@ export async function attach(where: AttachTarget, options: AttachOptions = {}): 
 async function reach(where: AttachTarget, options: AttachOptions, undo: Undo): Promise<Session> {
   let release = 'pid' in where ? await lockTarget(where.pid) : undefined;
   if (release) undo.push(release);
-  const opened = await locate(where, options.signal);
+  const opened = await locate(where, options);
   const leaveWorkers = closingWorkers(opened);
   undo.push(leaveWorkers);
   const dial = () => openConnection(opened, options.signal);
@@ -64,6 +68,7 @@ async function reach(where: AttachTarget, options: AttachOptions, undo: Undo): P
   const leaseMs = options.leaseMs;
   const { agent, opened: mustClose } = await LeasedAgentHost.start(connection, { opened: opened.opened, leaseMs });
   const { innerPid: _, ...info } = target;
+  if (opened.sharedPort !== undefined) await agent.install('debug-port', { port: opened.sharedPort });
   return new LiveSession({
     connection,
     target: info,
@@ -88,8 +93,8 @@ function closingWorkers({ workers = [], connect }: Opened): () => Promise<void> 
   };
 }
 
-async function locate(where: AttachTarget, signal?: AbortSignal): Promise<Opened> {
-  if ('pid' in where) return openByPid(where.pid, signal);
+async function locate(where: AttachTarget, options: AttachOptions): Promise<Opened> {
+  if ('pid' in where) return openByPid(where.pid, options);
   if ('url' in where) return { ...parseUrl(where.url), opened: false };
   const host = where.host ?? '127.0.0.1';
   const address = await probeInspector(host, where.port);

@@ -18,6 +18,9 @@ const IDLE_MISS_MS = 700;
 /** One and the same system call, with the same arguments, for this long is no busy loop. */
 const ASLEEP_MS = 1_500;
 
+/** A signal without an answer, twice, is no accident. */
+const MISSES = 2;
+
 /** After an interruption; an idle target opens within 22 ms. */
 const GIVE_UP_MS = 500;
 
@@ -31,8 +34,8 @@ export interface SignalOptions {
   readonly signal: AbortSignal | undefined;
   /** Sends SIGUSR1 after a last look that it is still safe. */
   readonly send: () => Promise<void>;
-  /** Rejects when something else has the port. */
-  readonly untilPortIsFree: () => Promise<void>;
+  /** Rejects when something else has the port and keeps it; true when it had to be waited for. */
+  readonly untilPortIsFree: () => Promise<boolean>;
 }
 
 /** What was there before the signal: whatever listens beyond it is new. */
@@ -50,11 +53,12 @@ export async function openBySignal(pid: number, options: SignalOptions): Promise
   const listening = new Set(tcp.filter(isListening).map(socket => socket.inode));
   const before: Before = { pid, startedAt: performance.now(), listening, loops, options };
   // A rare miss without a cause was seen (1 of 150 on Node 20): an idle target is asked a second time.
-  for (let attempt = 0; attempt < 2; attempt++) {
+  for (let misses = 0; misses < MISSES; misses++) {
     // Somebody else may have taken the port meanwhile; the target itself, only by an answer to the first signal.
     const late = await freshInspector(before);
     if (late) return late;
-    await options.untilPortIsFree();
+    // Whoever has the port now had it when the target tried: that was no miss.
+    if (await options.untilPortIsFree()) misses = 0;
     await options.send();
     const found = await untilPortOpens(before);
     if (found === 'blocked') throw await blocked(before);

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Lock } from '../base/lock.js';
 import { openBySignal } from './by-signal.js';
 import {
   type Candidate,
@@ -13,6 +14,7 @@ import {
 import { closedWorkers } from './cluster-workers.js';
 import { type InspectorAddress, openInspector } from './inspector-port.js';
 import { takeRememberedSignal } from './lock.js';
+import { leaveSharedPort } from './own-port.js';
 import { holderOf, takenBy } from './port-holder.js';
 import { ageSeconds } from './proc/children.js';
 import * as refuse from './refusals.js';
@@ -25,6 +27,16 @@ export interface Opened extends InspectorAddress {
   readonly connect?: ((port: number, host: string) => Duplex) | undefined;
   /** Processes in which Node opens an inspector because lens opened this one. */
   readonly workers?: readonly number[];
+  /** The port that the process would have opened; set when lens opened it on another one. */
+  readonly sharedPort?: number;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For who stays long: the inspector is opened on a random port, so that the usual one stays free for others. */
+  readonly ownPort?: boolean | undefined;
+  /** Told once, in a sentence, when the port is waited for. */
+  readonly onWait?: ((why: string) => void) | undefined;
 }
 
 const YOUNG_POLL_MS = 4;
@@ -34,14 +46,19 @@ const TAKEN_POLL_MS = 100;
 const YOUNG_SECONDS = 0.4;
 const YOUNG_WAIT_MS = 1_500;
 
-/** Another lens holds the port only as long as its run; a quick one is waited for. */
-const PORT_TAKEN_WAIT_MS = 3_000;
+/** Another lens holds the port only as long as its run: half a minute, more on a slow host. */
+const PORT_TAKEN_WAIT_MS = 60_000;
+/** What is over sooner than that is not worth a word. */
+const TOLD_AFTER_MS = 500;
+
+/** One process after the other: two that were signalled at once would both try the same port. */
+const opening = new Lock();
 
 /** What a killed lens opened is closed by its lease: ten seconds, and one to look. */
 const LEFT_PORT_WAIT_MS = 12_000;
 
 /** Finds the inspector of a process, or opens one with SIGUSR1 when that is safe. Throws a LensError for every reason not to. */
-export async function openByPid(pid: number, signal?: AbortSignal): Promise<Opened> {
+export async function openByPid(pid: number, options: OpenOptions = {}): Promise<Opened> {
   if (process.platform !== 'linux') throw refuse.notLinux(pid);
   const candidate = await untilJudgeable(pid);
   refuseState(candidate);
@@ -50,14 +67,27 @@ export async function openByPid(pid: number, signal?: AbortSignal): Promise<Open
   if (known) return { ...known, connect, opened: await takeRememberedSignal(pid) };
   refuseSignal(candidate);
   const workers = await closedWorkers(pid);
-  const address = await openBySignal(pid, {
-    connect,
-    signal,
-    send: () => send(pid),
-    untilPortIsFree: () => untilPortIsFree(candidate),
-  });
+  const address = await opening.run(() => openOnPort(candidate, connect, options));
   return { ...address, connect, opened: true, workers };
 }
+
+async function openOnPort(
+  candidate: Candidate,
+  connect: Opened['connect'],
+  { signal, ownPort = false, onWait }: OpenOptions,
+): Promise<InspectorAddress & Pick<Opened, 'sharedPort'>> {
+  const { pid } = candidate;
+  const port = portAfterSignal(candidate);
+  const untilPortIsFree = (of: number) => waitForPort(pid, of, signal, onWait);
+  const common = { connect, signal, send: () => send(pid) };
+  const address = await openBySignal(pid, { ...common, untilPortIsFree: () => untilPortIsFree(port) });
+  if (!ownPort || address.port !== port) return address;
+  await leaveSharedPort(address.url, connect && (() => connect(address.port, address.host)));
+  const own = await openBySignal(pid, { ...common, untilPortIsFree: () => untilPortIsFree(RANDOM_PORT) });
+  return { ...own, sharedPort: port };
+}
+
+const RANDOM_PORT = 0;
 
 /** Reads the process; one that has only just begun is given the time to get its signal thread. */
 async function untilJudgeable(pid: number): Promise<Candidate> {
@@ -106,16 +136,30 @@ async function wayInto(pid: number): Promise<Opened['connect']> {
 /** A socket that closes while its holder is looked for has none: the next look finds the port free. */
 const UNSEEN_HOLDER_WAIT_MS = 500;
 
-async function untilPortIsFree(candidate: Candidate): Promise<void> {
-  const port = portAfterSignal(candidate);
+/** True when it had to be waited for. Throws a LensError when whoever has it is likely to keep it. */
+async function waitForPort(
+  pid: number,
+  port: number,
+  signal: OpenOptions['signal'],
+  onWait: OpenOptions['onWait'],
+): Promise<boolean> {
   const startedAt = performance.now();
-  for (;;) {
-    const socket = await takenBy(candidate.pid, port);
-    if (!socket) return;
+  let told = false;
+  for (let waited = false; ; waited = true) {
+    signal?.throwIfAborted();
+    const socket = await takenBy(pid, port);
+    if (!socket) return waited;
     const holder = await holderOf(socket);
     const lensMs = holder?.left ? LEFT_PORT_WAIT_MS : holder?.lens ? PORT_TAKEN_WAIT_MS : 0;
     const limitMs = holder ? lensMs : UNSEEN_HOLDER_WAIT_MS;
-    if (performance.now() - startedAt > limitMs) throw refuse.portTaken(candidate.pid, port, holder);
+    const ms = performance.now() - startedAt;
+    if (ms > limitMs) throw refuse.portTaken(pid, port, holder);
+    if (holder && !told && ms > TOLD_AFTER_MS) {
+      told = true;
+      onWait?.(
+        `waits for port ${port}: process ${holder.pid} (${holder.command}) listens there while another lens looks at it`,
+      );
+    }
     await sleep(TAKEN_POLL_MS);
   }
 }

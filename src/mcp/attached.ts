@@ -50,7 +50,7 @@ export class Attached {
   }
 
   static async to(pid: number): Promise<Attached> {
-    const attached = new Attached(await attach({ pid }));
+    const attached = new Attached(await attach({ pid }, { ownPort: true }));
     attached.redactor.learn(await readSecrets(attached.session));
     return attached;
   }

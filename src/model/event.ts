@@ -18,6 +18,8 @@ export type EventBody =
       readonly lens: string;
       readonly planner: 'rules' | 'model';
     }
+  /** Something else has to end before lens can attach: a sentence. */
+  | { readonly type: 'target.awaited'; readonly why: string }
   | {
       readonly type: 'target.attached';
       readonly target: TargetInfo;

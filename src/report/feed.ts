@@ -24,6 +24,8 @@ export function feedRow(event: LensEvent): FeedRow | undefined {
   switch (event.type) {
     case 'run.started':
       return row('lens', 'began', event.reason ? `looks for “${event.reason}”` : 'takes a look');
+    case 'target.awaited':
+      return row('lens', 'began', event.why);
     case 'target.attached':
       return row('lens', 'began', `attached to pid ${event.target.pid}, Node ${event.target.nodeVersion}`);
     case 'run.held':

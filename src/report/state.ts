@@ -113,6 +113,7 @@ export function reduce(before: RunState, event: LensEvent): RunState {
       return { ...state, held: event.held };
     case 'vitals.read':
       return { ...state, vitals: [...state.vitals, { at: event.at, values: event.vitals }].slice(-MAX_VITALS) };
+    case 'target.awaited':
     case 'skills.chosen':
       return state;
     case 'evidence.asked':

@@ -199,7 +199,7 @@ export class Keeper {
 
   async #reach(attempt: number): Promise<Session | undefined> {
     try {
-      return await attach(this.found.address ?? { pid: this.#pid }, { signal: this.env.signal });
+      return await attach(this.found.address ?? { pid: this.#pid }, { signal: this.env.signal, ownPort: true });
     } catch (error) {
       // Told once: a target that can't be attached to now is asked again every half a minute.
       if (attempt === 0 && !this.env.signal.aborted) this.#fail('attach', error);
