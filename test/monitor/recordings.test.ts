@@ -25,15 +25,31 @@ const rowsOf = (recording: Recording): Measures[] =>
     ),
   ).slice(WARM);
 
-/**
- * Two hours to learn and a day to watch, every 30 s. A recording has a reading a second: what lasted some seconds in it
- * must not last minutes in the day, so each moment of the day is a moment of the recording by itself.
- */
+/** A recording has a reading a second, a watch one every 30 s. */
+const SECONDS = STEP / 1000;
+/** Readings in their real order, two minutes of them, before the day goes on elsewhere in the recording. */
+const BLOCK = 4;
+
+/** What one reading of 30 s would have been: means of its seconds, the longest of what is a maximum. */
+function windowOf(rows: readonly Measures[]): Measures {
+  const names = new Set(rows.flatMap(row => Object.keys(row)));
+  return Object.fromEntries(
+    [...names].map(name => {
+      const values = rows.flatMap(row => row[name] ?? []);
+      const longest = /longest|delayMax/.test(name);
+      return [name, longest ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0) / values.length];
+    }),
+  );
+}
+
+/** Two hours to learn and a day to watch, every 30 s: blocks of the recording in their real order, begun at random. */
 function* day(rows: readonly Measures[], seed: number): Generator<{ readonly at: number; readonly values: Measures }> {
   let random = seed;
+  let from = 0;
   for (let at = 0; at < 26 * HOUR; at += STEP) {
     random = (random * 16_807) % 2_147_483_647;
-    yield { at, values: rows[random % rows.length] ?? {} };
+    from = (at / STEP) % BLOCK === 0 ? random % rows.length : from + SECONDS;
+    yield { at, values: windowOf(Array.from({ length: SECONDS }, (_, i) => rows[(from + i) % rows.length] ?? {})) };
   }
 }
 
