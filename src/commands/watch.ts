@@ -222,8 +222,8 @@ class Watcher {
       if (this.#alerted && this.setup.options.untilAlert) await this.#finishAfterAlert();
       await sleep(Math.min(CENSUS_EVERY_MS, this.#plan.intervalMs), this.#signal).catch(() => undefined);
     }
-    await Promise.all(this.#keepers.map(keeper => keeper.leave()));
     this.#status();
+    await Promise.all(this.#keepers.map(keeper => keeper.leave()));
     return this.#stopped();
   }
 

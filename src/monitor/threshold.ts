@@ -22,12 +22,19 @@ export function parseThreshold(text: string): Threshold | { readonly problem: st
   if (!parts) return { problem: `“${text}” is not METRIC>LIMIT, for example loop.delayP99Ms>50ms.` };
   const [, metric = '', sign, digits, suffix = ''] = parts;
   const kind = metricKind(metric);
-  if (!kind)
-    return { problem: `There is no metric “${metric}”. There are: ${METRICS.map(({ name }) => name).join(', ')}.` };
+  if (!kind) return { problem: `There is no metric “${metric}”. There are: ${namesNear(metric)}.` };
   const factor = FACTORS[kind.unit][suffix.toLowerCase()];
   const limit = Number(digits) * (factor ?? Number.NaN);
   if (!Number.isFinite(limit)) return { problem: `“${digits}${suffix}” is not a limit in ${kind.unit}.` };
   return { metric, comparison: sign === '>' ? 'above' : 'below', limit, text: text.trim() };
+}
+
+/** Those of its group; of a group that is none, the groups. */
+function namesNear(metric: string): string {
+  const [group = ''] = metric.split('.');
+  const names = METRICS.map(({ name }) => name);
+  const near = names.filter(name => name.startsWith(`${group}.`));
+  return (near.length > 0 ? near : [...new Set(names.map(name => name.replace(/\..*/, '.…')))]).join(', ');
 }
 
 export function crosses({ comparison, limit }: Pick<Threshold, 'comparison' | 'limit'>, value: number): boolean {

@@ -59,5 +59,5 @@ function sayStatus({
       .join(', ');
   const lost = counts(dropped);
   const queued = counts(waiting);
-  return `${targets} targets; lens itself: ${sayBytes(rssBytes)}, ${cpuPercent.toFixed(1)} % of a core${lost ? `; dropped: ${lost}` : ''}${queued ? `; waiting for: ${queued}` : ''}`;
+  return `${targets} ${targets === 1 ? 'target' : 'targets'}; lens itself: ${sayBytes(rssBytes)}, ${cpuPercent.toFixed(1)} % of a core${lost ? `; dropped: ${lost}` : ''}${queued ? `; waiting for: ${queued}` : ''}`;
 }

@@ -114,8 +114,11 @@ function nameOf({ command, cwd }: NodeProcess): string {
   return parts.slice(-2).join('/');
 }
 
+/** Each worker of a cluster gets an inspector's port of its own, and its successor the next one. */
+const INSPECTOR_OPTION = /\s--(inspect|debug)(-\w+)*(=\S+)?/g;
+
 function fingerprintOf({ command, cwd }: NodeProcess): string {
-  return hashOf(`${command}\n${cwd ?? ''}`);
+  return hashOf(`${command.replace(INSPECTOR_OPTION, '')}\n${cwd ?? ''}`);
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
