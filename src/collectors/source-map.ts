@@ -13,8 +13,11 @@ export type Roots = readonly string[];
 
 /** The JSON text of a script's source map, from its data: url or a local file; never from the network. */
 export async function readSourceMap(scriptUrl: string, mapUrl: string, roots: Roots): Promise<string | undefined> {
-  if (mapUrl.startsWith('data:')) return dataUrlText(mapUrl);
   const script = localPath(scriptUrl);
+  if (mapUrl.startsWith('data:')) {
+    const inline = dataUrlText(mapUrl);
+    return inline === undefined || script === undefined ? inline : withSources(inline, script, roots);
+  }
   const path = script === undefined ? undefined : (localPath(mapUrl) ?? resolve(dirname(script), decodeURI(mapUrl)));
   if (path === undefined || /^https?:/.test(mapUrl)) return undefined;
   const text = await readLocal(path, roots, MAX_MAP_BYTES);
@@ -61,10 +64,11 @@ interface MapText {
   readonly sourcesContent?: readonly (string | null)[];
 }
 
-/** tsc leaves the written text out of its maps; it usually lies beside them. */
+/** tsc and tsx leave the written text out of their maps; it usually lies beside them. */
 async function withSources(text: string, mapPath: string, roots: Roots): Promise<string> {
   const map = parsed(text);
-  if (!map?.sources || map.sourcesContent?.length || map.sources.length > MAX_SOURCES_READ) return text;
+  const isWhole = map?.sourcesContent?.some(content => typeof content === 'string');
+  if (!map?.sources || isWhole || map.sources.length > MAX_SOURCES_READ) return text;
   const base = resolve(dirname(mapPath), map.sourceRoot ?? '');
   const contents = map.sources.map(source => {
     const path = source === null ? undefined : (localPath(source) ?? resolve(base, source));

@@ -78,6 +78,8 @@ function visitSourceMap(text: string, into: Collected): void {
     into.files.add(path);
     const content = map.sourcesContent?.[at];
     if (typeof content === 'string') into.lineCounts.set(path, content.split('\n').length);
+    // Loaders that compile on the fly run a script under the name of its source: the script's lines are not the source's.
+    else for (const known of into.lineCounts.keys()) if (known.endsWith(path)) into.lineCounts.delete(known);
   });
 }
 

@@ -183,6 +183,16 @@ describe('places', () => {
     expect(verifyNotification(claim(3), read).problems).toEqual([]);
     expect(verifyNotification(claim(4), read).problems.map(p => p.code)).toEqual(['line-beyond-file']);
   });
+
+  test('a script that a loader compiled under the name of its source has other lines than that', () => {
+    const script = {
+      url: 'file:///srv/store.ts',
+      text: 'one line',
+      sourceMap: JSON.stringify({ sources: ['store.ts'] }),
+    };
+    const claim = said({ observation: 'So it is.', context: '', culprit: { file: 'store.ts', line: 6 } });
+    expect(verifyNotification(claim, new Map([['e-1', reading('e-1', script)]])).problems).toEqual([]);
+  });
 });
 
 describe('insights', () => {
