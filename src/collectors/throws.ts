@@ -34,7 +34,7 @@ export async function sampleThrows(
 ): Promise<{ caught: CaughtSample; pausedMs: number; longestPauseMs: number }> {
   return session.withDebugger(async debug => {
     const thrown: Throw[] = [];
-    const spent = { pausedMs: 0, longestMs: 0, withThrows: 0, bursts: 0 };
+    const spent = { pausedMs: 0, longestMs: 0, withThrows: 0, bursts: 0, sampledMs: 0 };
     const length = (seconds * 1000) / BURSTS;
     for (let burst = 0; burst < BURSTS && spent.pausedMs < MAX_PAUSED_MS; burst++) {
       const work = () => oneBurst(debug, length, thrown, spent, context);
@@ -47,7 +47,12 @@ export async function sampleThrows(
     const sites = sitesOf(thrown, debug);
     const rates = () => Promise.all(sites.slice(0, COUNTED_SITES).map(site => withRate(session, debug, site, context)));
     const counted = sites.length > 0 ? await context.exclusively(rates, COUNT_MS / 1000) : [];
-    const caught = { sampled: thrown.length, bursts: spent.bursts, burstsWithThrows: spent.withThrows };
+    const caught = {
+      sampled: thrown.length,
+      bursts: spent.bursts,
+      burstsWithThrows: spent.withThrows,
+      perSecond: (thrown.length * 1000) / Math.max(1, spent.sampledMs),
+    };
     return {
       caught: { ...caught, sites: [...counted, ...sites.slice(COUNTED_SITES)] },
       pausedMs: debug.pausedMs + spent.pausedMs,
@@ -69,6 +74,8 @@ interface Spent {
   longestMs: number;
   withThrows: number;
   bursts: number;
+  /** Until the last stop of each burst, the stops left out. */
+  sampledMs: number;
 }
 
 /** Returns how long it took, in milliseconds. */
@@ -83,11 +90,13 @@ async function oneBurst(
   let stops = 0;
   let pausedAt = 0;
   let pausedMs = 0;
+  let sampledMs = 0;
   const end = (): void => void stopPausing(debug).catch(() => undefined); // the connection closes soon anyway
   const offPaused = debug.on('Debugger.paused', event => {
     pausedAt = context.now();
     if (event.reason !== 'exception' && event.reason !== 'promiseRejection') return;
     stops += 1;
+    sampledMs = pausedAt - began - pausedMs;
     thrown.push({ event });
     if (stops >= STOPS_PER_BURST || spent.pausedMs + pausedMs > MAX_PAUSED_MS) end();
   });
@@ -113,6 +122,7 @@ async function oneBurst(
   spent.pausedMs += pausedMs;
   spent.bursts += 1;
   spent.withThrows += stops > 0 ? 1 : 0;
+  spent.sampledMs += stops >= STOPS_PER_BURST ? sampledMs : context.now() - began - pausedMs;
   return context.now() - began;
 }
 

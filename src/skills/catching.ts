@@ -7,6 +7,8 @@ export interface Catch {
   readonly column: number;
   /** True when the clause neither uses the error, nor calls anything, nor throws: the error is gone. */
   readonly ignores: boolean;
+  /** True when nobody is told of the error and what failed is put back, to be taken again. */
+  readonly putsBack: boolean;
 }
 
 /** What in a catch clause may tell somebody of the error. */
@@ -33,7 +35,15 @@ export function catchAround(text: string, { line0, column0 }: TextPosition): Cat
   const handler = innermost?.handler as SyntaxNode | undefined;
   if (handler === undefined) return undefined;
   const line = lineAt(lineStarts, handler.start);
-  return { line, column: handler.start - (lineStarts[line] ?? 0), ignores: ignoresError(handler, nodes) };
+  const column = handler.start - (lineStarts[line] ?? 0);
+  return { line, column, ignores: ignoresError(handler, nodes), putsBack: putsBack(handler, nodes) };
+}
+
+/** True when the innermost function around the position is async: what is thrown in it becomes a rejection. */
+export function isAsyncAt(text: string, { line0, column0 }: TextPosition): boolean {
+  const { nodes, lineStarts } = syntaxOf(text);
+  const offset = (lineStarts[line0] ?? 0) + column0;
+  return nodes.filter(node => isFunction(node) && contains(node, offset)).at(-1)?.async === true;
 }
 
 /** True when the text at the position is a throw statement or an explicit rejection: the program itself says no. */
@@ -41,6 +51,12 @@ export function isExplicitThrow(text: string, { line0, column0 }: TextPosition):
   const { lineStarts } = syntaxOf(text);
   const offset = (lineStarts[line0] ?? 0) + column0;
   return /^(?:throw\b|.{0,40}\breject\()/.test(text.slice(offset, offset + 60));
+}
+
+/** True when the position stands before an explicit rejection, `Promise.reject(…)` or `reject(…)`. */
+export function isRejectedAt(text: string, { line0, column0 }: TextPosition): boolean {
+  const offset = (syntaxOf(text).lineStarts[line0] ?? 0) + column0;
+  return /^.{0,40}\breject\(/.test(text.slice(offset, offset + 60));
 }
 
 /** True when the call at the position is the operand of an await. */
@@ -59,6 +75,24 @@ function receives(node: SyntaxNode, offset: number): boolean {
 
 const isFunction = ({ type }: SyntaxNode): boolean =>
   type === 'FunctionDeclaration' || type === 'FunctionExpression' || type === 'ArrowFunctionExpression';
+
+/** `queue.push(job)`, `client.rPush(list, entry)`, `setTimeout(run, 100, job)`. */
+const PUT_BACK =
+  /push$|unshift$|^(re)?(queue|enqueue|try|schedule|submit|publish|add|put|insert)$|^(setTimeout|nack)$/i;
+
+function putsBack(handler: SyntaxNode, nodes: readonly SyntaxNode[]): boolean {
+  const body = handler.body as SyntaxNode;
+  const inside = nodes.filter(node => contains(body, node.start));
+  const name = (handler.param as SyntaxNode | null | undefined)?.name;
+  if (handler.param ? name === undefined || inside.some(node => isNamed(node, name)) : false) return false;
+  return inside.some(node => {
+    const callee = node.type === 'CallExpression' ? (node.callee as SyntaxNode) : undefined;
+    const last = callee?.type === 'MemberExpression' ? (callee.property as SyntaxNode) : callee;
+    return last?.type === 'Identifier' && PUT_BACK.test(String(last.name));
+  });
+}
+
+const isNamed = (node: SyntaxNode, name: unknown): boolean => node.type === 'Identifier' && node.name === name;
 
 function ignoresError(handler: SyntaxNode, nodes: readonly SyntaxNode[]): boolean {
   const param = handler.param as SyntaxNode | null | undefined;

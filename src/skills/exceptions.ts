@@ -10,7 +10,7 @@ import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { ownFrames } from './bundle.js';
-import { catchAround, isAwaited, isExplicitThrow } from './catching.js';
+import { catchAround, isAsyncAt, isAwaited, isExplicitThrow, isRejectedAt } from './catching.js';
 import { place, sourceOf } from './place.js';
 
 const SECONDS = 5;
@@ -119,11 +119,18 @@ function unhandled({ rejections, seconds }: Exceptions): ThrowSite | undefined {
 }
 
 /** Caught ones at a counted rate, thrown in nearly every burst. */
-function lasting({ caught }: Exceptions): ThrowSite[] {
+function lasting(data: Exceptions): ThrowSite[] {
+  const { caught } = data;
   if (caught === undefined || caught.bursts === 0 || caught.burstsWithThrows < caught.bursts * LASTING_BURSTS)
     return [];
-  return caught.sites.filter(site => !site.uncaught && (site.perSecond ?? 0) >= SWALLOWED_PER_SECOND);
+  return caught.sites.filter(
+    site => (!site.uncaught || isCaughtYet(site, data)) && (site.perSecond ?? 0) >= SWALLOWED_PER_SECOND,
+  );
 }
+
+/** A rejection that really nobody handles would have ended a process that doesn't listen for it. */
+const isCaughtYet = ({ rejection }: ThrowSite, { rejections }: Exceptions): boolean =>
+  rejection && !rejections.listening;
 
 async function* unhandledDraft(see: OperatorView, site: ThrowSite, data: Exceptions): Step<Draft> {
   const culprit = yield* throwerOf(see, site);
@@ -173,7 +180,8 @@ async function* uncaughtDraft(see: OperatorView, site: ThrowSite, data: Exceptio
 async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions): Step<Draft | undefined> {
   const perSecond = round(site.perSecond ?? 0);
   const explicit = yield* isThrownOnPurpose(see, site);
-  const swallower = yield* swallowerOf(see, site);
+  const [swallower, putBack] = yield* swallowerOf(see, site);
+  if (putBack) return isPoisoned(site, data) ? yield* poisonDraft(see, site, putBack, data) : undefined;
   // Elsewhere the line was counted, and it may well run without throwing.
   const storm = explicit && perSecond >= STORM_PER_SECOND;
   const probe = PROBES.test(site.type) || PROBE_MESSAGES.test(site.message);
@@ -214,6 +222,40 @@ const common = (site: ThrowSite, data: Exceptions) => ({
   context: `${data.uncaught.count} uncaught exceptions and ${data.rejections.listening ? `${data.rejections.count} unhandled rejections` : 'no listener for rejections'} in ${round(data.seconds)} s; ${site.frames.length} frames of the program on the stack.`,
 });
 
+/** Work that fails so often, and nothing but it, is the same work again and again. */
+const POISON_PER_SECOND = 20;
+const POISON_SHARE = 0.8;
+
+function isPoisoned(site: ThrowSite, { caught }: Exceptions): boolean {
+  const share = site.count / Math.max(1, caught?.sampled ?? 0);
+  return share >= POISON_SHARE && (caught?.perSecond ?? 0) * share >= POISON_PER_SECOND;
+}
+
+/** What fails is put back where it was taken from, and nobody is told. */
+async function* poisonDraft(see: OperatorView, site: ThrowSite, culprit: CodeLocation, data: Exceptions): Step<Draft> {
+  const thrower = yield* throwerOf(see, site);
+  const perSecond = round(data.caught?.perSecond ?? 0);
+  return {
+    ...common(site, data),
+    anomalyType: 'work-put-back',
+    faultClass: 'exceptions.swallowed',
+    title: `What fails with ${say(site)} is put back and taken again without an end, in the catch at ${sayPlace(culprit)}`,
+    observation: `${say(site)} is thrown ${perSecond} times a second, in ${data.caught?.burstsWithThrows ?? 0} of ${data.caught?.bursts ?? 0} samples; the catch clause puts the work back and tells nobody.`,
+    hypothesis: 'Some pieces of work can never succeed: they go round, and take time and places from all others.',
+    culprit,
+    ...(thrower ? { related: [thrower] } : {}),
+    fix: 'Count the attempts with the work; after a few put it aside (a dead letter list) and log the error. Wait longer before each attempt.',
+    metrics: [
+      metric('rate', perSecond, 'per second'),
+      metric('samples', data.caught?.bursts ?? 0, 'samples'),
+      metric('samples with throws', data.caught?.burstsWithThrows ?? 0, 'samples'),
+      window(data),
+    ],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
+
 /** The application's innermost frame. */
 async function* throwerOf(see: OperatorView, { frames }: ThrowSite): Step<CodeLocation | undefined> {
   const users = yield* ownFrames(see, frames);
@@ -230,20 +272,26 @@ async function* isThrownOnPurpose(see: OperatorView, { frames: [top] }: ThrowSit
   );
 }
 
-/** The catch clause that receives the throw, when it ignores it. */
-async function* swallowerOf(see: OperatorView, { frames, rejection }: ThrowSite): Step<CodeLocation | undefined> {
-  for (const [depth, frame] of frames.entries()) {
+/** The catch clause that receives the throw: when it ignores it, and when it puts back what failed. */
+async function* swallowerOf(
+  see: OperatorView,
+  { frames }: ThrowSite,
+): Step<readonly [ignoring?: CodeLocation | undefined, puttingBack?: CodeLocation]> {
+  let isRejection = false;
+  for (const frame of frames) {
     const script = yield* sourceOf(see, frame.scriptId);
-    if (script === undefined) return undefined;
+    if (script === undefined) return [];
     const at = { line0: frame.line, column0: frame.column };
     // A rejection reaches a caller's catch only through its await.
-    if (rejection && depth > 0 && !isAwaited(script.text, at)) return undefined;
+    if (isRejection && !isAwaited(script.text, at)) return [];
     const caught = catchAround(script.text, at);
+    isRejection = isAsyncAt(script.text, at) || (frame === frames[0] && isRejectedAt(script.text, at));
     if (caught === undefined) continue;
-    if (!caught.ignores || !isUserCode(frame.url)) return undefined;
-    return yield* place(see, { ...frame, line: caught.line, column: caught.column });
+    if (!(caught.ignores || caught.putsBack) || !isUserCode(frame.url)) return [];
+    const clause = yield* place(see, { ...frame, line: caught.line, column: caught.column });
+    return caught.putsBack ? [undefined, clause] : [clause];
   }
-  return undefined;
+  return [];
 }
 
 function healthySentence(data: Exceptions, refused: string | undefined): string {

@@ -75,14 +75,16 @@ export async function* leakSiteOf(
   for (const url of urls.slice(0, MOST_FILES)) {
     const script = yield* textOf(see, url);
     if (!script) continue;
-    const calls = callSites(script.text).filter(site => names.has(ownerName(site.callee)));
+    const all = callSites(script.text);
+    // Where the holder could not be found, only what is worked with like a connection counts.
+    const calls = holder ? all.filter(site => names.has(ownerName(site.callee))) : all;
     // Whoever asks over such a connection has to read the answer: it need not be called taking.
     const asks = holder?.numbers.unreadBytes === undefined ? undefined : calls.find(site => site.kind === 'call');
     if (asks) return { location: locateAt(script, url, asks, see.target.cwd), why: 'leaks', isThing: true };
     const sites = calls.filter(site => ACQUIRE.test(site.method));
     for (const acquisition of acquisitions(script.text, sites)) {
-      const rank = rankLost(acquisition);
-      if (rank <= (worst?.rank ?? 0)) continue;
+      const rank = holder || acquisition.isThing ? rankLost(acquisition) : 0;
+      if (rank <= (worst?.rank ?? (holder ? 0 : RANKS['on-throw']))) continue;
       const { isThing } = acquisition;
       worst = { rank, location: locateAt(script, url, acquisition, see.target.cwd), isThing };
     }

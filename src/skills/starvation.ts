@@ -16,6 +16,8 @@ const ROUNDS_MS = 50;
 /** The function that holds the chain is resumed, not called again: at most so often for each stretch. */
 const CALLS_PER_CHAIN = 2;
 const CRITICAL_MS = 500;
+/** The loop's own delay was measured beside the profile; a chain may have begun before the window. */
+const MEASURED_BESIDE = 1.5;
 
 /**
  * A chain of microtasks that keeps the loop from turning although no single call is long: an `await` of what is already
@@ -23,7 +25,9 @@ const CRITICAL_MS = 500;
  */
 export async function* starved(see: OperatorView, studied: Study): Step<NotificationDraft | undefined> {
   const { tree } = studied;
-  const stalled = chains(tree);
+  // While callbacks that are called one a turn (setImmediate) fill a core, the loop turns between any two of them.
+  const delayMs = studied.evidence.data.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
+  const stalled = chains(tree).filter(({ durationUs }) => durationUs / 1000 <= delayMs * MEASURED_BESIDE);
   const cause = stalled.length > 0 ? yield* explain(see, tree, weighStalls(tree, stalled)) : undefined;
   if (!cause || cause.users.length === 0) return undefined;
   const counted = yield* countCalls(see, studied, cause);
@@ -39,6 +43,9 @@ export async function* starved(see: OperatorView, studied: Study): Step<Notifica
 /** Microtasks begin at the root by themselves, or under Node's runner of them. */
 const RUNNERS = /^(runMicrotasks|processTicksAndRejections|runNextTicks|processTimers|listOnTimeout|processImmediate)$/;
 
+/** They call back themselves. */
+const TURNS = /^(listOnTimeout|processImmediate)$/;
+
 /**
  * Long stretches of application code that no socket, file or timer called, and no idle. Unlike a single call such a
  * chain is interrupted by V8's own work again and again. Requests that come at once show their sockets and parsers.
@@ -48,7 +55,7 @@ function chains(tree: CallTree): Stall[] {
   let open = { from: 0, ownUs: 0, allUs: 0, gcUs: 0 };
   for (let at = 0; at <= tree.sampleNode.length; at++) {
     const entry = at < tree.sampleNode.length ? entryBelowRunners(tree, tree.sampleNode[at]!) : 'other';
-    if (entry === 'other') {
+    if (entry === 'other' || entry === 'turn') {
       if (open.ownUs >= LEAST_OWN_SHARE * open.allUs && open.allUs >= LONG_STALL_MS * 1000)
         found.push({
           from: open.from,
@@ -57,12 +64,12 @@ function chains(tree: CallTree): Stall[] {
           durationUs: open.allUs,
           gcUs: open.gcUs,
         });
-      open = { from: at + 1, ownUs: 0, allUs: 0, gcUs: 0 };
-      continue;
+      open = { from: entry === 'turn' ? at : at + 1, ownUs: 0, allUs: 0, gcUs: 0 };
+      if (entry === 'other') continue;
     }
     const us = tree.sampleUs[at]!;
     open.allUs += us;
-    if (entry === 'own') open.ownUs += us;
+    if (entry === 'own' || entry === 'turn') open.ownUs += us;
     if (entry === 'gc') open.gcUs += us;
   }
   return found;
@@ -75,16 +82,21 @@ function isCalledAnew({ lengths }: Counted, outer: Frame, { tree }: Study, stall
   return length.count.perSecond > 1 + (CALLS_PER_CHAIN * stalled.length) / (tree.durationUs / 1e6);
 }
 
-type Entry = 'own' | 'other' | 'mark' | 'gc';
+/** `turn`: a callback that the loop itself called, so that it has turned before. */
+type Entry = 'own' | 'turn' | 'other' | 'mark' | 'gc';
 
 /** What stands outermost on the stack, Node's runners of microtasks left out; a runner alone is a part of the chain. */
 function entryBelowRunners(tree: CallTree, node: number): Entry {
   let entry: Entry = 'mark';
+  let isOwn = false;
   for (let at = node; at >= 0; at = tree.parent[at]!) {
     const { kind, functionName } = frameAt(tree, at);
     if (kind === 'idle') return 'other';
     if (kind === 'gc') return 'gc';
-    if (kind === 'user' || kind === 'package' || kind === 'evaluated') entry = 'own';
+    // Microtasks between two callbacks stand under a runner of their own.
+    if (isOwn && TURNS.test(functionName)) return 'turn';
+    isOwn = kind === 'user' || kind === 'package' || kind === 'evaluated';
+    if (isOwn) entry = 'own';
     else if ((kind === 'node' || kind === 'native') && !RUNNERS.test(functionName)) entry = 'other';
   }
   return entry;

@@ -7,6 +7,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { isInLoop } from '../source/loops.js';
 import { isUserCode } from '../source/url.js';
+import { isOneByOne } from '../waiting/downstream.js';
 import type { Finding } from '../waiting/finding.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
@@ -23,7 +24,7 @@ export async function* draftOf(see: OperatorView, found: Finding, seen: WaitingL
   const leak = site?.location;
   const named =
     finding.waits && finding.faultClass === 'downstream.chatty'
-      ? yield* frameInLoop(see, finding.user)
+      ? yield* frameInLoop(see, finding)
       : culpritFrame(finding);
   const queue =
     finding.faultClass === 'queue.backlog' && finding.holder ? yield* placeOfHolder(see, finding.holder) : undefined;
@@ -67,8 +68,10 @@ function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClas
 }
 
 /** Where it is taken: by those who were seen waiting, else by whoever names the holder in the application's text. */
-function heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
-  return finding.standstill ? leakSiteOf(see, finding, scripts) : leakSite(see, finding);
+async function* heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
+  const seen = finding.standstill ? undefined : yield* leakSite(see, finding);
+  // Those who wait may not be those who took: others take from the same holder in files where nobody waits.
+  return seen ?? (isFlowing(finding) ? undefined : yield* leakSiteOf(see, finding, scripts));
 }
 
 /** Those who wait get their turn, late: nothing is lost for good. */
@@ -100,12 +103,13 @@ async function* placeOfExport(see: OperatorView, [root, given]: Holder['path']):
 }
 
 /** The loop is what asks again and again: the innermost user frame whose place stands in one, else the innermost. */
-async function* frameInLoop(see: OperatorView, user: readonly Frame[]): Step<Frame | undefined> {
+async function* frameInLoop(see: OperatorView, { user, waits }: Finding): Step<Frame | undefined> {
   for (const frame of user.slice(0, MOST_LOOPS)) {
     const script = yield* textOf(see, frame.url);
     if (script && isInLoop(script.text, frame.line - 1, frame.column - 1)) return frame;
   }
-  return user[0];
+  // What a package calls for each item is a resolver or a hook.
+  return (waits && !isOneByOne(waits) ? waits.entry : undefined) ?? user[0];
 }
 
 const MOST_LOOPS = 4;
@@ -194,12 +198,12 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, w
     fix: 'Limit the attempts, back off with jitter, and stop calling for a while after repeated failures (circuit breaker).',
   }),
   'downstream.chatty': ({ waits }, name) => ({
-    title: `${name} asks one after the other: ${waits?.perRequest ?? 0} round trips per request`,
+    title: `${name} asks ${waits && isOneByOne(waits) ? 'one after the other' : 'for each item by itself, all at once'}: ${waits?.perRequest ?? 0} round trips per request`,
     seen: waits
       ? `${waits.perRequest} waits per request at one place, ${sayMs(waits.meanMs)} each, overlap ${waits.overlap}: ${sayShare(waits.share)} of the request's ${sayMs(waits.wallMs)}.`
       : '',
-    hypothesis: 'A loop awaits one call per item (N+1).',
-    fix: 'Ask for all items in one call, or let the calls run together with a limit.',
+    hypothesis: 'One call is made per item (N+1).',
+    fix: 'Ask for all items in one call (a batch endpoint, IN (…), a DataLoader), or ask for each item once and with a limit.',
   }),
   'exceptions.swallowed': (_, name) => ({
     title: `Requests are left without an answer after an error past ${name}`,

@@ -124,7 +124,12 @@ function waitsElsewhere(held: Held): boolean {
     const node = syntax.nodes[index];
     if (node?.type !== 'AwaitExpression' || node.start >= last || syntax.around[index] !== held.function) return false;
     const text = syntax.text.slice(node.start, node.end).replace(/^await\s+/, '');
-    return !text.startsWith(`${variable}.`) && !text.startsWith(`${source}.`) && !text.startsWith(`${variable}(`);
+    return (
+      !text.startsWith(`${variable}.`) &&
+      !text.startsWith(`${variable}\``) &&
+      !text.startsWith(`${source}.`) &&
+      !text.startsWith(`${variable}(`)
+    );
   });
 }
 
@@ -143,7 +148,21 @@ function isThing(held: Held): boolean {
       ? given.some(item => isNode(item) && item.type === 'Identifier' && item.name === variable)
       : false,
   );
-  return isHandedOver && uses.some(use => !isIn(use));
+  return (isHandedOver && uses.some(use => !isIn(use))) || inside.some(index => isWorkedWith(held, index));
+}
+
+/** What one does with a lock, beside giving it back. */
+const OF_LOCKS = /^(extend|renew|refresh|touch|is|has|assert|on|once|then|catch|finally)/i;
+
+/** `session.query(…)` or `` sql`…` `` of what was taken: connections are worked with, locks are not. */
+function isWorkedWith({ syntax, variable }: Held, index: number): boolean {
+  const node = syntax.nodes[index];
+  if (node?.type === 'TaggedTemplateExpression') return isNode(node.tag) && node.tag.name === variable;
+  if (node?.type !== 'CallExpression' || !isNode(node.callee) || node.callee.type !== 'MemberExpression') return false;
+  const { object, property } = node.callee;
+  if (!isNode(object) || object.name !== variable || !isNode(property)) return false;
+  const method = String(property.name ?? '');
+  return method !== '' && !RELEASE.test(method) && !OF_LOCKS.test(method);
 }
 
 /** Indices of the nodes of the function that come after the acquisition. */
@@ -156,11 +175,21 @@ function isRelease({ syntax, variable, source }: Held, index: number): boolean {
   const node = syntax.nodes[index];
   if (node?.type !== 'CallExpression' || !isNode(node.callee)) return false;
   const { callee } = node;
-  if (callee.type === 'Identifier') return callee.name === variable || isPassedRelease(node, variable);
+  if (callee.type === 'Identifier')
+    return callee.name === variable || isPassedRelease(node, variable) || isGivenBack(node, variable);
   if (callee.type !== 'MemberExpression' || !isNode(callee.object) || !isNode(callee.property)) return false;
   const object = syntax.text.slice(callee.object.start, callee.object.end);
   if (isPassedRelease(node, variable)) return true;
   return RELEASE.test(String(callee.property.name ?? '')) && (object === variable || object === source);
+}
+
+/** `leave(name, token)`: a function that gives back what it is handed. */
+function isGivenBack(call: SyntaxNode, variable: string | undefined): boolean {
+  const { callee, arguments: given } = call;
+  if (variable === undefined || !isNode(callee) || !RELEASE.test(String(callee.name ?? ''))) return false;
+  return (
+    Array.isArray(given) && given.some(item => isNode(item) && item.type === 'Identifier' && item.name === variable)
+  );
 }
 
 /** `res.on('finish', release)`: a function that gives back is handed to somebody who will call it. */

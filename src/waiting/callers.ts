@@ -29,7 +29,16 @@ export function callerOf(waits: Waits, group: CallGroup): Caller | undefined {
   return [...votes.values()].sort((a, b) => b.count - a.count)[0]?.caller;
 }
 
+/** Of the awaits that begin with the call the innermost; where the call began later, of a queue say, the newest before. */
 function awaitAround(waits: Waits, call: OutgoingCall): Wait | undefined {
+  const around = awaitsAround(waits, call);
+  const [inner] = around
+    .filter(wait => wait.at >= call.at - AFTER_MS)
+    .sort((a, b) => b.user.length - a.user.length || a.id - b.id);
+  return inner ?? around.sort((a, b) => b.at - a.at || b.user.length - a.user.length)[0];
+}
+
+function awaitsAround(waits: Waits, call: OutgoingCall): Wait[] {
   const end = call.answeredAt || call.end;
   return waits
     .ofRequest(call.request)
@@ -39,8 +48,7 @@ function awaitAround(waits: Waits, call: OutgoingCall): Wait | undefined {
         isWaiting(wait) &&
         wait.at <= call.at + AFTER_MS &&
         (wait.pending || (end > 0 && wait.end >= end - AFTER_MS)),
-    )
-    .sort((a, b) => b.at - a.at || b.user.length - a.user.length)[0];
+    );
 }
 
 const isWaiting = (wait: Wait): boolean =>

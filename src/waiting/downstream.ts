@@ -16,6 +16,9 @@ const CHATTY_OVERLAP = 1.3;
 const CHATTY_SHARE = 0.5;
 /** Below this a chatty request is still quick. */
 const CHATTY_WALL_MS = 40;
+/** All at once instead: a fan-out to shards or services has a dozen parts, a page of items has this many and more. */
+const FLOOD_WAITS = 30;
+const FLOOD_WALL_MS = 100;
 const RETRY_FAILED = 0.8;
 const RETRY_CALLS = 1.5;
 /** Fewer calls or answers than this tell nothing of a place. */
@@ -34,16 +37,14 @@ export function retries(context: Context): Finding[] {
     .map(call => ({ ...fromCall(call, context), faultClass: 'downstream.retries', confidence: 'high', call }) as const);
 }
 
-/** Many waits at one place, one after the other, that make up most of the request. */
+/** Many waits at one place that make up most of the request, one after the other or a whole list at once. */
 export function chatty({ places, routes, calls, dump }: Context): Finding[] {
   const driven = talksToPeers(dump);
   return places
     .filter(
       place =>
-        place.perRequest > CHATTY_WAITS &&
-        place.overlap <= CHATTY_OVERLAP &&
         place.share >= CHATTY_SHARE &&
-        place.wallMs >= CHATTY_WALL_MS,
+        (isOneByOne(place) || (place.perRequest >= FLOOD_WAITS && place.wallMs >= FLOOD_WALL_MS)),
     )
     .filter(
       place => isRemote(place) || (driven && isDriven(place)) || calls.some(call => call.perRequest > CHATTY_WAITS),
@@ -53,12 +54,15 @@ export function chatty({ places, routes, calls, dump }: Context): Finding[] {
       return {
         ...fromPlace(place, routes),
         faultClass: 'downstream.chatty',
-        confidence: 'high',
+        confidence: isOneByOne(place) ? 'high' : 'medium',
         waits: place,
         ...(call ? { call } : {}),
       } as const;
     });
 }
+
+export const isOneByOne = ({ perRequest, overlap, wallMs }: PlaceWaits): boolean =>
+  perRequest > CHATTY_WAITS && overlap <= CHATTY_OVERLAP && wallMs >= CHATTY_WALL_MS;
 
 /** A flowing route that spends most of its time waiting for one slow answer. */
 export function slowCalls(context: Context): Finding[] {

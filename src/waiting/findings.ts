@@ -60,7 +60,9 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     old: stuck.old,
   };
   const found = [
-    ...stuck.groups.filter(group => isEnough(group.requests, stuck.old)).map(group => fromGroup(group, context)),
+    ...stuck.groups
+      .filter(group => isEnough(group.requests, stuck.old) || isWitness(group, context))
+      .map(group => fromGroup(group, context)),
     ...stuck.orphans.filter(group => isEnough(group.requests, stuck.old)).map(group => fromOrphan(group, context)),
     ...retries(context),
     ...chatty(context),
@@ -88,8 +90,19 @@ function isLingering(flow: RouteFlow): boolean {
 const isEnough = (requests: number, old: number): boolean =>
   requests >= LEAST_WAITING && requests >= GROUP_SHARE * Math.min(old, 60);
 
+/** So many from before the window, which can't be read, are still there: then one that can be read speaks for them. */
+const LEAST_HELD = 3;
+
+const isWitness = (group: WaitGroup, { routes, old }: Context): boolean =>
+  group.requests === old &&
+  routes.some(
+    flow => group.routes.includes(flow.route) && isLingering(flow) && flow.held - flow.streaming >= LEAST_HELD,
+  );
+
 function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
   const base = baseOf(group, context);
+  const line = fromLine(group, base, context);
+  if (line) return line;
   const agent = agentOf(group, context.dump.after.agents);
   if (agent && (agent.unread > 0 || (agent.queued > 0 && answersFast(agent, group.oldestMs, context))))
     return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent };
@@ -106,10 +119,43 @@ function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
   return fromHolder(group, base, context);
 }
 
+/** Of those that wait at a place so many must stand behind two others before it is called a queue. */
+const IN_LINE = 0.5;
+
+/** `last = last.then(work)`: nothing holds the queue but the promises themselves. */
+function fromLine(group: WaitGroup, base: Base, { waits }: Context): Finding | undefined {
+  if (group.queued < IN_LINE * group.requests) return undefined;
+  const paced = waits.all.some(
+    wait => wait.type === 'Timeout' && wait.frames.some(frame => frame.package && frame.package === group.package),
+  );
+  return { ...base, faultClass: paced ? 'queue.backlog' : 'waiting.lock', confidence: 'high' };
+}
+
+/** Seen to come back so often (of a busy window only the last rounds are kept), and old enough for many more. */
+const LEAST_ROUNDS = 3;
+const LEAST_PAUSES = 8;
+
+/** A lock kept elsewhere (a row, a key of a store, a file) is asked for again and again until it is free. */
+function fromPolling(group: WaitGroup, base: Base): Finding | undefined {
+  const pauseMs = Math.max(0, ...group.timerMs);
+  if (group.rounds < LEAST_ROUNDS || group.oldestMs < LEAST_PAUSES * pauseMs) return undefined;
+  const user = group.user.length > 1 ? group.user.slice(1) : group.user;
+  return {
+    ...base,
+    user,
+    place: user[0],
+    others: group.user.slice(0, 1),
+    faultClass: 'waiting.lock',
+    confidence: 'medium',
+  };
+}
+
 /** No native resource beneath: a promise of the process itself, which only the process can settle. */
 function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | undefined {
   const urls = new Set([...group.user, ...group.makerUser].map(frame => frame.url));
-  const holder = holderOf(context.holders, group.requests, urls);
+  // One that could be read speaks for those that could not: they would stand in the same queue.
+  const standing = group.requests >= LEAST_WAITING ? group.requests : (base.flow?.held ?? 0);
+  const holder = holderOf(context.holders, standing, urls);
   if (holder) {
     const shape = shapeOf(holder);
     const used = poolState(holder).used ?? 1;
@@ -129,8 +175,13 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
     const faultClass = shape === 'limiter' ? 'queue.backlog' : 'waiting.lock';
     return { ...base, faultClass, confidence: 'high', holder, holding: holdersOf(group, context) };
   }
+  const polling = fromPolling(group, base);
+  if (polling) return polling;
   // It ends by itself: a long poll, a pause, a race against a time limit.
   if (group.timerMs.length > 0) return undefined;
+  const quiet = silentPeers(context.dump).find(({ count }) => count >= LEAST_WAITING);
+  if (group.package !== undefined && quiet && base.flow?.out === 0)
+    return { ...base, faultClass: 'pool.exhaustion', confidence: 'medium', silent: quiet };
   if (isDriver(group, context)) return { ...base, faultClass: 'downstream.slow', confidence: 'medium' };
   return {
     ...base,
@@ -164,7 +215,17 @@ function fullHolder({ holders, old }: Context): Holder | undefined {
 function fromOrphan(group: OrphanGroup, context: Context): Finding {
   const rejected = context.dump.rejections.reduce((sum, { count }) => sum + count, 0);
   const base = baseOf(
-    { ...group, maker: undefined, makerUser: [], package: undefined, calls: [], natives: [], timerMs: [] },
+    {
+      ...group,
+      maker: undefined,
+      makerUser: [],
+      package: undefined,
+      calls: [],
+      natives: [],
+      timerMs: [],
+      queued: 0,
+      rounds: 0,
+    },
     context,
   );
   const swallowed = rejected >= group.requests * 0.5;

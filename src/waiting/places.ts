@@ -7,6 +7,8 @@ export interface PlaceWaits {
   readonly route: string;
   readonly place: Frame;
   readonly user: readonly Frame[];
+  /** The program's own function that a package or Node called: a resolver, a handler. */
+  readonly entry: Frame | undefined;
   readonly package: string | undefined;
   /** The package that made the promise which the application's own code awaits: a driver, often. */
   readonly maker: string | undefined;
@@ -29,6 +31,7 @@ interface Sum {
   readonly wait: Wait;
   readonly maker: string | undefined;
   readonly natives: Set<string>;
+  readonly entries: Map<string, { readonly frame: Frame; count: number }>;
   requests: number;
   count: number;
   union: number;
@@ -82,6 +85,7 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
       wait: first,
       maker: awaited && innermostPackage(awaited),
       natives: new Set<string>(),
+      entries: new Map(),
       requests: 0,
       count: 0,
       union: 0,
@@ -90,7 +94,8 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
     sums.set(id, sum);
     // An await and the native resource beneath it are one wait.
     const promises = list.filter(wait => wait.kind !== 'native');
-    const counted = promises.length > 0 ? promises : list;
+    const counted = largestOf(promises.length > 0 ? promises : list);
+    for (const wait of counted) noteEntry(sum, wait);
     sum.requests++;
     sum.count += counted.length;
     const spans = counted.map(wait => [wait.at, wait.end > 0 ? Math.min(wait.end, end) : end] as const);
@@ -98,6 +103,27 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
     sum.total += spans.reduce((all, [from, to]) => all + Math.max(0, to - from), 0);
     for (const wait of list) for (const native of waits.beneath(wait)) sum.natives.add(native.type);
   }
+}
+
+/** One call of `fetch` waits at several lines inside of Node or a package: those of one line are the calls. */
+function largestOf(waits: readonly Wait[]): readonly Wait[] {
+  const byLine = new Map<string, Wait[]>();
+  for (const wait of waits) {
+    const key = placeKey(wait.frames.find(frame => frame.kind !== 'builtin'));
+    byLine.set(key, [...(byLine.get(key) ?? []), wait]);
+  }
+  return [...byLine.values()].sort((a, b) => b.length - a.length || lengthOf(b) - lengthOf(a))[0] ?? waits;
+}
+
+const lengthOf = (waits: readonly Wait[]): number =>
+  waits.reduce((sum, { at, end }) => sum + (end > 0 ? end - at : 0), 0);
+
+function noteEntry({ entries }: Sum, wait: Wait): void {
+  const frame = entryOf(wait);
+  const key = placeKey(frame);
+  const entry = entries.get(key);
+  if (entry) entry.count++;
+  else if (frame) entries.set(key, { frame, count: 1 });
 }
 
 function unionOf(spans: readonly (readonly [number, number])[]): number {
@@ -110,11 +136,22 @@ function unionOf(spans: readonly (readonly [number, number])[]): number {
   return covered;
 }
 
+/** Outwards from the innermost frame of the program's own, as far as it called itself. */
+function entryOf({ frames, user }: Wait): Frame | undefined {
+  let entry: Frame | undefined;
+  for (const frame of frames.slice(frames.indexOf(user[0] as Frame))) {
+    if (frame.kind === 'user') entry = frame;
+    else if (frame.kind !== 'builtin') break;
+  }
+  return entry;
+}
+
 function toPlace(sum: Sum, wall: number): PlaceWaits {
   return {
     route: sum.route,
     place: codeFrame(sum.wait) as Frame, // only waits with a place are summed
     user: sum.wait.user,
+    entry: [...sum.entries.values()].sort((a, b) => b.count - a.count)[0]?.frame,
     package: innermostPackage(sum.wait),
     maker: sum.maker,
     requests: sum.requests,

@@ -13,12 +13,17 @@ export interface PoolState {
   readonly waiting: number;
 }
 
-const MAX = /^_?(max|maxsize|max_?connections?|connectionlimit|poolsize|limit|max_?size|capacity)$/i;
+const MAX =
+  /^_?(max|maxsize|max_?connections?|connectionlimit|max_?(threads|workers)|poolsize|limit|max_?size|capacity)$/i;
 const IDLE = /idle|free|avail/i;
 const USED = /used|borrow|busy|active|inuse|checkedout|loan/i;
 const TOTAL = /^_?(all\w*|clients|connections|resources|objects|members)$|^_?all/i;
 const CONCURRENCY = /concurren/i;
 const TESTS = /^_?(test|validat)/i;
+/** `minimumIdle`, `minIdle`: what is wished for, not what there is. */
+const WISHED = /^_?min/i;
+/** A bound that says what it bounds. */
+const MAX_CONNECTIONS = /connection|pool_?size|threads|workers/i;
 const TIMES = /ms$|millis|timeout|time|interval|ttl|uses|lifetime|retry|retries/i;
 
 /** A pool keeps things that are at rest or in use; a limiter only counts; a lock has one permit or a few. */
@@ -26,6 +31,7 @@ export function shapeOf(holder: Holder): HolderShape {
   const names = Object.keys(holder.lists).filter(name => name !== holder.queue);
   if (names.some(name => IDLE.test(name) || USED.test(name) || TOTAL.test(name)) && maxOf(holder) !== undefined)
     return 'pool';
+  if (Object.keys(holder.numbers).some(name => MAX.test(name) && MAX_CONNECTIONS.test(name))) return 'pool';
   return Object.keys(holder.numbers).some(name => CONCURRENCY.test(name)) ? 'limiter' : 'lock';
 }
 
@@ -95,6 +101,8 @@ function maxOf({ numbers }: Holder): number | undefined {
 
 /** Several names may fit (`_testOnBorrowResources` beside `_resourceLoans`): the fullest says most. */
 function pick(values: { readonly [name: string]: number }, pattern: RegExp): number | undefined {
-  const fitting = Object.keys(values).filter(key => pattern.test(key) && !TIMES.test(key) && !TESTS.test(key));
+  const fitting = Object.keys(values).filter(
+    key => pattern.test(key) && !TIMES.test(key) && !TESTS.test(key) && !WISHED.test(key),
+  );
   return fitting.length === 0 ? undefined : Math.max(...fitting.map(key => values[key] ?? 0));
 }

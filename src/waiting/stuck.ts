@@ -21,6 +21,10 @@ export interface WaitGroup {
   readonly requests: number;
   readonly routes: readonly string[];
   readonly oldestMs: number;
+  /** Of them, those that wait for another request which itself waits for another: a queue made of promises. */
+  readonly queued: number;
+  /** How often one request came back to this place to sleep again: it asks until it may. 0 when it does not. */
+  readonly rounds: number;
 }
 
 /** Old requests to which nothing pending belongs, by the place of their last settled await. */
@@ -65,13 +69,16 @@ export function stuckRequests(waits: Waits, isSuspect: (request: ServedRequest) 
   };
 }
 
-interface Building extends Omit<WaitGroup, 'natives' | 'timerMs' | 'calls' | 'requests' | 'routes' | 'oldestMs'> {
+interface Building
+  extends Omit<WaitGroup, 'natives' | 'timerMs' | 'calls' | 'requests' | 'routes' | 'oldestMs' | 'queued' | 'rounds'> {
   readonly natives: Set<string>;
   readonly timers: Set<number>;
   readonly calls: OutgoingCall[];
   readonly routes: Set<string>;
   count: number;
   oldestMs: number;
+  queued: number;
+  rounds: number;
 }
 
 function sortIn(
@@ -80,11 +87,15 @@ function sortIn(
   groups: Map<string, Building>,
   orphans: Map<string, Building>,
 ): void {
-  const leaves = waits.ofRequest(request.index).filter(wait => wait.pending && waits.isLeaf(wait));
+  const own = bestLeaf(waits, leavesOf(waits, request.index));
+  const { head, depth } = own ? headOf(waits, own) : { head: undefined, depth: 0 };
+  // Who shares another's work waits for what that one waits for; in a queue of promises the place is everybody's own.
+  const best = depth === 1 ? head : own;
+  const leaves = leavesOf(waits, best?.request ?? request.index);
   const calls = waits.dump.calls.filter(
-    call => call.request === request.index && (call.state === 'no-answer' || call.state === 'unread'),
+    call =>
+      call.request === (best?.request ?? request.index) && (call.state === 'no-answer' || call.state === 'unread'),
   );
-  const best = bestLeaf(leaves);
   const wait = best ?? (calls.length ? undefined : lastSettled(waits, request.index));
   const home = best || calls.length ? groups : orphans;
   const maker = best ? waits.awaited(best) : undefined;
@@ -97,13 +108,48 @@ function sortIn(
   group.oldestMs = Math.max(group.oldestMs, waits.dump.windowMs - request.at);
   group.routes.add(keyOf(request));
   group.calls.push(...calls);
+  if (depth > 1) group.queued++;
+  group.rounds = Math.max(group.rounds, best ? roundsOf(waits, best) : 0);
   for (const leaf of leaves) for (const native of waits.beneath(leaf)) note(group, native);
 }
 
-/** The leaf with the most of the program's own frames, the newest among equals. */
-function bestLeaf(leaves: readonly Wait[]): Wait | undefined {
+const leavesOf = (waits: Waits, request: number): Wait[] =>
+  waits.ofRequest(request).filter(wait => wait.pending && waits.isLeaf(wait));
+
+/** The leaf with the most of the program's own frames; of a Promise.all the part that is missing, the newest among equals. */
+function bestLeaf(waits: Waits, leaves: readonly Wait[]): Wait | undefined {
   const promises = leaves.filter(leaf => leaf.kind !== 'native');
-  return [...(promises.length ? promises : leaves)].sort((a, b) => b.user.length - a.user.length || b.id - a.id)[0];
+  const isWhole = (leaf: Wait) => Number(waits.awaited(leaf)?.kind === 'combinator');
+  return [...(promises.length ? promises : leaves)].sort(
+    (a, b) => b.user.length - a.user.length || isWhole(a) - isWhole(b) || b.id - a.id,
+  )[0];
+}
+
+/** A queue of promises may be as long as the requests that stand in it. */
+const MOST_LINKS = 500;
+
+/** Follows a wait for another request's promise to who is at the front, and counts the requests in between. */
+function headOf(waits: Waits, own: Wait): { head: Wait; depth: number } {
+  let head = own;
+  let depth = 0;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const promise = waits.awaited(head);
+    if (!promise?.pending || promise.request === 0) break;
+    const isOther = promise.request !== head.request;
+    if (promise.kind !== 'then' && promise.kind !== 'await' && !isOther) break;
+    if (isOther) depth++;
+    const next = promise.kind === 'async-function' ? bestLeaf(waits, leavesOf(waits, promise.request)) : promise;
+    if (!next || next === head) break;
+    head = next;
+  }
+  return { head, depth };
+}
+
+/** A pause at the place, again and again: its timers within the window, set there or by a helper that it calls. */
+function roundsOf(waits: Waits, { request, user: [place], pending }: Wait): number {
+  if (!pending || !place) return 0;
+  const isThere = ({ url, line }: Frame) => url === place.url && line === place.line;
+  return waits.ofRequest(request).filter(wait => wait.type === 'Timeout' && wait.user.some(isThere)).length;
 }
 
 function lastSettled(waits: Waits, request: number): Wait | undefined {
@@ -127,6 +173,8 @@ function startGroup(shown: Wait | undefined, maker: Wait | undefined, leaf: Wait
     routes: new Set(),
     count: 0,
     oldestMs: 0,
+    queued: 0,
+    rounds: 0,
   };
 }
 

@@ -64,6 +64,8 @@ export class Waits {
     if (wait.kind !== 'await' && wait.kind !== 'then') return false;
     const promise = this.awaited(wait);
     if (!promise || promise.id === wait.executionId) return true;
+    // What another request does: who waits for it waits for nothing else.
+    if (promise.request !== wait.request && promise.request > 0 && wait.pending) return true;
     // Made at the very same place: the promise of a native call or of a thenable, with nothing behind it to see.
     if (promise.kind === 'async-function' && top(promise) === top(wait)) return true;
     return promise.kind !== 'async-function' && promise.kind !== 'await' && promise.kind !== 'then';

@@ -48,3 +48,11 @@ test('only an awaited call brings its rejection to the caller', () => {
   expect(on('await this.db.§save(x)')).toBe(true);
   expect(on('this.db.§save(x)')).toBe(false);
 });
+
+test('a clause puts back what failed when it hands it on and tells nobody of the error', () => {
+  const putsBack = (clause: string) => caught(`try { §f(job) } ${clause}`)?.putsBack;
+  expect(putsBack('catch { queue.push(job) }')).toBe(true);
+  expect(putsBack('catch (e) { setTimeout(run, 100, job) }')).toBe(true);
+  expect(putsBack('catch (e) { log(e); queue.push(job) }')).toBe(false);
+  expect(putsBack('catch { return fallback() }')).toBe(false);
+});

@@ -68,3 +68,25 @@ test('a thing that is worked with and handed back comes from a pool, a ticket or
   expect(isThing('await show.lock(); step(id); show.unlock();')).toEqual([false]);
   expect(isThing('const release = await mutex.acquire(); step(id); release();')).toEqual([false]);
 });
+
+test('a connection is worked with, a lock is not; both may be given back by a method of their own', () => {
+  const isThing = (body: string) => {
+    const text = `async function work(id) {\n${body}\n}`;
+    const sites = callSites(text).filter(site => /reserve|lock/.test(site.callee));
+    return acquisitions(text, sites).map(one => one.isThing);
+  };
+  expect(isThing('const s = await sql.reserve(); await s`select 1`; s.release();')).toEqual([true]);
+  expect(isThing('const c = await sql.reserve(); await c.query(1); c.release();')).toEqual([true]);
+  expect(isThing('const l = await redis.lock(id); await work(); await l.extend(5); await l.release();')).toEqual([
+    false,
+  ]);
+});
+
+test('a function that is handed what was taken gives it back', () => {
+  expect(leaks('const t = await enter(id); if (!id) throw new Error(); await leave(id, t);', 'enter')).toEqual([
+    'on-return',
+  ]);
+  expect(leaks('const t = await enter(id); try { await x(); } finally { await leave(id, t); }', 'enter')).toEqual([
+    'no',
+  ]);
+});

@@ -187,3 +187,66 @@ test('a long poll that ends by its timer is no hang', async () => {
   expect(flows[0]?.out).toBeGreaterThan(10);
   expect(findings).toEqual([]);
 });
+
+/** Whoever comes waits for whoever came before; each turn takes longer than the pause between two of them. */
+const LINE = `
+  let last = Promise.resolve();
+  const inTurn = work => { const mine = last.then(work); last = mine.catch(() => {}); return mine; };
+  async function handle(request, response) { await inTurn(() => sleep(150)); response.end('ok'); }`;
+
+test('a queue made of promises is a lock, though nothing holds those who wait in it', async () => {
+  const { findings } = look(await watch(LINE, undefined, dump), undefined);
+  expect(findings[0]).toMatchObject({ faultClass: 'waiting.lock', confidence: 'high', place: { function: 'inTurn' } });
+});
+
+/** A lock kept elsewhere: asked for every 30 ms, and one in eight who got it goes away with it. */
+const ASKED = `
+  const taken = new Set();
+  async function enter(name) { while (taken.has(name)) await sleep(30); taken.add(name); }
+  let n = 0;
+  async function assign(name) { await enter(name); if (++n % 8 === 0) throw new Error('no'); taken.delete(name); }
+  async function handle(request, response) { await assign('a').catch(() => {}); response.end('ok'); }`;
+
+test('who sleeps and asks again and again waits for a lock; whoever takes it is named', async () => {
+  const { findings } = look(await watch(ASKED, undefined, dump), undefined);
+  expect(findings[0]).toMatchObject({ faultClass: 'waiting.lock', place: { function: 'assign' } });
+});
+
+/** Answers one in thirty never; a Promise.all waits for the part that is missing. */
+const PARTS = `
+  let n = 0;
+  const part = fails => new Promise(done => { if (!fails) setTimeout(done, 5); });
+  async function handle(request, response) {
+    await Promise.all([part(false), part(++n % 30 === 0)]);
+    response.end('ok');
+  }`;
+
+test('one request that can be read speaks for those that hang since before the window', async () => {
+  const readings = await watch(PARTS, undefined, async session => {
+    await sleep(4000);
+    return { taken: await dump(session), holders: (await holdersCollector.collect(session, {}, context)).data };
+  });
+  expect(look(readings.taken, readings.holders).findings[0]).toMatchObject({
+    faultClass: 'waiting.unsettled',
+    maker: { function: 'part' },
+  });
+});
+
+/** As a minifier leaves it: no name says what the list is for, but all in it own the end of a promise. */
+const NAMELESS = `
+  const _ = [];
+  const e = { i: { connectionLimit: 2 }, o: _ };
+  let out = 0;
+  e.t = () => out < 2 ? (out++, Promise.resolve()) : new Promise((a, b) => { _.push({ a, b }); });
+  async function handle(request, response) { await e.t(); response.end('ok'); }`;
+
+test('those who own the end of a promise wait in a list of any name; emptied places count for nobody', async () => {
+  const list = await watch(NAMELESS, undefined, async session => {
+    await session.evaluate(`globalThis.queue = Array.from({ length: 4000 }, (_, i) => i < 3998 ? null : () => {})`);
+    return (await holdersCollector.collect(session, {}, context)).data.holders;
+  });
+  const found = list.filter(({ queue }) => queue === 'o' || queue === '_');
+  expect(found[0]?.waiting).toBeGreaterThan(5);
+  expect(list.find(({ queue }) => queue === 'queue')?.waiting ?? 0).toBeLessThan(200);
+  expect(list.filter(({ name }) => name === 'ServerResponse')).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import type { Holder } from '../../model/evidence/holders.js';
-import { ringIn, sizeOf, someEntries, type Watched } from '../scope-walk/containers.js';
-import { isObject, own, ownKeys, plainKeys } from '../scope-walk/intrinsics.js';
+import { filledShare, ringIn, sizeOf, someEntries, type Watched } from '../scope-walk/containers.js';
+import { functionText, isObject, own, ownKeys, plainKeys } from '../scope-walk/intrinsics.js';
 import { classOf, isUntouchable, type Realm } from '../scope-walk/realm.js';
 import type { Ring, Walk } from '../scope-walk/walk.js';
 import { hasWord, withoutPrefix } from '../text.js';
@@ -85,11 +85,15 @@ function lineOf(watched: Watched): Line {
   return {
     node,
     owner: watched.owner?.deref(),
-    size: (container && sizeOf(container, kind, key, first)) || 0,
+    size: container ? standing(container, kind, sizeOf(container, kind, key, first) ?? 0) : 0,
     ordered: QUEUE_KINDS.has(kind),
     some: () => (container ? someEntries(container, kind, key).map(([, value]) => value) : []),
   };
 }
+
+/** Many queues empty the slots of those who have been served and cut them off later: nobody stands there any more. */
+const standing = (container: object, kind: Watched['kind'], size: number): number =>
+  kind === 'Array' ? Math.round(size * filledShare(container as unknown[])) : size; // an Array by its kind
 
 function lineOfRing({ types }: Realm, { ref, owner, node }: Ring): Line {
   const ring = ref.deref();
@@ -122,9 +126,10 @@ function queueHolder(
 ): { owner?: object; row: Holder } | undefined {
   const waiting = line.ordered ? line.size : 0;
   if (waiting === 0) return undefined;
-  const queue = queueName(walk, line.node);
+  const queue = queueName(walk, line.node) ?? unnamedQueue(walk, line);
   if (queue === undefined || !line.some().some(value => isWaiter(value, 2))) return undefined;
-  const home = ownerAbove(walk, queue.node, owners);
+  const near = ownerAbove(walk, queue.node, owners);
+  const home = (near && boundAbove(walk, near, owners)) ?? near;
   const said = { queue: queue.name, waiting, waiters: true };
   // A queue of queues, one a priority: how many wait is known to the whole, and not to the list of its parts.
   const whole = { ...said, waiting: Math.max(waiting, home?.lists.lists[queue.name] ?? 0) };
@@ -136,12 +141,47 @@ function queueHolder(
 function queueName(walk: Walk, node: number): { name: string; node: number } | undefined {
   for (let at = node, climbed = 0; at >= 0 && climbed < CLIMB; at = walk.tree.parentOf(at), climbed++) {
     const name = propertyOf(walk, at) ?? variableOf(walk, at);
+    // What a bound function was given is nobody's queue: `_onPendingData` of every response is one.
+    if (isHidden(walk, at)) return undefined;
     // What lies below is a listener's closure: `request` is an event there.
     if (propertyOf(walk, walk.tree.parentOf(at)) === '_events') return undefined;
     if (name !== undefined && !name.includes('/') && hasWord(name, QUEUE)) return { name, node: at };
   }
   return undefined;
 }
+
+/** Fewer of them are a pair of callbacks rather than a queue. */
+const LEAST_UNNAMED = 2;
+
+/** Minified or called anything: where each that stands in it owns the end of a promise, they wait. */
+function unnamedQueue(walk: Walk, line: Line): { name: string; node: number } | undefined {
+  if (line.size < LEAST_UNNAMED || isHidden(walk, line.node)) return undefined;
+  const some = line.some().filter(value => value !== undefined && value !== null);
+  if (some.length === 0 || !some.every(value => settles(value, 2))) return undefined;
+  return { name: propertyOf(walk, line.node) ?? variableOf(walk, line.node) ?? 'queue', node: line.node };
+}
+
+/** Bound arguments, a promise's result: not kept by anybody under a name. */
+function isHidden(walk: Walk, node: number): boolean {
+  const edge = node >= 0 ? walk.tree.edgeOf(node) : undefined;
+  return typeof edge === 'object' && edge.kind === 'internal';
+}
+
+/** V8's own `resolve` and `reject` have no name, take one argument and show no text; wrapped, their field says it. */
+function settles(value: unknown, depth: number): boolean {
+  if (typeof value === 'function')
+    return own(value, 'name') === '' && own(value, 'length') === 1 && functionText(value) === RESOLVER;
+  if (!isObject(value) || depth === 0) return false;
+  const keys = ownKeys(value).slice(0, 24);
+  return keys.some(key => {
+    const field = isUntouchable(value, key) ? undefined : own(value, key);
+    return (typeof field === 'function' && hasWord(String(key), SETTLERS)) || settles(field, depth - 1);
+  });
+}
+
+const SETTLERS = ['resolve', 'reject'];
+
+const RESOLVER = 'function () { [native code] }';
 
 /** The object whose property the queue is: known from any of its containers. */
 function ownerAbove(walk: Walk, node: number, owners: Map<number, Lists>): { node: number; lists: Lists } | undefined {
@@ -150,12 +190,25 @@ function ownerAbove(walk: Walk, node: number, owners: Map<number, Lists>): { nod
   return lists && { node: at, lists };
 }
 
+/** A queue of a class of its own says nothing of how many may be served: the object that keeps it does. */
+function boundAbove(
+  walk: Walk,
+  near: { node: number; lists: Lists },
+  owners: Map<number, Lists>,
+): { node: number; lists: Lists } | undefined {
+  if (hasBound(near.lists.owner)) return undefined;
+  const above = ownerAbove(walk, near.node, owners);
+  return above && hasBound(above.lists.owner) ? above : undefined;
+}
+
+const hasBound = (owner: object): boolean => Object.keys(numbersOf(owner)).some(name => hasWord(name, LIMITS));
+
 const isPoolName = (name: string): boolean =>
   hasWord(name, POOL) || withoutPrefix(name, '_').toLowerCase().startsWith('all');
 
 function isPool({ lists, owner }: Lists): boolean {
   const names = Object.keys(lists).filter(name => isPoolName(name) || hasWord(name, QUEUE));
-  return names.length >= 2 && Object.keys(numbersOf(owner)).some(name => hasWord(name, LIMITS));
+  return names.length >= 2 && hasBound(owner);
 }
 
 function row(

@@ -32,6 +32,8 @@ export interface CaughtSample {
   readonly bursts: number;
   /** Bursts in which anything was thrown: all of them where it goes on. */
   readonly burstsWithThrows: number;
+  /** Throws a second while they were sampled, the stops left out; a burst ends with its fourth. */
+  readonly perSecond?: number;
   readonly sites: readonly ThrowSite[];
 }
 
