@@ -166,7 +166,14 @@ const MECHANISMS: readonly Mechanism[] = [
   },
   {
     cause: one('backpressure'),
-    effects: ['memory.external', 'memory.native', 'memory.leak.collection', 'gc.pressure', 'memory.near-limit'],
+    effects: [
+      'memory.external',
+      'memory.native',
+      'memory.leak.collection',
+      'memory.leak.closure',
+      'gc.pressure',
+      'memory.near-limit',
+    ],
     because: 'what the reader does not take is buffered in memory',
   },
   {

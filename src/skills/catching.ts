@@ -76,20 +76,36 @@ function receives(node: SyntaxNode, offset: number): boolean {
 const isFunction = ({ type }: SyntaxNode): boolean =>
   type === 'FunctionDeclaration' || type === 'FunctionExpression' || type === 'ArrowFunctionExpression';
 
-/** `queue.push(job)`, `client.rPush(list, entry)`, `setTimeout(run, 100, job)`. */
-const PUT_BACK =
-  /push$|unshift$|^(re)?(queue|enqueue|try|schedule|submit|publish|add|put|insert)$|^(setTimeout|nack)$/i;
+/** `queue.push(job)` and `client.rPush(list, entry)` where work is taken from the same; `setTimeout(run, 100, job)`. */
+const PUT_BACK = /push$|unshift$|^(re)?(queue|enqueue|try|schedule|submit|publish|add|put|insert)$/i;
+const TAKE = /shift$|pop\w*$|^(splice|dequeue|take|next|poll|receive|reserve|fetch|claim)$/i;
+const AGAIN = /^(setTimeout|setImmediate|nack|requeue)$/;
 
 function putsBack(handler: SyntaxNode, nodes: readonly SyntaxNode[]): boolean {
   const body = handler.body as SyntaxNode;
   const inside = nodes.filter(node => contains(body, node.start));
   const name = (handler.param as SyntaxNode | null | undefined)?.name;
   if (handler.param ? name === undefined || inside.some(node => isNamed(node, name)) : false) return false;
+  const home = nodes.filter(node => isFunction(node) && contains(node, handler.start)).at(-1);
+  const taken = nodes
+    .filter(node => home === undefined || contains(home, node.start))
+    .flatMap(node => calleeOf(node) ?? [])
+    .filter(({ method }) => TAKE.test(method));
   return inside.some(node => {
-    const callee = node.type === 'CallExpression' ? (node.callee as SyntaxNode) : undefined;
-    const last = callee?.type === 'MemberExpression' ? (callee.property as SyntaxNode) : callee;
-    return last?.type === 'Identifier' && PUT_BACK.test(String(last.name));
+    const callee = calleeOf(node);
+    if (!callee) return false;
+    return AGAIN.test(callee.method) || (PUT_BACK.test(callee.method) && taken.some(({ of }) => of === callee.of));
   });
+}
+
+/** `queue` and `push` of `this.queue.push(…)`. */
+function calleeOf({ type, callee }: SyntaxNode): { readonly of: string; readonly method: string } | undefined {
+  const called = type === 'CallExpression' ? (callee as SyntaxNode) : undefined;
+  if (called?.type === 'Identifier') return { of: '', method: String(called.name) };
+  if (called?.type !== 'MemberExpression') return undefined;
+  const object = called.object as SyntaxNode;
+  const name = object.type === 'MemberExpression' ? (object.property as SyntaxNode).name : object.name;
+  return { of: String(name), method: String((called.property as SyntaxNode).name) };
 }
 
 const isNamed = (node: SyntaxNode, name: unknown): boolean => node.type === 'Identifier' && node.name === name;

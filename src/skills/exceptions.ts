@@ -181,7 +181,7 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
   const perSecond = round(site.perSecond ?? 0);
   const explicit = yield* isThrownOnPurpose(see, site);
   const [swallower, putBack] = yield* swallowerOf(see, site);
-  if (putBack) return isPoisoned(site, data) ? yield* poisonDraft(see, site, putBack, data) : undefined;
+  if (putBack && isPoisoned(site, data)) return yield* poisonDraft(see, site, putBack, data);
   // Elsewhere the line was counted, and it may well run without throwing.
   const storm = explicit && perSecond >= STORM_PER_SECOND;
   const probe = PROBES.test(site.type) || PROBE_MESSAGES.test(site.message);

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { sayBytes } from '../base/say.js';
+import type { AsyncDump } from '../model/evidence/async-dump.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import { type Clogged, clogged, writers } from '../waiting/clogged.js';
-import { lookAtWaiting } from './waiting-look.js';
+import { dumpWithoutBundles } from './bundle.js';
+import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
+import { DUMP, lookAtWaiting } from './waiting-look.js';
 import { placeOfFrame } from './waiting-place.js';
 
 const MOST_ROWS = 20;
@@ -56,18 +59,34 @@ export const overload = defineSkill({
 async function* playbook(see: OperatorView): Step<Conclusion> {
   const { traffic, dump, missing } = yield* lookAtWaiting(see);
   if (!traffic) return { outcome: 'inconclusive', summary: `Streams could not be watched: ${missing ?? 'no reason'}.` };
-  const found = dump ? clogged(dump.before, dump.after) : clogged(traffic.before, traffic.after);
+  const now = dump ? clogged(dump.before, dump.after) : clogged(traffic.before, traffic.after);
+  const [found, seen] = now ? [now, dump] : yield* lookLater(see);
   if (!found)
     return {
       outcome: 'healthy',
       summary: `No write buffer keeps growing; ${traffic.after.stalledCount} are above their high-water mark.`,
     };
-  const user = dump ? writers(dump)[0] : undefined;
+  const user = seen ? writers(seen)[0] : undefined;
   const culprit = user?.[0] ? yield* placeOfFrame(see, user[0], user.slice(1)) : undefined;
   const draft = draftOf(found, culprit, see.evidenceIds);
   yield* see.setState('warning', draft.title ?? draft.observation);
   yield* see.notify(draft);
   return { outcome: 'found', summary: draft.observation };
+}
+
+const ANEW = 0;
+
+/**
+ * The kernel takes some megabytes of each connection before a buffer of the program's own begins to grow. While others
+ * watch for growth nothing is asked; afterwards a look at the buffers costs next to nothing.
+ */
+async function* lookLater(see: OperatorView): Step<[Clogged?, AsyncDump?]> {
+  yield* see.ask('collection-growth', GROWTH_PARAMS, GROWTH_STAYS_MS);
+  const buffers = yield* see.ask('in-flight', {}, ANEW);
+  if (!isUsable(buffers) || buffers.data.stalledCount === 0) return [];
+  const dump = yield* see.ask('async-dump', DUMP, ANEW);
+  const found = isUsable(dump) ? clogged(dump.data.before, dump.data.after) : undefined;
+  return found && isUsable(dump) ? [found, yield* dumpWithoutBundles(see, dump.data)] : [];
 }
 
 function draftOf(

@@ -211,7 +211,14 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, w
     hypothesis: 'An error was thrown after this line and no handler answers the request.',
     fix: 'Pass the error on to the framework (next(error), reject) or answer in a catch block.',
   }),
-  'queue.backlog': ({ flow, holder }, name) => {
+  'queue.backlog': ({ flow, holder, overlap }, name) => {
+    if (overlap)
+      return {
+        title: `Runs of ${name} lie over each other: a timer begins one every ${sayMs(overlap.everyMs)} and none of the last ${overlap.runs} has ended`,
+        seen: `${overlap.runs} runs began in the window, one every ${sayMs(overlap.everyMs)}; none of them ended in it.`,
+        hypothesis: 'The timer does not wait for the run before, and a run takes longer than the pause between two.',
+        fix: "Begin the next run when the last one has ended (setTimeout at its end, or the scheduler's own protection against overlaps).",
+      };
     const seen = holder ? `${holder.waiting} wait in \`${holder.name}.${holder.queue}\`.` : '';
     if (flow && flow.out > 0)
       return {
@@ -279,7 +286,8 @@ const plainWords = ({ faultClass }: Finding, name: string): Words => ({
   fix: '',
 });
 
-function contextOf({ routes, requests, oldestMs }: Finding, { dump }: WaitingLook): string {
+function contextOf({ routes, requests, oldestMs, overlap }: Finding, { dump }: WaitingLook): string {
+  if (overlap) return `Window of ${sayMs(dump?.windowMs ?? 0)}; the first run is ${sayMs(oldestMs)} old and under way.`;
   const where = routes.slice(0, 3).join(', ');
   return `Window of ${sayMs(dump?.windowMs ?? 0)}: ${requests} requests read on ${where || 'no route'}, the oldest ${sayMs(oldestMs)} old.`;
 }
@@ -292,7 +300,7 @@ function observationOf({ flow }: Finding, seen: string): string {
 }
 
 /** Every number that the sentences say: what was computed here is in no reading. */
-function metricsOf({ flow, requests, oldestMs, holder, call, waits, silent }: Finding): Metric[] {
+function metricsOf({ flow, requests, oldestMs, holder, call, waits, overlap, silent }: Finding): Metric[] {
   const metrics: Metric[] = [
     { name: 'requests waiting there', value: requests, unit: 'requests' },
     { name: 'oldest', value: oldestMs, unit: 'ms' },
@@ -322,6 +330,11 @@ function metricsOf({ flow, requests, oldestMs, holder, call, waits, silent }: Fi
       { name: 'overlap', value: waits.overlap, unit: 'times' },
       { name: 'share of the request', value: waits.share * 100, unit: '%' },
       { name: 'one request', value: waits.wallMs, unit: 'ms' },
+    );
+  if (overlap)
+    metrics.push(
+      { name: 'runs begun', value: overlap.runs, unit: 'runs' },
+      { name: 'one every', value: overlap.everyMs, unit: 'ms' },
     );
   if (silent) metrics.push({ name: 'silent sockets', value: silent.count, unit: 'sockets' });
   return metrics;

@@ -26,7 +26,7 @@ export interface WaitingLook {
 }
 
 const TRAFFIC = { seconds: 3 } as const;
-const DUMP = { seconds: 4 } as const;
+export const DUMP = { seconds: 4 } as const;
 const POOL = { seconds: 2 } as const;
 /** Skills of one run arrive at different times and are to judge the same window. */
 const SHARED_MS = 45_000;

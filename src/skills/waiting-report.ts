@@ -3,6 +3,7 @@ import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import type { Finding } from '../waiting/finding.js';
 import { draftOf } from './waiting-draft.js';
 import { isLoopBusy, lookAtWaiting, type WaitingLook } from './waiting-look.js';
+import { textOf } from './waiting-place.js';
 
 interface Part {
   readonly own: readonly FaultClass[];
@@ -32,6 +33,7 @@ export async function* reportOwn(see: OperatorView, part: Part): Step<Conclusion
     .slice(0, MOST);
   let first: string | undefined;
   for (const finding of own) {
+    if (!(yield* isSameRun(see, finding))) continue;
     const draft = yield* draftOf(see, finding, seen);
     yield* see.setState(draft.severity === 'critical' ? 'critical' : 'warning', draft.title ?? draft.observation);
     yield* see.notify(draft);
@@ -39,6 +41,14 @@ export async function* reportOwn(see: OperatorView, part: Part): Step<Conclusion
   }
   if (first !== undefined) return { outcome: 'found', summary: `${first}.` };
   return { outcome: 'healthy', summary: healthySentence(part.healthy, seen) };
+}
+
+/** Runs that are handed something each are different work: a dispatcher begins them by design. */
+async function* isSameRun(see: OperatorView, { overlap, user: [, caller] }: Finding): Step<boolean> {
+  if (!overlap || !caller) return true;
+  const script = yield* textOf(see, caller.url);
+  const line = script?.text.split('\n')[caller.line - 1] ?? '';
+  return /^[\w$.#]*\(\s*\)/.test(line.slice(caller.column - 1));
 }
 
 function healthySentence(words: string, { traffic, reasons }: WaitingLook): string {

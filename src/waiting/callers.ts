@@ -17,10 +17,17 @@ export function callerOf(waits: Waits, group: CallGroup): Caller | undefined {
   const calls = waits.dump.calls.filter(
     call => call.request > 0 && `${call.method} ${call.host}${call.path}` === group.target,
   );
+  const recent = calls.slice(-MOST_CALLS);
+  return (
+    mostOf(recent.flatMap(call => awaitBeside(waits, call) ?? [])) ??
+    mostOf(recent.flatMap(call => awaitAround(waits, call) ?? []))
+  );
+}
+
+/** The place that most of these stand at. */
+function mostOf(found: readonly Wait[]): Caller | undefined {
   const votes = new Map<string, { count: number; caller: Caller }>();
-  for (const call of calls.slice(-MOST_CALLS)) {
-    const wait = awaitAround(waits, call);
-    if (!wait) continue;
+  for (const wait of found) {
     const key = placeKey(wait.user[0]);
     const vote = votes.get(key) ?? { count: 0, caller: { user: wait.user, wait } };
     votes.set(key, vote);
@@ -29,14 +36,15 @@ export function callerOf(waits: Waits, group: CallGroup): Caller | undefined {
   return [...votes.values()].sort((a, b) => b.count - a.count)[0]?.caller;
 }
 
-/** Of the awaits that begin with the call the innermost; where the call began later, of a queue say, the newest before. */
-function awaitAround(waits: Waits, call: OutgoingCall): Wait | undefined {
-  const around = awaitsAround(waits, call);
-  const [inner] = around
+/** Of the awaits that begin with the call the innermost. Of most requests only what is still pending has been kept. */
+const awaitBeside = (waits: Waits, call: OutgoingCall): Wait | undefined =>
+  awaitsAround(waits, call)
     .filter(wait => wait.at >= call.at - AFTER_MS)
-    .sort((a, b) => b.user.length - a.user.length || a.id - b.id);
-  return inner ?? around.sort((a, b) => b.at - a.at || b.user.length - a.user.length)[0];
-}
+    .sort((a, b) => b.user.length - a.user.length || a.id - b.id)[0];
+
+/** Where the call began later than its await, of a queue say, the newest before it. */
+const awaitAround = (waits: Waits, call: OutgoingCall): Wait | undefined =>
+  awaitsAround(waits, call).sort((a, b) => b.at - a.at || b.user.length - a.user.length)[0];
 
 function awaitsAround(waits: Waits, call: OutgoingCall): Wait[] {
   const end = call.answeredAt || call.end;

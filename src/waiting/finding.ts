@@ -4,6 +4,7 @@ import type { AgentPool } from '../model/evidence/in-flight.js';
 import type { FaultClass } from '../model/fault.js';
 import type { RouteFlow } from './flow.js';
 import type { CallGroup } from './outgoing.js';
+import type { Overlap } from './overlap.js';
 import type { PlaceWaits } from './places.js';
 import type { WaitGroup } from './stuck.js';
 import type { Frame, Waits } from './waits.js';
@@ -31,6 +32,8 @@ export interface Finding {
   readonly agent?: AgentPool;
   readonly call?: CallGroup;
   readonly waits?: PlaceWaits;
+  /** Runs of a timer's job that lie over each other: no request waits for them. */
+  readonly overlap?: Overlap;
   /** Sockets of the pool that moved no byte over the window: connections that are held and not used. */
   readonly silent?: { readonly peer: string; readonly count: number };
   /** Nobody was seen waiting, because nothing began in the window or callbacks wait: only the holder tells. */

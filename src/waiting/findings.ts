@@ -15,6 +15,7 @@ import {
 import type { Base, Context, Finding } from './finding.js';
 import { flows, isStuck, keyOf, type RouteFlow } from './flow.js';
 import { type CallGroup, callGroups } from './outgoing.js';
+import { overlapping } from './overlap.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
 import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers } from './pools.js';
 import { type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
@@ -70,6 +71,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     ...slowDrivers(context),
     ...slowPools(context),
     ...standstill(context),
+    ...overlapping(context),
   ].filter(finding => finding !== undefined);
   return {
     findings: winners(merge(found)),

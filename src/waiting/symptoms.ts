@@ -29,6 +29,8 @@ export function symptoms(traffic: Traffic, pool: Threadpool | undefined): string
   }
   const incoming = routes.reduce((sum, flow) => sum + flow.in, 0);
   for (const call of callGroups(traffic.calls, traffic.windowMs)) said.push(...callSymptoms(call, incoming));
+  const ownWork = workOfItsOwn(traffic);
+  if (ownWork >= MUCH_OWN_WORK) said.push(`${ownWork} calls are under way that no request waits for`);
   for (const { peer, before, after } of socketGrowth(traffic.before, traffic.after))
     said.push(`sockets to ${peer} went from ${before} to ${after}`);
   if (clogged(traffic.before, traffic.after)) said.push('write buffers keep growing');
@@ -48,6 +50,15 @@ const LEAST_PROBES = 5;
 export function isQueueing(pool: Threadpool): boolean {
   return pool.probes >= LEAST_PROBES && pool.p50Ms >= QUEUED_PROBE_MS && pool.p50Ms > 3 * pool.loopP50Ms;
 }
+
+/** A poller has one or two calls under way; from here on jobs lie over each other, or a list is worked off at once. */
+const MUCH_OWN_WORK = 8;
+
+const workOfItsOwn = ({ after }: Traffic): number =>
+  after.outgoing.reduce((sum, { count, state }) => sum + (state === 'no-answer' ? count : 0), 0) -
+  MOST_OF_A_REQUEST * after.routes.reduce((sum, { count }) => sum + count, 0);
+/** More calls at once than this one request seldom makes. */
+const MOST_OF_A_REQUEST = 4;
 
 function routeSymptoms(flow: RouteFlow): string[] {
   const waiting = flow.after - flow.streaming;

@@ -50,8 +50,10 @@ test('only an awaited call brings its rejection to the caller', () => {
 });
 
 test('a clause puts back what failed when it hands it on and tells nobody of the error', () => {
-  const putsBack = (clause: string) => caught(`try { §f(job) } ${clause}`)?.putsBack;
-  expect(putsBack('catch { queue.push(job) }')).toBe(true);
+  const putsBack = (clause: string) =>
+    caught(`function run() { const job = this.queue.shift(); try { §f(job) } ${clause} }`)?.putsBack;
+  expect(putsBack('catch { this.queue.push(job) }')).toBe(true);
+  expect(putsBack('catch { failed.push(job) }')).toBe(false);
   expect(putsBack('catch (e) { setTimeout(run, 100, job) }')).toBe(true);
   expect(putsBack('catch (e) { log(e); queue.push(job) }')).toBe(false);
   expect(putsBack('catch { return fallback() }')).toBe(false);

@@ -80,6 +80,18 @@ setInterval(() => {
 console.log('ready');
 `;
 
+/** A batch job that fills a core, a little at a time: setImmediate lets the loop turn after each. */
+const TURNS = `
+const page = Array.from({ length: 300 }, (_, i) => 'w' + (i % 50));
+function work() {
+  const counts = new Map();
+  for (const word of page) counts.set(word, (counts.get(word) ?? 0) + 1);
+  setImmediate(work);
+}
+work();
+console.log('ready');
+`;
+
 test('a synchronous call that blocks the loop is named with its function and line', async () => {
   await using target = await launch(SYNC_CRYPTO);
   const { insights } = await diagnose(target.pid);
@@ -101,6 +113,12 @@ test('a chain of microtasks that keeps the loop from turning is named by the fun
 
 test('many handlers that one promise resumes together are load, not starvation', async () => {
   await using target = await launch(RESUMED);
+  const { insights } = await diagnose(target.pid);
+  expect(insights.filter(({ faultClass }) => faultClass === 'loop.starvation')).toEqual([]);
+});
+
+test('a batch job that goes on with setImmediate starves nobody', async () => {
+  await using target = await launch(TURNS);
   const { insights } = await diagnose(target.pid);
   expect(insights.filter(({ faultClass }) => faultClass === 'loop.starvation')).toEqual([]);
 });

@@ -250,3 +250,17 @@ test('those who own the end of a promise wait in a list of any name; emptied pla
   expect(list.find(({ queue }) => queue === 'queue')?.waiting ?? 0).toBeLessThan(200);
   expect(list.filter(({ name }) => name === 'ServerResponse')).toEqual([]);
 });
+
+/** Two timers: one begins the same work again although it goes on, the other hands out pieces of work that take long. */
+const TIMERS = `
+  async function survey() { await sleep(9000); }
+  setInterval(() => survey(), 600);
+  async function deliver(job) { await sleep(60); return job; }
+  let job = 0;
+  setInterval(() => { deliver(++job); }, 300);
+  async function handle(request, response) { response.end('ok'); }`;
+
+test('runs of one job that a timer begins over each other are told, those that end in time are not', async () => {
+  const { findings } = look(await watch(TIMERS, undefined, dump), undefined);
+  expect(findings.map(({ faultClass, place }) => [faultClass, place?.function])).toEqual([['queue.backlog', 'survey']]);
+});
