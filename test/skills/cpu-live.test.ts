@@ -82,7 +82,7 @@ console.log('ready');
 
 /** A batch job that fills a core, a little at a time: setImmediate lets the loop turn after each. */
 const TURNS = `
-const page = Array.from({ length: 300 }, (_, i) => 'w' + (i % 50));
+const page = Array.from({ length: 20_000 }, (_, i) => 'w' + (i % 2500));
 function work() {
   const counts = new Map();
   for (const word of page) counts.set(word, (counts.get(word) ?? 0) + 1);
