@@ -69,9 +69,13 @@ function frameLines(location: CodeLocation): string[] {
   return location.frame ? ['', '```', location.frame, '```'] : [];
 }
 
+/** Nobody writes lines this long: in a minified file the line alone says nothing. */
+const LONG_LINE = 160;
+
 /** `handle (src/server.ts:12, package express)`. */
 export function place(at: CodeLocation): string {
-  const where = `${at.file}:${at.line}${at.package ? `, package ${at.package}` : ''}`;
+  const column = at.column !== undefined && at.column > LONG_LINE ? `:${at.column}` : '';
+  const where = `${at.file}:${at.line}${column}${at.package ? `, package ${at.package}` : ''}`;
   return at.function ? `${at.function} (${where})` : where;
 }
 

@@ -93,7 +93,7 @@ export class ScriptText {
   /** Numbered source lines around a place that `original` gave; undefined when that source's text is unknown. */
   frameAround(place: OriginalPlace): string | undefined {
     const text = place.mapped ? this.sourceText(place.file) : this.text;
-    return text === undefined ? undefined : codeFrame(text, place.line);
+    return text === undefined ? undefined : codeFrame(text, place.line, place.column);
   }
 
   /** The text of an original file, where the source map carries it. */

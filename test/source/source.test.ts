@@ -228,3 +228,11 @@ test('in a bundle without a source map the names above the modules tell it', () 
   expect(ownerOf(script, '.length')).toBe('tiny-xml');
   expect(ownerOf(script, 'console.log')).toBeUndefined();
 });
+
+test('a line of a minified file is cut around the place', () => {
+  const text = `${'a'.repeat(500)}THERE${'b'.repeat(500)}`;
+  const script = new ScriptText({ scriptId: '1', url: 'file:///srv/bundle.js', text });
+  const frame = script.frameAround(script.original(0, 500));
+  expect(frame).toMatch(/^> 1 \| …a{59,60}THEREb+…$/);
+  expect(frame?.length).toBeLessThan(180);
+});

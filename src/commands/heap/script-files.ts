@@ -34,7 +34,7 @@ export class ScriptFiles {
     const there = this.script(running.url)?.original(running.line - 1, running.column - 1);
     const known = there?.mapped ? this.script(running.url)?.frameAround(there) : undefined;
     const text = known === undefined ? this.textOf(place.url, MAX_SOURCE_BYTES) : undefined;
-    return known ?? (text === undefined ? undefined : codeFrame(text, place.line));
+    return known ?? (text === undefined ? undefined : codeFrame(text, place.line, place.column));
   }
 
   private read(url: string): ScriptText | undefined {

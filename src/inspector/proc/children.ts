@@ -26,7 +26,7 @@ async function readChild(pid: number): Promise<ChildProcess | undefined> {
 
 /** The command line with blanks for separators; empty for a zombie or a kernel thread. */
 export async function readCommand(pid: number): Promise<string> {
-  return ((await readProc(pid, 'cmdline')) ?? '').split('\0').filter(Boolean).join(' ');
+  return ((await readProc(pid, 'cmdline')) ?? '').split('\0').filter(Boolean).join(' ').trim(); // a title is padded
 }
 
 /** Seconds since the process began; 0 where /proc can't tell. */
