@@ -77,6 +77,7 @@ export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
   let offset = readOffset(done, size);
   let waiting = linesOf(left.subarray(offset));
   let dropped = 0;
+  let isTorn = false;
 
   return {
     get waiting() {
@@ -88,7 +89,7 @@ export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
     add(event) {
       const line = `${JSON.stringify(event)}\n`;
       const bytes = Buffer.byteLength(line);
-      if (size - offset + bytes > maxBytes || !attempt(() => appendFileSync(path, line, { mode: 0o600 }))) {
+      if (size - offset + bytes > maxBytes || !append(line)) {
         dropped++;
         return;
       }
@@ -103,13 +104,22 @@ export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
       return { events, end: offset + end };
     },
     commit(end) {
-      waiting -= linesOf(readFrom(path, offset, end - offset));
+      // Nothing to read where something should be: somebody has emptied the file.
+      waiting = end === offset ? 0 : waiting - linesOf(readFrom(path, offset, end - offset));
       offset = end;
       if (waiting === 0) clear();
       else if (offset > COMPACT_BYTES && offset > size / 2) compact();
       else writeOffset();
     },
   };
+
+  /** A disk that fills up takes a part of a line. It goes before anything is written behind it. */
+  function append(line: string): boolean {
+    if (isTorn) isTorn = !attempt(() => truncateSync(path, size));
+    if (isTorn) return false;
+    isTorn = !attempt(() => appendFileSync(path, line, { mode: 0o600 }));
+    return !isTorn;
+  }
 
   /** Emptied before the offset is: an offset beyond the end means "from the start", the other order would repeat all. */
   function clear(): void {
@@ -138,7 +148,7 @@ function attempt(work: () => void): boolean {
     work();
     return true;
   } catch {
-    return false; // a full or read-only disk: what could not be stored is counted, what was stored comes twice
+    return false; // a full or broken disk: what could not be stored is counted, what was stored comes twice
   }
 }
 
@@ -166,12 +176,13 @@ function readFrom(path: string, offset: number, most: number): Buffer {
   }
 }
 
-/** The first `count` whole lines; `end` is where the last of them ends, in bytes. */
+/** The first `count` events; `end` is where the last of their lines ends, in bytes. A line that is none is passed over. */
 function parse(content: Buffer, count: number): { events: WatchEvent[]; end: number } {
   const events: WatchEvent[] = [];
   let end = 0;
   for (let to = content.indexOf(10); to >= 0 && events.length < count; to = content.indexOf(10, end)) {
-    events.push(JSON.parse(content.toString('utf8', end, to)) as WatchEvent); // written by `add`
+    const line = content.toString('utf8', end, to);
+    attempt(() => events.push(JSON.parse(line) as WatchEvent)); // written by `add`
     end = to + 1;
   }
   return { events, end };

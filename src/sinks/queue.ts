@@ -67,40 +67,41 @@ export class SinkQueue {
     // Begins in the next turn: events of one moment travel together.
     this.#running = Promise.resolve()
       .then(() => this.#drain())
-      .then(
-        () => {
-          this.#running = undefined;
-          if (this.journal.waiting > 0) this.#run(); // came between the last look and now
-        },
-        error => {
-          this.#running = undefined;
-          this.env.onFailure(this.sink.name, messageOf(error));
-        },
-      );
+      .then(() => {
+        this.#running = undefined;
+        if (this.journal.waiting > 0) this.#run(); // came between the last look and now
+      });
   }
 
   async #drain(): Promise<void> {
     while (this.journal.waiting > 0 && !this.#closing.signal.aborted) {
-      const { events, end } = this.journal.peek(this.sink.batch);
-      if (await this.#handOver(events)) this.journal.commit(end);
-      else await this.#pause();
+      if (!(await this.#handOver())) await this.#pause();
     }
   }
 
-  async #handOver(events: readonly WatchEvent[]): Promise<boolean> {
+  /** One batch further. False when it has to be tried again, because the receiver or the journal failed. */
+  async #handOver(): Promise<boolean> {
     try {
-      const late = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
-      const signal = AbortSignal.any([late, this.#closing.signal]);
-      await Promise.race([this.sink.deliver(events, signal), rejectWhenAborted(signal)]);
+      const { events, end } = this.journal.peek(this.sink.batch);
+      if (events.length > 0) await this.#deliver(events);
+      this.journal.commit(end);
       if (this.#failures > 0) this.env.onFailure(this.sink.name, 'takes events again');
       this.#failures = 0;
       return true;
     } catch (error) {
-      const refused = error instanceof Refused;
-      if (refused || this.#failures === 0) this.env.onFailure(this.sink.name, messageOf(error));
-      if (refused) this.#refused += events.length;
-      else this.#failures++;
-      return refused;
+      if (this.#failures++ === 0) this.env.onFailure(this.sink.name, messageOf(error));
+      return false;
+    }
+  }
+
+  async #deliver(events: readonly WatchEvent[]): Promise<void> {
+    const signal = AbortSignal.any([AbortSignal.timeout(DELIVERY_TIMEOUT_MS), this.#closing.signal]);
+    try {
+      await Promise.race([this.sink.deliver(events, signal), rejectWhenAborted(signal)]);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#refused += events.length;
+      this.env.onFailure(this.sink.name, messageOf(error));
     }
   }
 

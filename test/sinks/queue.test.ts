@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -117,6 +117,34 @@ test('a full disk is counted, never thrown', () => {
   for (const seq of upTo(10)) journal.add(fired(seq));
   expect(journal.waiting).toBeGreaterThan(0);
   expect(journal.waiting + journal.dropped).toBe(10);
+});
+
+test('a file that somebody has torn or emptied costs what was in it, and neither the rest nor a flood of failures', async () => {
+  const file = path();
+  const said: string[] = [];
+  const arrived: number[] = [];
+  let isAway = true;
+  const deliver: Sink['deliver'] = async events => {
+    if (isAway) throw new Error('away');
+    arrived.push(...seqs(events));
+  };
+  const queue = new SinkQueue(sink(deliver), fileJournal(file), env(said));
+  for (const seq of upTo(4)) queue.push(fired(seq));
+  appendFileSync(file, '{"at":17951');
+  for (const seq of [4, 5, 6]) queue.push(fired(seq)); // the first of them is glued to half a line
+  await until(() => said.length > 0);
+  isAway = false;
+  await until(() => queue.waiting === 0);
+  expect(arrived).toEqual([0, 1, 2, 3, 5, 6]);
+  isAway = true;
+  queue.push(fired(7));
+  await until(() => said.length > 2);
+  truncateSync(file, 0);
+  isAway = false;
+  await until(() => queue.waiting === 0);
+  queue.push(fired(8));
+  await until(() => arrived.at(-1) === 8);
+  expect(said).toEqual(['away', 'takes events again', 'away', 'takes events again'].map(text => `test: ${text}`));
 });
 
 test('a journal that is read while it is written does not keep what has arrived', () => {
