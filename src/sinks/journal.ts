@@ -20,7 +20,8 @@ export interface Journal {
   readonly waiting: number;
   /** Events that found no room. */
   readonly dropped: number;
-  add(event: WatchEvent): void;
+  /** False when it found no room. */
+  add(event: WatchEvent): boolean;
   /** Whether one that waits is this. */
   holds(is: (event: WatchEvent) => boolean): boolean;
   /** The oldest, at most `count`; they stay until committed. */
@@ -42,10 +43,11 @@ export function memoryJournal(capacity: number): Journal {
     },
     add(event) {
       events.push(event);
-      if (events.length <= capacity) return;
+      if (events.length <= capacity) return true;
       events.shift();
       first++;
       dropped++;
+      return true;
     },
     holds: is => events.some(is),
     peek: count => ({ events: events.slice(0, count), end: first + Math.min(count, events.length) }),
@@ -53,6 +55,43 @@ export function memoryJournal(capacity: number): Journal {
       // Some of what is committed may have been pushed out meanwhile.
       events = events.slice(Math.max(0, end - first));
       first = Math.max(first, end);
+    },
+  };
+}
+
+/** What the disk has no room for: a full disk is when people must be told. Some MB at most. */
+const SHELTERED_EVENTS = 1_000;
+
+/** A journal on disk; what finds no room there waits behind it in memory, the newest of it, until it does. */
+export function fileJournal(path: string, maxBytes = MAX_BYTES, sheltered = SHELTERED_EVENTS): Journal {
+  const disk = diskJournal(path, maxBytes);
+  const shelter = memoryJournal(sheltered);
+  /** A batch of the shelter is being delivered: it must not move to the disk meanwhile, and so come twice. */
+  let isLent = false;
+  const settle = () => {
+    for (let [event] = shelter.peek(1).events; event && disk.add(event); [event] = shelter.peek(1).events)
+      shelter.commit(shelter.peek(1).end);
+  };
+  return {
+    get waiting() {
+      return disk.waiting + shelter.waiting;
+    },
+    get dropped() {
+      return shelter.dropped;
+    },
+    add(event) {
+      if (!isLent) settle();
+      return (shelter.waiting === 0 && disk.add(event)) || shelter.add(event);
+    },
+    holds: is => disk.holds(is) || shelter.holds(is),
+    peek(count) {
+      settle();
+      isLent = disk.waiting === 0 && shelter.waiting > 0;
+      return (isLent ? shelter : disk).peek(count);
+    },
+    commit(end) {
+      (isLent ? shelter : disk).commit(end);
+      isLent = false;
     },
   };
 }
@@ -69,32 +108,26 @@ const COMPACT_BYTES = 1024 * 1024;
  * A file of one event a line, with the end of what has arrived beside it. Survives lens being killed at any moment: an
  * event that was added is delivered at least once, in order.
  */
-export function fileJournal(path: string, maxBytes = MAX_BYTES): Journal {
+function diskJournal(path: string, maxBytes: number): Omit<Journal, 'dropped'> {
   const done = `${path}.done`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const left = existsSync(path) ? endTornLine(path) : Buffer.alloc(0);
   let size = left.length;
   let offset = readOffset(done, size);
   let waiting = linesOf(left.subarray(offset));
-  let dropped = 0;
   let isTorn = false;
 
   return {
     get waiting() {
       return waiting;
     },
-    get dropped() {
-      return dropped;
-    },
     add(event) {
       const line = `${JSON.stringify(event)}\n`;
       const bytes = Buffer.byteLength(line);
-      if (size - offset + bytes > maxBytes || !append(line)) {
-        dropped++;
-        return;
-      }
+      if (size - offset + bytes > maxBytes || !append(line)) return false;
       size += bytes;
       waiting++;
+      return true;
     },
     holds: is => parse(readFrom(path, offset, size - offset), Number.POSITIVE_INFINITY).events.some(is),
     peek(count) {

@@ -25,10 +25,10 @@ const nth = (n: number): AlertEventBody => {
 function lens(home: string, got: readonly WatchEvent[][], kill: number) {
   let writes = 0;
   let dead = false;
-  const write = (work: () => void) => {
+  const write = <T>(work: () => T): T => {
     dead ||= writes++ === kill;
     if (dead) throw new Killed();
-    work();
+    return work();
   };
   const env = { sleep: (_: number, signal: AbortSignal) => sleep(1, signal), random: () => 0, onFailure: () => {} };
   const journals = got.map((_, i) => fileJournal(join(home, `sink-${i}.ndjson`)));

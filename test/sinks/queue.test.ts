@@ -112,11 +112,49 @@ test('however often lens and the receiver die, nothing is lost and the order is 
   );
 });
 
-test('a full disk is counted, never thrown', () => {
-  const journal = fileJournal(path(), 1_000);
-  for (const seq of upTo(10)) journal.add(fired(seq));
-  expect(journal.waiting).toBeGreaterThan(0);
-  expect(journal.waiting + journal.dropped).toBe(10);
+test('what a full disk has no room for comes from memory, in order; what memory has no room for is counted', async () => {
+  const journal = fileJournal(path(), 1_500, 5);
+  const arrived: number[] = [];
+  const queue = new SinkQueue(
+    sink(async events => void arrived.push(...seqs(events))),
+    journal,
+    env(),
+  );
+  for (const seq of upTo(12)) queue.push(fired(seq));
+  const { dropped } = queue;
+  expect(dropped).toBeGreaterThan(0);
+  await until(() => queue.waiting === 0);
+  expect(arrived).toHaveLength(12 - dropped);
+  expect(arrived).toEqual([...arrived].sort((a, b) => a - b));
+  expect(arrived.at(-1)).toBe(11);
+  queue.push(fired(12));
+  await until(() => arrived.at(-1) === 12);
+});
+
+test('whatever room the disk has and whenever a receiver fails: in order, and each once', async () => {
+  const steps = fc.array(fc.record({ adds: fc.nat(6), fails: fc.boolean() }), { maxLength: 15 });
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 0, max: 4_000 }), async (all, room) => {
+      const journal = fileJournal(path(), room, 1_000);
+      const arrived: number[] = [];
+      let seq = 0;
+      for (const { adds, fails } of all) {
+        for (let i = 0; i < adds; i++) journal.add(fired(seq++));
+        const { events, end } = journal.peek(3);
+        for (let i = 0; i < adds; i++) journal.add(fired(seq++)); // while the batch is on its way
+        if (fails) continue;
+        arrived.push(...seqs(events));
+        journal.commit(end);
+      }
+      while (journal.waiting > 0) {
+        const { events, end } = journal.peek(3);
+        arrived.push(...seqs(events));
+        journal.commit(end);
+      }
+      expect(arrived).toEqual(upTo(seq));
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('a file that somebody has torn or emptied costs what was in it, and neither the rest nor a flood of failures', async () => {
