@@ -11,11 +11,14 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
   const { row } = suspect;
   const inner = row.kin === undefined ? [] : below.slice(-1);
   const direct = Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one)));
-  const isElement = ELEMENT.has(row.path.at(-1)?.kind ?? '');
+  const isElement = intoElement(row);
   const called = boundsOfAliases(script.text, below.at(-1) ?? name, isElement);
   const each = isElement && row.kin !== undefined && called.sizeCheck ? eachOf(called.sizeCheck, row.kin) : {};
   return boundsOfEach({ ...direct, ...called, ...each }, home, suspect);
 }
+
+/** The container is one of those that a collection holds. */
+export const intoElement = ({ path }: Suspect['row']): boolean => ELEMENT.has(path.at(-1)?.kind ?? '');
 
 const ELEMENT: ReadonlySet<string> = new Set(['map-value', 'element', 'index']);
 

@@ -4,11 +4,12 @@ import type { Suspect } from '../heap/growth/suspects.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { elementFeedersOf } from '../source/aliases.js';
 import { declarationOf } from '../source/declarations.js';
 import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
 import { enclosingFunction } from '../source/names.js';
 import { isFile, isUserCode, packageOf } from '../source/url.js';
-import { boundsAt } from './growth-bounds.js';
+import { boundsAt, intoElement } from './growth-bounds.js';
 import {
   ALLOCATES,
   feedersByName,
@@ -247,10 +248,12 @@ async function* writtenIn(see: OperatorView, { entry }: Suspect['row'], code: Sc
   return { place: where, how: CALLBACK, ...(line && { code: line }) };
 }
 
-function fedIn(home: Home, { fault, holder }: Suspect, cwd: string): Fed[] {
+function fedIn(home: Home, { fault, holder, row }: Suspect, cwd: string): Fed[] {
   // What is written to a stream is no entry of the variable that holds it.
   if (fault === 'backpressure') return [];
-  const feeders = feedersOf(home.script.text, home.name, home.below);
+  const named = feedersOf(home.script.text, home.name, home.below);
+  const inElement = intoElement(row) ? elementFeedersOf(home.script.text, home.below.at(-1) ?? home.name) : [];
+  const feeders = [...inElement, ...named];
   // What subscribes to a package's object fills its listeners, and a statement of the top level runs once.
   const isFilling = (one: Feeder) =>
     holder.package === undefined || (!isSubscription(one) && one.function !== undefined);

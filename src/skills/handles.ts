@@ -8,6 +8,7 @@ import type { Severity } from '../model/severity.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { acceptorOf } from './acceptor.js';
 import { ownFrames } from './bundle.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
@@ -161,7 +162,7 @@ function lookCloser(suspects: readonly Suspect[], urgent: boolean) {
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
 
 async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<Draft> {
-  const creator = yield* creatorOf(see, leak, data.creators ?? []);
+  const creator = (yield* creatorOf(see, leak, data.creators ?? [])) ?? (yield* acceptorOf(see, leak));
   const user = creator?.package === undefined ? undefined : yield* userOf(see, creator.package);
   const culprit = user ?? creator;
   const callback = yield* callbackOf(see, leak);

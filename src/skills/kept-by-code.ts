@@ -13,6 +13,9 @@ const MOST_FILES = 30;
 /** Links of a promise chain weigh little beside what they carry, but none of them should survive. */
 const LINK_SHARE = 0.01;
 
+/** A race keeps what its function made beside it; of a handler under way some is always there. */
+const RACER_SHARE = 0.05;
+
 /** Live heap that rises without a collection in reach. */
 export interface Rising {
   readonly bytesPerSecond: number;
@@ -28,8 +31,9 @@ export async function* keptByCode(see: OperatorView, rising: Rising): Step<Notif
     const script = yield* sourceOf(see, scriptId);
     if (!script) continue;
     for (const keeping of keepingsOf(script.text)) {
-      const share = keeping.how === 'chain' ? shareOf(keeping, { scriptId, text: script.text }, rising.sites) : 1;
-      if (share < LINK_SHARE) continue;
+      const isSure = keeping.how === 'finalizer';
+      const share = isSure ? 1 : shareOf(keeping, { scriptId, text: script.text }, rising.sites);
+      if (share < (keeping.how === 'race' ? RACER_SHARE : LINK_SHARE)) continue;
       const spot = { scriptId, url, line: keeping.line0, column: keeping.column0 };
       const named = keeping.function === undefined ? spot : { ...spot, functionName: keeping.function };
       return draftOf(keeping, { rising, share, culprit: locate(script, named, see.target.cwd) });
@@ -60,7 +64,7 @@ interface Found {
 }
 
 function draftOf({ how, code }: Keeping, { rising, share, culprit }: Found): NotificationDraft {
-  const words = how === 'chain' ? CHAIN : FINALIZER;
+  const words = WORDS[how];
   return {
     anomalyType: words.type,
     faultClass: words.faultClass,
@@ -68,9 +72,9 @@ function draftOf({ how, code }: Keeping, { rising, share, culprit }: Found): Not
     title: `${words.title(`${culprit.function ?? 'the code'}${at(culprit)}`)}: live heap grows by ${sayBytes(rising.bytesPerSecond)}/s`,
     context: `No collection in reach explains the growth. \`${code}\``,
     observation:
-      how === 'chain'
-        ? `${rising.observation} ${sayShare(share)} of what survived was allocated around this line.`
-        : rising.observation,
+      how === 'finalizer'
+        ? rising.observation
+        : `${rising.observation} ${sayShare(share)} of what survived was allocated around this line.`,
     hypothesis: words.hypothesis,
     culprit,
     fix: words.fix,
@@ -105,3 +109,14 @@ const FINALIZER: KeepingWords = {
   hypothesis: 'The registry keeps the value strongly until the object is gone, and the value keeps the object.',
   fix: 'Hand over only what the cleaning up needs (an id, a handle), never the object itself or a function that looks at it.',
 };
+
+const RACE: KeepingWords = {
+  type: 'race-against-a-lasting-promise',
+  faultClass: 'memory.leak.promise',
+  title: who => `${who} races against a promise that was there before and goes on waiting`,
+  hypothesis:
+    'Promise.race leaves a reaction on each promise it was given. One that does not settle keeps all of them, with the values that the races ended with and what their callbacks refer to.',
+  fix: 'Race against something that ends with the call: an AbortSignal whose listener is taken off, a timeout that is cleared, or one listener for all calls.',
+};
+
+const WORDS: Readonly<Record<Keeping['how'], KeepingWords>> = { chain: CHAIN, finalizer: FINALIZER, race: RACE };

@@ -1,4 +1,4 @@
-import { sayBytes, sayShare } from '../base/say.js';
+import { sayBytes, sayCount, sayShare } from '../base/say.js';
 import type { AllocationSite } from '../heap/growth/allocation-sites.js';
 import { holderOf, viaOf } from '../heap/growth/holder.js';
 import { textKeepers } from '../heap/growth/suspects.js';
@@ -18,8 +18,9 @@ import { placeOfSite, sitesOf } from './survivors.js';
 /** The interval of Chrome DevTools: at 250 kB/s that stay, eight seconds give some sixty samples of them. */
 export const SAMPLING = { seconds: 8, intervalBytes: 32 * 1024 } as const;
 /** Live heap that rises so fast and by so much without a container: warm-up of a busy server stayed below. */
-const UNEXPLAINED_RATE = 100_000;
-const UNEXPLAINED_BYTES = 2_000_000;
+const CLEAR: Rise = { bytesPerSecond: 100_000, bytes: 2_000_000 };
+/** Above the noise of two collections (40 kB/s): enough where the code shows a mechanism as well. */
+const MODEST: Rise = { bytesPerSecond: 50_000, bytes: 800_000 };
 const EXPLAINED_SHARE = 0.3;
 /** Share of the survivors that one application function must have to be named without a holder. */
 const SURVIVOR_SHARE = 0.4;
@@ -34,11 +35,18 @@ const explainedRate = ({ growing }: CollectionGrowth): number =>
   growing.reduce((sum, row) => sum + row.bytesPerSecond, 0);
 
 /** Live heap rises, and the containers that grow are not why. */
-export function isRisingUnexplained(data: CollectionGrowth): boolean {
+export const isRisingUnexplained = (data: CollectionGrowth): boolean => risesUnexplained(data, CLEAR);
+
+function risesUnexplained(data: CollectionGrowth, least: Rise): boolean {
   const rate = liveRate(data);
   const gained = data.liveHeap ? data.liveHeap.lastBytes - data.liveHeap.firstBytes : 0;
-  if (rate === undefined || rate < UNEXPLAINED_RATE || gained < UNEXPLAINED_BYTES) return false;
+  if (rate === undefined || rate < least.bytesPerSecond || gained < least.bytes) return false;
   return explainedRate(data) < EXPLAINED_SHARE * rate;
+}
+
+interface Rise {
+  readonly bytesPerSecond: number;
+  readonly bytes: number;
 }
 
 /** Live heap rises and no container says why: contexts, compiled scripts, else who allocates what survives. */
@@ -47,24 +55,26 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
   const rate = liveRate(data);
   const explained = explainedRate(data);
   const contexts = (data.memory.at(-1)?.nativeContexts ?? 0) - (data.memory[0]?.nativeContexts ?? 0);
-  if (contexts < CONTEXTS_GAINED && !isRisingUnexplained(data)) return [];
+  const isRising = isRisingUnexplained(data);
+  if (contexts < CONTEXTS_GAINED && !isRising && !risesUnexplained(data, MODEST)) return [];
   const isUnnamed = rate !== undefined && contexts < CONTEXTS_GAINED;
   const chain = isUnnamed ? yield* chainDraft(see, growth, rate) : undefined;
   if (chain) return [chain];
-  if (isUnnamed && fillingCache(data, rate - explained)) return [];
   const cut = isUnnamed ? yield* cutTexts(see, growth, rate - explained) : undefined;
   if (cut) return [cut];
+  if (isUnnamed && fillingCache(data, rate - explained)) return [];
   const sampling = yield* see.ask('heap-sampling', SAMPLING, GROWTH_STAYS_MS);
   const sites = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
   if (contexts < CONTEXTS_GAINED) {
     const evidenceIds = [growth.id, ...(isUsable(sampling) ? [sampling.id] : [])];
     const severity = (bytesPerSecond: number) => severityOf(bytesPerSecond, undefined);
-    const held = yield* heldGrowth(see, { evidenceIds, sites, severity });
+    const held = isRising ? yield* heldGrowth(see, { evidenceIds, sites, severity }) : [];
     if (held.length > 0) return held;
     const files = data.applicationScripts ?? [];
     const observation = `Live heap went from ${data.liveHeap?.firstBytes ?? 0} B to ${data.liveHeap?.lastBytes ?? 0} B.`;
     const kept = yield* keptByCode(see, { bytesPerSecond: rate ?? 0, observation, sites, files, evidenceIds });
     if (kept) return [kept];
+    if (!isRising) return [];
   }
   // Promise.race and then leave a reaction behind on each call: their caller is the cause, whoever makes the values.
   const site =
@@ -135,6 +145,8 @@ async function* chainDraft(
 /** Each entry costs at least this much live heap before its text is taken for a piece of a larger one, in bytes. */
 const LARGER_TEXT = 1024;
 const MOST_KEEPERS = 3;
+/** A bound on entries that allows more than this was made for entries without their texts, in bytes. */
+const TOO_MUCH_KEPT = 256_000_000;
 
 /** A small collection of texts grows as the live heap does: V8 keeps the whole text that a piece was cut from. */
 async function* cutTexts(
@@ -146,7 +158,11 @@ async function* cutTexts(
     const bytes = Math.round(rate / suspect.row.perSecond);
     if (bytes < LARGER_TEXT) continue;
     const where = yield* placeGrowth(see, suspect, growth.data.applicationScripts);
-    if (where.cut === undefined || !where.culprit || boundedBy(suspect, where.bounds, growth.data)) continue;
+    const rest = boundedBy(suspect, where.bounds, growth.data);
+    if (where.cut === undefined || !where.culprit || (rest && (rest.at ?? 0) * bytes < TOO_MUCH_KEPT)) continue;
+    const when = rest
+      ? ` It is bounded (${rest.reason}), but ${sayCount(rest.at ?? 0)} entries of this size are ${sayBytes((rest.at ?? 0) * bytes)}.`
+      : '';
     const row = { ...suspect.row, bytesPerSecond: Math.round(rate), entry: { ...suspect.row.entry, bytes } };
     const draft = leakDraft({ suspect: { ...suspect, row }, where, growth, vitals: undefined });
     return {
@@ -154,7 +170,7 @@ async function* cutTexts(
       anomalyType: 'growing-pieces',
       title: `\`${suspect.holder.text}\`${at(where.declared)} keeps pieces of texts, and with them the whole texts${fedText(where)}: ${rateOf(row)}`,
       observation: `It went up to ${row.size} entries (${row.perSecond}/s) of a few bytes each, while live heap rose by ${sayBytes(rate)}/s that no collection explains: ${sayBytes(bytes)} for each entry.`,
-      hypothesis: `V8 makes no copy of a piece: it refers to the text it was cut from (\`${where.cut}\`), which stays in memory with it.`,
+      hypothesis: `V8 makes no copy of a piece: it refers to the text it was cut from (\`${where.cut}\`), which stays in memory with it.${when}`,
       fix: `Keep a copy of the piece (Buffer.from(piece).toString(), or structuredClone), and bound \`${suspect.holder.text}\`.`,
       confidence: 'medium',
     };

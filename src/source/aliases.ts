@@ -1,5 +1,6 @@
 import { lastName } from './emptying.js';
-import { isNode, positionOf, type Syntax, type SyntaxNode, syntaxOf } from './syntax.js';
+import { type Feeder, feedersOf } from './feeders.js';
+import { isNode, offsetOf, positionOf, type Syntax, type SyntaxNode, syntaxOf } from './syntax.js';
 
 /** A local name for a collection, or for one of its elements, and the function that calls it so. */
 export interface Alias {
@@ -9,6 +10,9 @@ export interface Alias {
   /** Text of the function around, which begins at `line0` (0-based) of the whole. */
   readonly text: string;
   readonly line0: number;
+  /** Offsets of the function in the whole text. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Where functions give the collection called `name`, or one of its elements, a name of their own, in source order. */
@@ -23,10 +27,25 @@ export function aliasesOf(text: string, name: string): Alias[] {
   });
 }
 
-const within = (syntax: Syntax, around: SyntaxNode): Pick<Alias, 'text' | 'line0'> => ({
+const within = (syntax: Syntax, around: SyntaxNode): Omit<Alias, 'name' | 'isElement'> => ({
   text: syntax.text.slice(around.start, around.end),
   line0: positionOf(syntax, around.start).line0,
+  from: around.start,
+  to: around.end,
 });
+
+/** Lines that add to an element of the collection called `name`, under the local name it has there. */
+export function elementFeedersOf(text: string, name: string): Feeder[] {
+  const syntax = syntaxOf(text);
+  return aliasesOf(text, name)
+    .filter(alias => alias.isElement && alias.name !== name)
+    .flatMap(({ name: local, from, to }) =>
+      feedersOf(text, local).filter(feeder => {
+        const at = offsetOf(syntax, feeder);
+        return from <= at && at < to;
+      }),
+    );
+}
 
 function namedBy(node: SyntaxNode): { readonly name: string; readonly value: SyntaxNode } | undefined {
   const isAssignment = node.type === 'AssignmentExpression' && node.operator === '=';

@@ -3,8 +3,11 @@ import { isNode, lineText, positionOf, type Syntax, type SyntaxNode, syntaxOf, t
 
 /** A line that keeps things alive where no collection shows them. */
 export interface Keeping extends TextPosition {
-  /** `finalizer`: what a FinalizationRegistry waits for is held by what it was given; `chain`: a promise grows by `then`. */
-  readonly how: 'finalizer' | 'chain';
+  /**
+   * `finalizer`: what a FinalizationRegistry waits for is held by what it was given; `chain`: a promise grows by `then`;
+   * `race`: each call races against a promise from outside of the function.
+   */
+  readonly how: 'finalizer' | 'chain' | 'race';
   readonly code: string;
   readonly function?: string;
   /** Where the function around it begins. */
@@ -17,7 +20,9 @@ export function keepingsOf(text: string): Keeping[] {
   const registries = registriesIn(syntax);
   return syntax.nodes.flatMap((node, index) => {
     if (registries.size > 0 && isHeldByItself(node, registries)) return [keepingAt(syntax, node, 'finalizer')];
-    return isChained(node) && (syntax.around[index] ?? -1) >= 0 ? [keepingAt(syntax, node, 'chain')] : [];
+    if ((syntax.around[index] ?? -1) < 0) return [];
+    if (isChained(node)) return [keepingAt(syntax, node, 'chain')];
+    return racesAgainstOutside(syntax, node, index) ? [keepingAt(syntax, node, 'race')] : [];
   });
 }
 
@@ -84,6 +89,47 @@ function isChained({ type, operator, left, right }: SyntaxNode): boolean {
     links++;
   }
   return links > 0 && path !== undefined && pathOf(at) === path;
+}
+
+/** `Promise.race([work(), closed])`, where neither the function nor a call of it made `closed`. */
+function racesAgainstOutside(syntax: Syntax, { type, callee, arguments: args }: SyntaxNode, index: number): boolean {
+  if (type !== 'CallExpression' || !isNode(callee) || !/^(?:race|any)$/.test(nameOf(callee) ?? '')) return false;
+  const [list] = Array.isArray(args) ? args : [];
+  if (pathOf(callee)?.startsWith('Promise.') !== true || !isNode(list) || !Array.isArray(list.elements)) return false;
+  return list.elements.some(one => isNode(one) && isFromOutside(syntax, withoutLinks(one), index));
+}
+
+/** `closed` of `closed.then(…).catch(…)`. */
+function withoutLinks(node: SyntaxNode): SyntaxNode {
+  const { callee } = node;
+  const isLink = node.type === 'CallExpression' && isNode(callee) && LINKING.has(nameOf(callee) ?? '');
+  return isLink && isNode(callee.object) ? withoutLinks(callee.object) : node;
+}
+
+/** A name that no function around declares, or a field of what a method belongs to. */
+function isFromOutside(syntax: Syntax, node: SyntaxNode, index: number): boolean {
+  const name = pathOf(node)?.split('.')[0];
+  if (name === undefined) return false;
+  if (name === 'this') return true;
+  for (let at = syntax.around[index] ?? -1; at >= 0; at = syntax.around[at] ?? -1)
+    if (declares(syntax, at, name)) return false;
+  return true;
+}
+
+/** As a parameter or a variable, wherever in the function. */
+function declares({ nodes, text }: Syntax, index: number, name: string): boolean {
+  const around = nodes[index] as SyntaxNode; // an index of the syntax
+  const params = Array.isArray(around.params) ? around.params.filter(isNode) : [];
+  const word = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`);
+  if (params.some(({ start, end }) => word.test(text.slice(start, end)))) return true;
+  return nodes.some(
+    node =>
+      node.type === 'VariableDeclarator' &&
+      around.start < node.start &&
+      node.end <= around.end &&
+      isNode(node.id) &&
+      word.test(text.slice(node.id.start, node.id.end)),
+  );
 }
 
 /** `this.tail`, `queue.tail`, `tail`; undefined for anything that is computed. */

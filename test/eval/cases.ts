@@ -116,6 +116,9 @@ const SICK: readonly Case[] = [
   sick('pitwall', culprit(['memory.leak.closure', 'memory.leak.listener', 'memory.leak.collection'])),
   sick('darkroom', culprit(['memory.leak.closure'])),
   sick('customers', culprit(['memory.leak.collection', 'memory.leak.closure'], { package: 'axios' })),
+  sick('excursions', culprit(['memory.leak.listener']), { from: 20 }),
+  sick('visitors', culprit(['backpressure'])),
+  sick('motions', culprit(['memory.leak.collection'], { package: 'tsyringe' })),
   sick('rentals', [
     culprit(['pool.exhaustion'], { package: 'generic-pool' }),
     { mark: 'second', classes: ['loop.block.serialization', 'loop.block.sync-api'] },
@@ -157,6 +160,7 @@ const HEALTHY: readonly Case[] = [
   healthy('checkout'),
   healthy('previews', { reason: 'high cpu' }),
   healthy('registryoffice', { reason: 'slow' }),
+  healthy('silo', { reason: 'memory' }),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aliasesOf } from '../../src/source/aliases.js';
+import { aliasesOf, elementFeedersOf } from '../../src/source/aliases.js';
 
 const told = (text: string, name: string) =>
   aliasesOf(text, name).map(one => `${one.name}${one.isElement ? ' element' : ''}`);
@@ -33,4 +33,16 @@ test.each([
 test('an alias comes with the function it is valid in', () => {
   const text = 'const m = new Map();\n\nfunction add(k) {\n  const list = m.get(k);\n}\nfunction other(list) {}';
   expect(aliasesOf(text, 'm')[0]).toMatchObject({ line0: 2, text: 'function add(k) {\n  const list = m.get(k);\n}' });
+});
+
+test('what adds to an element under its local name feeds the collection, in that function only', () => {
+  const text = `class O { byBerth = new Map(); enter(call) {
+  let here = this.byBerth.get(call.berth);
+  here.add(call);
+} other(here) {
+  here.add(1);
+} }`;
+  expect(elementFeedersOf(text, 'byBerth').map(one => [one.line0, one.how, one.function])).toEqual([
+    [2, 'add', 'O.enter'],
+  ]);
 });

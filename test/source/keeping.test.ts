@@ -27,6 +27,18 @@ test.each([
     'class J { append(e) { this.tail = this.tail.then(() => write(e)).catch(log); } }',
     ['chain'],
   ],
+  [
+    'a race against a promise of the module',
+    'const dusk = new Promise(s); async function f(r) { await Promise.race([walk(r), dusk.then(() => r.id)]); }',
+    ['race'],
+  ],
+  ['a race against a field', 'class A { go() { return Promise.race([work(), this.closed]); } }', ['race']],
+  [
+    'a race against what the function made',
+    'async function f(ms) { const late = timeout(ms); await Promise.race([work(), late, sleep(9)]); }',
+    [],
+  ],
+  ['a race against what it was given', 'function f(p, late) { return Promise.race([p, late]); }', []],
   ['a promise of its own', 'function f(p) { const q = p.then(a); this.tail = other.then(b); }', []],
 ])('%s', (_, text, expected) => {
   expect(keepingsOf(text).map(({ how }) => how)).toEqual(expected);

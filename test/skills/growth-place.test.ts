@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { holderOf } from '../../src/heap/growth/holder.js';
+import type { Suspect } from '../../src/heap/growth/suspects.js';
+import type { GrowingContainer, PathStep } from '../../src/model/evidence/collection-growth.js';
+import type { V8SamplingNode } from '../../src/model/evidence/heap-sampling.js';
+import type { Evidence, EvidenceKind } from '../../src/model/evidence/index.js';
+import type { OperatorView, Step } from '../../src/model/skill.js';
+import { acceptorOf } from '../../src/skills/acceptor.js';
+import { placeGrowth } from '../../src/skills/growth-place.js';
+import type { Suspect as HandleSuspect } from '../../src/skills/handles-growth.js';
+
+type Files = Readonly<Record<string, string>>;
+
+const urlOf = (name: string) => `file:///srv/app/${name}`;
+const scriptsOf = (files: Files) => Object.keys(files).map(name => ({ scriptId: name, url: urlOf(name) }));
+
+/** A view over an application of these files, whose survivors `head` shows. */
+function viewOf(files: Files, head?: V8SamplingNode): OperatorView {
+  const data: Partial<Record<EvidenceKind, unknown>> = {
+    'collection-growth': { applicationScripts: scriptsOf(files) },
+    'heap-sampling': head && { head, bytes: 1000 },
+  };
+  // biome-ignore lint/correctness/useYield: a reading that needs no tool call here
+  async function* ask(kind: EvidenceKind, { scriptId }: { scriptId?: string }): Step<Evidence> {
+    const source = scriptId && { scriptId, url: urlOf(scriptId), text: files[scriptId] };
+    const answer = kind === 'source' ? source : data[kind];
+    return { id: `${kind}-1`, kind, status: answer ? 'ok' : 'unavailable', data: answer } as Evidence;
+  }
+  // What looks for places uses no more of the view than this.
+  return { ask, target: { cwd: '/srv/app' } } as unknown as OperatorView;
+}
+
+async function ended<T>(step: Step<T>): Promise<T> {
+  const { value } = await step.next();
+  return value as T; // nothing yields here: the first value is the last
+}
+
+const spot = (name: string, line = 0) => ({ scriptId: name, url: urlOf(name), line, column: 0 });
+const variable = (name: string, file: string): PathStep => ({
+  kind: 'variable',
+  name,
+  scope: 'module',
+  seenBy: spot(file),
+  function: '',
+});
+const property = (name: string): PathStep => ({ kind: 'property', name });
+
+function suspect(fault: Suspect['fault'], path: readonly PathStep[], more: Partial<GrowingContainer> = {}): Suspect {
+  const row = {
+    path: [{ kind: 'root', name: 'server' }, ...path],
+    kind: 'Array',
+    entry: { type: 'object', text: 'Object {id}', bytes: 500, externalBytes: 0 },
+    ...more,
+  } as GrowingContainer; // what places need of it
+  return { row, holder: holderOf(row), fault, inStep: [] } as unknown as Suspect;
+}
+
+const LIBRARY = { scriptId: '9', url: 'file:///srv/app/node_modules/keyv/dist/index.cjs', line: 300, column: 1 };
+
+test('a stream that is written to faster than it passes on is placed at the line that writes', async () => {
+  const files = {
+    'trail.js': "const trail = new CollectorStream(url);\ntrail.on('error', report);\nmodule.exports = { trail };",
+    'index.js':
+      "const { trail } = require('./trail');\nfunction visit(body) {\n  trail.write({ kind: 'visit', body });\n}",
+  };
+  const path = [variable('trail', 'trail.js'), property('_writableState'), property('buffered')];
+  const { culprit } = await ended(placeGrowth(viewOf(files), suspect('backpressure', path), scriptsOf(files)));
+  expect(culprit).toMatchObject({ file: 'index.js', line: 3, function: 'visit' });
+});
+
+test('a listener that a package puts on an emitter of the application is placed where the package was handed it', async () => {
+  const files = {
+    'store.mjs': 'export class Shared extends EventEmitter {\n  constructor() { super(); }\n}',
+    'seasons.mjs':
+      "import Keyv from 'keyv';\nconst store = new Shared();\nfunction cacheOf(hive) {\n  return new Keyv({ store });\n}",
+  };
+  const path = [variable('store', 'seasons.mjs'), property('_events'), property('error')];
+  const entry = { type: 'function', text: 'function', bytes: 500, externalBytes: 0, code: LIBRARY } as const;
+  const listeners = suspect('memory.leak.listener', path, { entry });
+  const { culprit } = await ended(placeGrowth(viewOf(files), listeners, scriptsOf(files)));
+  expect(culprit).toMatchObject({ file: 'seasons.mjs', line: 4, function: 'cacheOf', package: 'keyv' });
+});
+
+test('what a package keeps in each of many objects is placed where the objects have it made', async () => {
+  const files = {
+    'pages.js': 'const pages = new Map();\nfunction page(id) { pages.set(id, new Page(id)); }',
+    'page.js': 'class Page {\n  #undo;\n  constructor() {\n    this.#undo = new UndoManager();\n  }\n}',
+  };
+  const inPage: PathStep[] = [{ kind: 'map-value' }, { kind: 'private', name: '#undo' }, property('undoStack')];
+  const kept = suspect('memory.leak.collection', [variable('pages', 'pages.js'), ...inPage], {
+    ownerCode: { ...LIBRARY, url: 'file:///srv/app/node_modules/yjs/dist/yjs.mjs' },
+  });
+  const { culprit } = await ended(placeGrowth(viewOf(files), kept, scriptsOf(files)));
+  expect(culprit).toMatchObject({ file: 'page.js', line: 4, package: 'yjs' });
+});
+
+test('what survives is placed at the call it comes from, not at the beginning of the function', async () => {
+  const files = { 'routes.js': 'function put(body) {\n  const found = look(body);\n  table.update(found);\n}' };
+  const frame = (functionName: string, url: string) => ({
+    ...{ functionName, url, scriptId: url === LIBRARY.url ? '9' : 'routes.js' },
+    ...{ lineNumber: 0, columnNumber: 12 },
+  });
+  const leaf = { callFrame: frame('Collection.update', LIBRARY.url), selfSize: 900, id: 2, children: [] };
+  const head = { callFrame: frame('put', urlOf('routes.js')), selfSize: 10, id: 1, children: [leaf] };
+  const path = [property('telescopes'), property('changes')];
+  const held = suspect('memory.leak.collection', path, { ownerCode: LIBRARY });
+  const { culprit } = await ended(placeGrowth(viewOf(files, head), held, scriptsOf(files)));
+  expect(culprit).toMatchObject({ file: 'routes.js', line: 3, function: 'put', package: 'keyv' });
+});
+
+test.each([
+  ['the one server', { 'a.js': 'const s = http.createServer(app);\ns.listen(1);' }, 1],
+  [
+    'the one that lets connections be half open',
+    { 'a.js': 'http.createServer(app);\n', 'b.js': '\n\nnet.createServer({ allowHalfOpen: true }, serve);' },
+    3,
+  ],
+  ['none of two', { 'a.js': 'http.createServer(app);', 'b.js': 'net.createServer(serve);' }, undefined],
+])('connections that pile up are placed at %s', async (_, files, line) => {
+  const leak = { kind: 'socket', key: 'in tcp 42609' } as HandleSuspect; // what it looks at
+  expect((await ended(acceptorOf(viewOf(files as Files), leak)))?.line).toBe(line);
+});
