@@ -19,8 +19,12 @@ export function isUserCode(url: string): boolean {
 /** True when the script came from a file (or a bundler's virtual file) of the application or of a package. */
 export function isFile(url: string): boolean {
   if (url === '' || isOwnCode(url) || isNodeInternal(url)) return false;
-  return !/^(evalmachine\.|\[eval|wasm:|data:|extensions::|native )/.test(url) && /[\\/]/.test(url);
+  if (/^(evalmachine\.|\[eval|wasm:|data:|extensions::|native )/.test(url)) return false;
+  return /[\\/]/.test(url) || SCRIPT_NAME.test(url);
 }
+
+/** A single executable application calls its script by the bare name. */
+const SCRIPT_NAME = /^[\w.-]+\.[cm]?[jt]sx?$/;
 
 /** True for Node's own JavaScript; old versions name some of it without a scheme (`internal/…`). */
 export function isNodeInternal(url: string): boolean {

@@ -32,7 +32,7 @@ test('a package is the innermost one, scoped and under pnpm too', () => {
 });
 
 test('user code is a file of the application and nothing else', () => {
-  for (const url of ['file:///app/server.js', '/app/lib/a.js', 'webpack://shop/./src/a.ts'])
+  for (const url of ['app.js', 'file:///app/server.js', '/app/lib/a.js', 'webpack://shop/./src/a.ts'])
     expect(isUserCode(url)).toBe(true);
   for (const url of [
     '',
@@ -40,6 +40,7 @@ test('user code is a file of the application and nothing else', () => {
     'internal/fs/utils',
     'lens:agent',
     'evalmachine.<anonymous>',
+    'REPL1',
     'file:///a/node_modules/b/c.js',
   ])
     expect(isUserCode(url)).toBe(false);
