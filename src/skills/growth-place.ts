@@ -7,8 +7,8 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { elementFeedersOf } from '../source/aliases.js';
 import { declarationOf } from '../source/declarations.js';
 import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
-import { enclosingFunction } from '../source/names.js';
 import { isFile, isUserCode, packageOf } from '../source/url.js';
+import { cutFor } from './cut-texts.js';
 import { boundsAt, intoElement } from './growth-bounds.js';
 import {
   ALLOCATES,
@@ -59,7 +59,7 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
   const isOwn = declared !== undefined && packageOf(declared.file) === undefined;
   const told = isOwn && feeders.length === 0 ? yield* usersOfPackage(see, suspect) : feeders;
   if (isOwn || told.length > 0 || suspect.row.kind === 'timers') {
-    const cut = home && feeders[0] === fed[0] ? cutBefore(home, suspect) : undefined;
+    const cut = home && feeders[0] === fed[0] ? yield* cutFor(see, home, suspect, files) : undefined;
     return { ...assembled(suspect, { declared, imported, feeders: told, bounds }), ...(cut && { cut }) };
   }
   const sampled = yield* sampledFeeders(see);
@@ -264,20 +264,6 @@ function fedIn(home: Home, { fault, holder, row }: Suspect, cwd: string): Fed[] 
     how: feeder.how,
     code: feeder.code,
   }));
-}
-
-/** Pieces of thirteen characters and more refer to the text they were cut from. */
-const CUTTING = /\.(?:slice|substring|substr|split|trim\w*|match\w*|exec)\(/;
-
-function cutBefore({ script, name, below }: Home, { fault }: Suspect): string | undefined {
-  const [feeder] = fault === 'memory.leak.listener' ? [] : feedersOf(script.text, name, below);
-  const around = feeder && enclosingFunction(script.text, feeder.line0, feeder.column0);
-  if (!feeder || !around) return undefined;
-  const lines = Array.from({ length: feeder.line0 - around.line0 + 1 }, (_, i) => script.line(around.line0 + i));
-  return lines
-    .find(line => CUTTING.test(line))
-    ?.trim()
-    .slice(0, 120);
 }
 
 const isSubscription = ({ how }: Feeder): boolean => /^(on|once|subscribe|.*[lL]istener)$/.test(how);

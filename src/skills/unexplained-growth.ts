@@ -2,7 +2,7 @@ import { sayBytes, sayCount, sayShare } from '../base/say.js';
 import type { AllocationSite } from '../heap/growth/allocation-sites.js';
 import { holderOf, viaOf } from '../heap/growth/holder.js';
 import { textKeepers } from '../heap/growth/suspects.js';
-import { boundedBy, fillingCache, liveRate } from '../heap/growth/verdict.js';
+import { boundedBy, fillingCache, liveRate, type Rest } from '../heap/growth/verdict.js';
 import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { FaultClass } from '../model/fault.js';
@@ -159,7 +159,7 @@ async function* cutTexts(
     if (bytes < LARGER_TEXT) continue;
     const where = yield* placeGrowth(see, suspect, growth.data.applicationScripts);
     const rest = boundedBy(suspect, where.bounds, growth.data);
-    if (where.cut === undefined || !where.culprit || (rest && (rest.at ?? 0) * bytes < TOO_MUCH_KEPT)) continue;
+    if (where.cut === undefined || !where.culprit || (rest && !outgrows(rest, bytes, growth.data))) continue;
     const when = rest
       ? ` It is bounded (${rest.reason}), but ${sayCount(rest.at ?? 0)} entries of this size are ${sayBytes((rest.at ?? 0) * bytes)}.`
       : '';
@@ -177,6 +177,10 @@ async function* cutTexts(
   }
   return undefined;
 }
+
+/** The bound counts entries; with their texts so many of them are too much. */
+const outgrows = (rest: Rest, bytes: number, data: CollectionGrowth): boolean =>
+  isRisingUnexplained(data) && (rest.at ?? 0) * bytes > TOO_MUCH_KEPT;
 
 interface Unheld {
   readonly contexts: number;

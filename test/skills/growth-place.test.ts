@@ -108,6 +108,17 @@ test('what survives is placed at the call it comes from, not at the beginning of
   expect(culprit).toMatchObject({ file: 'routes.js', line: 3, function: 'put', package: 'keyv' });
 });
 
+test('what cuts the kept pieces from their texts may lie in the function that hands them over', async () => {
+  const files = {
+    'receipts.js': 'const seen = new Map();\nexports.keep = reference => seen.set(reference, 1);',
+    'importer.js': 'function load(text) {\n  const reference = text.slice(4, 20);\n  receipts.keep(reference);\n}',
+  };
+  const entry = { type: 'number', text: 'number', bytes: 60, externalBytes: 0, key: 'REF-1' } as const;
+  const pieces = suspect('memory.leak.collection', [variable('seen', 'receipts.js')], { entry });
+  const { cut } = await ended(placeGrowth(viewOf(files), pieces, scriptsOf(files)));
+  expect(cut).toBe('const reference = text.slice(4, 20);');
+});
+
 test.each([
   ['the one server', { 'a.js': 'const s = http.createServer(app);\ns.listen(1);' }, 1],
   [
