@@ -19,7 +19,8 @@ const NAMED_WITHIN = 5;
 const QUEUE = /queue|pending|wait|backlog|jobs?$|tasks?$|todo|inbox|outbox|mailbox|work(load|list)?$/i;
 const QUEUE_KINDS = new Set(['Array', 'Set', 'Map', 'list', 'chain']);
 /** Its own code takes from the front or the end, one at a time: a consumer, where a cache or a log has none. */
-const DEQUEUES = /\.(?:shift|pop|dequeue|poll|removeFirst|popFront)\(|\b(?:shift|dequeue)\s*\(\s*\)\s*\{/;
+const DEQUEUES =
+  /\.(?:shift|pop|dequeue|poll|removeFirst|popFront)\(|\.splice\(\s*0\s*,|\b(?:shift|dequeue)\s*\(\s*\)\s*\{/;
 
 /** Work that is put into a queue faster than its consumers take it out; undefined when no growing collection is one. */
 export async function* backlog(see: OperatorView): Step<NotificationDraft | undefined> {
@@ -35,8 +36,12 @@ export async function* backlog(see: OperatorView): Step<NotificationDraft | unde
   return undefined;
 }
 
+/** What is pending by its id may just be forgotten; tasks by their id stand beside the list of those ids. */
+const TASKS = /queue|backlog|jobs?$|tasks?$|todo/i;
+
 function isNamedQueue({ row }: Suspect): boolean {
-  return QUEUE_KINDS.has(row.kind) && queueName(row.path) !== undefined;
+  const name = queueName(row.path);
+  return name !== undefined && (QUEUE_KINDS.has(row.kind) || (row.kind === 'object' && TASKS.test(name)));
 }
 
 const queueName = (path: readonly PathStep[]): string | undefined => queueNames(path)[0];

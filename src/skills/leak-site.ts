@@ -13,7 +13,7 @@ import { textOf } from './waiting-place.js';
 /** Who holds what the others wait for, and how it comes that it isn't given back. */
 export interface HeldSite {
   readonly location: CodeLocation;
-  readonly why: 'leaks' | 'waits-elsewhere' | 'nested';
+  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks';
   /** It is taken from a pool: what comes is worked with and handed back. */
   readonly isThing: boolean;
 }
@@ -90,6 +90,27 @@ export async function* leakSiteOf(
     }
   }
   return worst && { location: worst.location, why: 'leaks', isThing: worst.isThing };
+}
+
+/** How pools of threads or processes are given work: pool.run(task), pool.exec(name, args). */
+const GIVES_WORK = /^(run|exec|execute|queue|submit|runTask|enqueue|invoke)$/i;
+const WORKERS = /^_?max_?(threads|workers)$/i;
+
+/** Where the application gives its work to a pool of workers, which are taken by tasks and not by callers. */
+export async function* taskSiteOf(
+  see: OperatorView,
+  { holder }: Finding,
+  urls: readonly string[],
+): Step<HeldSite | undefined> {
+  if (!holder || !Object.keys(holder.numbers).some(name => WORKERS.test(name))) return undefined;
+  const names = namesOf(holder);
+  for (const url of urls.slice(0, MOST_FILES)) {
+    const script = yield* textOf(see, url);
+    const calls = script ? callSites(script.text) : [];
+    const gives = calls.find(site => names.has(ownerName(site.callee)) && GIVES_WORK.test(site.method));
+    if (script && gives) return { location: locateAt(script, url, gives, see.target.cwd), why: 'tasks', isThing: true };
+  }
+  return undefined;
 }
 
 const locateAt = (script: ScriptText, url: string, { line0, column0 }: TextPosition, cwd: string): CodeLocation =>

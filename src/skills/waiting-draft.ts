@@ -11,7 +11,7 @@ import { isOneByOne } from '../waiting/downstream.js';
 import type { Finding } from '../waiting/finding.js';
 import { poolState } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
-import { type HeldSite, leakSite, leakSiteOf, nestedSite } from './leak-site.js';
+import { type HeldSite, leakSite, leakSiteOf, nestedSite, taskSiteOf } from './leak-site.js';
 import { locate } from './place.js';
 import type { WaitingLook } from './waiting-look.js';
 import { placeOfFrame, textOf } from './waiting-place.js';
@@ -69,6 +69,8 @@ function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClas
 
 /** Where it is taken: by those who were seen waiting, else by whoever names the holder in the application's text. */
 async function* heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
+  const given = yield* taskSiteOf(see, finding, scripts);
+  if (given) return given;
   const seen = finding.standstill ? undefined : yield* leakSite(see, finding);
   // Those who wait may not be those who took: others take from the same holder in files where nobody waits.
   return seen ?? (isFlowing(finding) ? undefined : yield* leakSiteOf(see, finding, scripts));
@@ -262,6 +264,14 @@ function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): 
     };
   }
   const state = holder && poolState(holder);
+  if (why === 'tasks')
+    return {
+      title: `All ${state?.max ?? ''} workers of the pool that ${name} gives its tasks to are taken`,
+      seen: `${state?.waiting ?? 0} tasks wait in \`${state?.name ?? ''}\`.`,
+      hypothesis:
+        'Tasks begin faster than the workers end them, or some tasks never end: an event that does not come, a promise nobody settles.',
+      fix: 'Give each task a time limit, make the task settle on every path, and bound the queue of the pool.',
+    };
   return {
     title:
       why === 'waits-elsewhere'
@@ -270,7 +280,7 @@ function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): 
           ? `${name} takes connections from a pool and does not always give them back`
           : `The pool that ${name} waits for is exhausted`,
     seen: state
-      ? `\`${state.name}\`: ${state.used ?? 'all'} of ${state.max ?? '?'} in use, ${state.idle ?? 0} idle, ${state.waiting} waiting.`
+      ? `\`${state.name}\`: ${state.max === undefined ? 'nothing is free' : `${state.used ?? 'all'} of ${state.max} in use, ${state.idle ?? 0} idle`}, ${state.waiting} waiting.`
       : '',
     hypothesis: silent
       ? `Its ${silent.count} sockets to ${silent.peer} moved no byte in the window: they are held, not used.`

@@ -4,16 +4,29 @@ const LOOPS = /^(For|ForIn|ForOf|While|DoWhile)Statement$/;
 /** Methods that call back once per item. */
 const PER_ITEM = /^(map|forEach|reduce|reduceRight|filter|flatMap|some|every|each|eachSeries|mapSeries|times)$/;
 
-/** True when a 0-based position stands in a loop, or in a callback called once per item, of its own function. */
+/** True when a 0-based position stands in a loop, in a callback called once per item, or in a function that calls itself. */
 export function isInLoop(text: string, line0: number, column0: number): boolean {
   const syntax = syntaxOf(text);
   const offset = offsetOf(syntax, { line0, column0 });
   for (let at = innermost(syntax, offset); at >= 0; at = syntax.parents[at] ?? -1) {
     const node = syntax.nodes[at];
     if (node && LOOPS.test(node.type)) return true;
-    if (node && syntax.functions.includes(at)) return isPerItem(syntax, at);
+    if (node && syntax.functions.includes(at)) return isPerItem(syntax, at) || callsItself(syntax, at);
   }
   return false;
+}
+
+/** `next(i + 1)` at the end of `next`: recursion over a list is a loop too. */
+function callsItself(syntax: Syntax, index: number): boolean {
+  const own = syntax.nodes[index];
+  const parent = syntax.nodes[syntax.parents[index] ?? -1];
+  const named = isNode(own?.id) ? own.id : parent?.type === 'VariableDeclarator' ? parent.id : undefined;
+  const name = isNode(named) ? named.name : undefined;
+  if (!own || name === undefined) return false;
+  return syntax.nodes.some(
+    ({ type, start, callee }) =>
+      type === 'CallExpression' && start >= own.start && start < own.end && isNode(callee) && callee.name === name,
+  );
 }
 
 function innermost(syntax: Syntax, offset: number): number {

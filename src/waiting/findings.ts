@@ -18,7 +18,7 @@ import { type CallGroup, callGroups } from './outgoing.js';
 import { overlapping } from './overlap.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
 import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers } from './pools.js';
-import { type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
+import { LEAST_ROUNDS, type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
 import { type Frame, Waits } from './waits.js';
 import { merge, winners } from './winners.js';
 
@@ -133,8 +133,7 @@ function fromLine(group: WaitGroup, base: Base, { waits }: Context): Finding | u
   return { ...base, faultClass: paced ? 'queue.backlog' : 'waiting.lock', confidence: 'high' };
 }
 
-/** Seen to come back so often (of a busy window only the last rounds are kept), and old enough for many more. */
-const LEAST_ROUNDS = 3;
+/** Old enough for many more rounds than were seen. */
 const LEAST_PAUSES = 8;
 
 /** A lock kept elsewhere (a row, a key of a store, a file) is asked for again and again until it is free. */

@@ -44,6 +44,10 @@ export interface Stuck {
 
 /** Younger than this at the end of the window, a request says nothing. */
 export const OLD_MS = 1000;
+/** Who went on so shortly before the end of the window is not forgotten. */
+const MOVING_MS = 100;
+/** Seen to come back to a pause so often (of a busy window only the last rounds are kept), it asks until it may. */
+export const LEAST_ROUNDS = 3;
 /** More than this many requests say the same. */
 const MOST_READ = 60;
 
@@ -87,17 +91,17 @@ function sortIn(
   groups: Map<string, Building>,
   orphans: Map<string, Building>,
 ): void {
-  const own = bestLeaf(waits, leavesOf(waits, request.index));
-  const { head, depth } = own ? headOf(waits, own) : { head: undefined, depth: 0 };
-  // Who shares another's work waits for what that one waits for; in a queue of promises the place is everybody's own.
-  const best = depth === 1 ? head : own;
-  const leaves = leavesOf(waits, best?.request ?? request.index);
+  const { best, depth } = frontOf(waits, request.index);
+  const at = best?.request ?? request.index;
   const calls = waits.dump.calls.filter(
-    call =>
-      call.request === (best?.request ?? request.index) && (call.state === 'no-answer' || call.state === 'unread'),
+    call => call.request === at && (call.state === 'no-answer' || call.state === 'unread'),
   );
-  const wait = best ?? (calls.length ? undefined : lastSettled(waits, request.index));
-  const home = best || calls.length ? groups : orphans;
+  const last = best || calls.length ? undefined : lastSettled(waits, request.index);
+  const isMoving = last !== undefined && waits.dump.windowMs - last.end < MOVING_MS;
+  // The window ended between two steps: whoever doesn't come back to this place again and again is simply under way.
+  if (isMoving && roundsOf(waits, last) < LEAST_ROUNDS) return;
+  const wait = best ?? last;
+  const home = best || calls.length || isMoving ? groups : orphans;
   const maker = best ? waits.awaited(best) : undefined;
   const shown = wait && (wait.user.length ? wait : (maker ?? wait));
   const callKey = calls.map(call => `${call.method} ${call.host}${call.path}`).join();
@@ -109,8 +113,16 @@ function sortIn(
   group.routes.add(keyOf(request));
   group.calls.push(...calls);
   if (depth > 1) group.queued++;
-  group.rounds = Math.max(group.rounds, best ? roundsOf(waits, best) : 0);
-  for (const leaf of leaves) for (const native of waits.beneath(leaf)) note(group, native);
+  group.rounds = Math.max(group.rounds, wait ? roundsOf(waits, wait) : 0);
+  for (const leaf of leavesOf(waits, at)) for (const native of waits.beneath(leaf)) note(group, native);
+}
+
+/** What a request waits for. Who shares another's work waits for what that one waits for; in a queue its own place counts. */
+function frontOf(waits: Waits, request: number): { best: Wait | undefined; depth: number } {
+  const own = bestLeaf(waits, leavesOf(waits, request));
+  if (!own) return { best: undefined, depth: 0 };
+  const { head, depth } = headOf(waits, own);
+  return { best: depth === 1 ? head : own, depth };
 }
 
 const leavesOf = (waits: Waits, request: number): Wait[] =>
@@ -146,8 +158,8 @@ function headOf(waits: Waits, own: Wait): { head: Wait; depth: number } {
 }
 
 /** A pause at the place, again and again: its timers within the window, set there or by a helper that it calls. */
-function roundsOf(waits: Waits, { request, user: [place], pending }: Wait): number {
-  if (!pending || !place) return 0;
+function roundsOf(waits: Waits, { request, user: [place] }: Wait): number {
+  if (!place) return 0;
   const isThere = ({ url, line }: Frame) => url === place.url && line === place.line;
   return waits.ofRequest(request).filter(wait => wait.type === 'Timeout' && wait.user.some(isThere)).length;
 }

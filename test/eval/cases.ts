@@ -119,6 +119,8 @@ const SICK: readonly Case[] = [
   sick('excursions', culprit(['memory.leak.listener']), { from: 20 }),
   sick('visitors', culprit(['backpressure'])),
   sick('motions', culprit(['memory.leak.collection'], { package: 'tsyringe' })),
+  sick('garage', culprit(['waiting.unsettled'])),
+  sick('aquarium', culprit(['queue.backlog', 'downstream.slow'])),
   sick('rentals', [
     culprit(['pool.exhaustion'], { package: 'generic-pool' }),
     { mark: 'second', classes: ['loop.block.serialization', 'loop.block.sync-api'] },
@@ -161,6 +163,8 @@ const HEALTHY: readonly Case[] = [
   healthy('previews', { reason: 'high cpu' }),
   healthy('registryoffice', { reason: 'slow' }),
   healthy('silo', { reason: 'memory' }),
+  healthy('typesetter', { reason: 'high cpu' }),
+  healthy('cafe'),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];

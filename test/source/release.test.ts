@@ -54,6 +54,7 @@ test('a place in a loop or in a callback per item is told from one that runs onc
   expect(isInLoop('async function f() { for (const x of y) { await g(x); } }', 0, 45)).toBe(true);
   expect(isInLoop('async function f() { await Promise.all(y.map(async x => { await g(x); })); }', 0, 62)).toBe(true);
   expect(isInLoop('async function f() { await g(1); }', 0, 23)).toBe(false);
+  expect(isInLoop('async function f(i) { await g(i); return f(i + 1); }', 0, 28)).toBe(true);
 });
 
 test('a thing that is worked with and handed back comes from a pool, a ticket or nothing from a lock', () => {
