@@ -187,6 +187,7 @@ const MECHANISMS: readonly Mechanism[] = [
     because: 'a full heap is collected again and again',
   },
   { cause: one('gc.pressure'), effects: ['cpu.hot'], because: 'the collector takes the cpu time' },
+  { cause: one('cpu.hot'), effects: ['gc.pressure'], because: 'work that is done again allocates again' },
   {
     cause: one('restarts.storm'),
     effects: ['handles.leak.child', 'logs.errors'],

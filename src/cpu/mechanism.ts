@@ -19,6 +19,8 @@ export type Mechanism =
   /** Dates and numbers as a country writes them: dear, because each call may build a formatter of its own. */
   | 'intl'
   | 'compilation'
+  /** All that was gathered, once more for each piece that is added. */
+  | 'copying'
   | 'clock'
   | 'http'
   | 'compute';
@@ -82,8 +84,10 @@ export function fromFrames(
   for (let at = node; at >= 0 && at !== above; at = tree.parent[at]!) {
     const frame = frameAt(tree, at);
     const mechanism = ofFrame(frame, at === node);
-    // The outermost telling frame is what the program called: execSync, not spawn; but a regexp is one wherever it runs.
-    if (mechanism && found?.mechanism !== 'regexp') found = { mechanism, what: frame.functionName || '(anonymous)' };
+    // The outermost telling frame is what the program called: execSync, not spawn; but a regexp is one wherever it runs,
+    // and all that a request does runs beneath Node's HTTP parser.
+    if (mechanism && found?.mechanism !== 'regexp' && !(found && mechanism === 'http'))
+      found = { mechanism, what: frame.functionName || '(anonymous)' };
   }
   return found;
 }

@@ -46,6 +46,8 @@ export interface CallTree {
   /** Start of each sample since the profile began. */
   readonly sampleAtUs: Float64Array;
   readonly durationUs: number;
+  /** Half of the samples stand no longer: the profiler's interval as it was kept. */
+  readonly intervalUs: number;
   /** 1 for nodes beneath lens' own frames. */
   readonly lensNodes: Uint8Array;
 }
@@ -157,7 +159,9 @@ function samplesOf(profile: V8CpuProfile, ordinalOf: ReadonlyMap<number, number>
   const sampleAtUs = Float64Array.from(order, index => times[index]!);
   const end = Math.max(profile.endTime - profile.startTime, sampleAtUs.at(-1) ?? 0);
   const sampleUs = sampleAtUs.map((start, index) => Math.min(MAX_GAP_US, (sampleAtUs[index + 1] ?? end) - start));
-  return { sampleNode: Int32Array.from(order, index => ordinalOf.get(samples[index]!) ?? 0), sampleUs, sampleAtUs };
+  const sampleNode = Int32Array.from(order, index => ordinalOf.get(samples[index]!) ?? 0);
+  const intervalUs = sampleUs.toSorted()[sampleUs.length >> 1] ?? 0;
+  return { sampleNode, sampleUs, sampleAtUs, intervalUs };
 }
 
 /** The frame of a node. */

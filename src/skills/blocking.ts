@@ -11,7 +11,6 @@ import {
   countCalls,
   LONG_CALL_MS,
   mainStalls,
-  PROFILE,
   SHORT_CALL_MS,
   SHORT_STALL_MS,
   STALL_MS,
@@ -62,9 +61,8 @@ function limitsOf(cause: Cause, { tree }: Study, own: number): Limits {
 export async function* findBlock(see: OperatorView, studied: Study, data: Vitals | undefined): Step<Block | string> {
   const delayMs = studied.evidence.data.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
   if (delayMs < SHORT_STALL_MS) return `Nothing held the loop for ${SHORT_STALL_MS} ms while it was profiled.`;
-  const [own, running] = [ownShare(data), runningShare(data)];
-  const stalled = notableStalls(studied, delayMs, running);
-  if (!isEnough(studied, stalled, running)) return 'No long task takes a notable share of the time.';
+  const stalled = notableStalls(studied, delayMs);
+  if (!isEnough(studied, stalled)) return 'No long task takes a notable share of the time.';
   const gcUs = stalled.reduce((sum, stall) => sum + stall.gcUs, 0);
   if (gcUs > GC_SHARE * totalUs(stalled)) return 'Most of the long tasks is garbage collection.';
   const first = yield* explain(see, studied.tree, weighStalls(studied.tree, stalled));
@@ -73,17 +71,17 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   // Calls are counted of whoever is blamed in the end: a router that swallowed its handler is called far more often.
   const looked = hidesInlined(first) ? yield* lookAgain(see, first) : undefined;
   const seen = looked ?? { studied, stalled, cause: first };
-  const limits = limitsOf(seen.cause, seen.studied, own);
+  const limits = limitsOf(seen.cause, seen.studied, ownShare(data));
   if (delayMs < limits.stallMs) return `Nothing held the loop for ${limits.stallMs} ms while it was profiled.`;
   const counted = yield* countCalls(see, seen.studied, seen.cause);
-  const verdict = isLongCall(counted, seen.stalled, limits, own);
+  const verdict = isLongCall(counted, seen.stalled, limits);
   return verdict === true ? { ...seen, counted } : verdict;
 }
 
 /** The long stalls; where those are chance, the many shorter ones of one owner beside them. */
-function notableStalls(studied: Study, delayMs: number, running: number): Stall[] {
+function notableStalls(studied: Study, delayMs: number): Stall[] {
   const long = mainStalls(studied, longOnes(studied));
-  return delayMs >= STALL_MS && isEnough(studied, long, running) ? long : mainStalls(studied, studied.stalls);
+  return delayMs >= STALL_MS && isEnough(studied, long) ? long : mainStalls(studied, studied.stalls);
 }
 
 /** Node's own work between two callbacks: nobody can be named for it. */
@@ -134,13 +132,13 @@ export async function* findSecondBlock(
   first: Block,
 ): Step<Block | undefined> {
   for (const stalled of stallGroups(studied, longOnes(studied)).slice(0, MOST_GROUPS)) {
-    const cause = isEnough(studied, stalled, runningShare(data))
+    const cause = isEnough(studied, stalled)
       ? yield* explain(see, studied.tree, weighStalls(studied.tree, stalled))
       : undefined;
     if (cause?.blame.frame.kind !== 'user' || cause.blame.share < SECOND_SHARE || isSame(cause, first.cause)) continue;
     const limits = limitsOf(cause, studied, ownShare(data));
     const counted = yield* countCalls(see, studied, cause);
-    if (isLongCall(counted, stalled, limits, ownShare(data)) === true) return { studied, stalled, cause, counted };
+    if (isLongCall(counted, stalled, limits) === true) return { studied, stalled, cause, counted };
   }
   return undefined;
 }
@@ -165,27 +163,20 @@ export function ownShare(data: Vitals | undefined): number {
   return Math.max(LEAST_OWN_SHARE, 1 - (data?.runQueueShare ?? 0));
 }
 
-/**
- * Of the time in which the main thread wanted a core, the part in which it had one, 0.4..1. A thread that does little
- * and waits a seventh of all time has not got a core for most of what it does: each stretch looks that much longer.
- */
-function runningShare(data: Vitals | undefined): number {
-  const ran = (data?.mainThreadPercent ?? 0) / 100;
-  const waited = data?.runQueueShare ?? 0;
-  return ran > 0 ? Math.max(LEAST_OWN_SHARE, ran / (ran + waited)) : ownShare(data);
-}
-
 /** Time of all stalls in microseconds. */
 export const totalUs = (stalled: readonly Stall[]): number => stalled.reduce((sum, stall) => sum + stall.durationUs, 0);
 /** The longest stall in milliseconds. */
 export const longestMs = (stalled: readonly Stall[]): number =>
   stalled.reduce((most, stall) => Math.max(most, stall.durationUs), 0) / 1000;
 
-/** `running`: a single stretch may be long because the thread had no core in the midst of it. */
-function isEnough({ tree }: Study, stalled: readonly Stall[], running: number): boolean {
-  if (longestMs(stalled) * (stalled.length > 1 ? 1 : running) >= LONG_STALL_MS) return true;
+/** A single stretch may be long because the thread had no core in the midst of it: what counts is how long it ran. */
+function isEnough({ tree }: Study, stalled: readonly Stall[]): boolean {
+  if (longestRanMs(stalled) >= LONG_STALL_MS) return true;
   return stalled.length >= 2 && totalUs(stalled) >= STALLED_SHARE * tree.durationUs;
 }
+
+const longestRanMs = (stalled: readonly Stall[]): number =>
+  stalled.reduce((most, stall) => Math.max(most, stall.ranUs), 0) / 1000;
 
 /**
  * A mean hides the rare long call among many short ones. Between the calls of two requests the server itself is on the
@@ -193,49 +184,37 @@ function isEnough({ tree }: Study, stalled: readonly Stall[], running: number): 
  */
 const LONG_STAND_MS = 300;
 const OUTSTANDING = 20;
-/** On a host more crowded than this, a short call that waited for a core looks like a long one. */
-const CALM_SHARE = 0.85;
-
-function isOutstanding(length: CallLength, limits: Limits, own: number): boolean {
+function isOutstanding(length: CallLength, limits: Limits): boolean {
   const { msPerCall = 0, oneCallMs = 0, longestMs } = length;
   if (limits !== COMPUTING && isUnbroken(length)) return true;
-  if (own < CALM_SHARE) return false;
-  if (longestMs * own >= LONG_STAND_MS && longestMs >= OUTSTANDING * msPerCall) return true;
-  return longestMs * own >= limits.stallMs && oneCallMs * own >= limits.callMs;
+  // Of an asynchronous function a counter sees every beginning, and the long stretch may be behind its await.
+  if (longestMs >= LONG_STALL_MS && isUnbroken(length)) return true;
+  if (longestMs >= LONG_STAND_MS && longestMs >= OUTSTANDING * msPerCall) return true;
+  return longestMs >= limits.stallMs && oneCallMs >= limits.callMs;
 }
 
 /** Of the gaps between calls of the mean length a tenth would be sampled, and of so many at least one (98 %). */
 const SEEN_GAPS = 0.1;
 const UNSEEN_GAPS = 40;
-const SAMPLES_PER_MS = 1000 / PROFILE.intervalUs;
 
 /** True when stalls hold far fewer gaps than calls of the mean length would leave: some last as long as a stall. */
 function isUnbroken({ msPerCall = 0, stands }: CallLength): boolean {
   if (msPerCall === 0) return false;
-  const unseen = stands.samples / SAMPLES_PER_MS / msPerCall - stands.stalls;
+  const unseen = stands.ranUs / 1000 / msPerCall - stands.stalls;
   const gaps = stands.count - stands.stalls;
   return unseen >= UNSEEN_GAPS && gaps <= (SEEN_GAPS / 4) * unseen;
 }
 
-/** True when one call of any function on the way is long in itself; `own` is the share that was not waiting for a core. */
-function isLongCall(
-  counted: Counted | undefined,
-  stalled: readonly Stall[],
-  limits: Limits,
-  own: number,
-): true | string {
+/** True when one call of any function on the way is long in itself. */
+function isLongCall(counted: Counted | undefined, stalled: readonly Stall[], limits: Limits): true | string {
   if (!counted)
-    return longestMs(stalled) * own >= LONG_STALL_MS ? true : 'How long a single call is could not be measured.';
+    return longestRanMs(stalled) >= LONG_STALL_MS ? true : 'How long a single call is could not be measured.';
   const known = counted.lengths.filter(length => length.msPerCall !== undefined);
-  const long = known.find(
-    ({ msPerCall = 0, longestMs }) => msPerCall * own >= limits.callMs && longestMs * own >= limits.callMs,
-  );
-  if (long) return true;
-  if (known.some(length => isOutstanding(length, limits, own))) return true;
+  if (known.some(({ msPerCall = 0, longestMs }) => Math.min(msPerCall, longestMs) >= limits.callMs)) return true;
+  if (known.some(length => isOutstanding(length, limits))) return true;
   // Not called once while it was counted: rarer than every 2.5 s, so a stall was one call or few.
   const rare = counted.lengths.some(
-    length =>
-      length.msPerCall === undefined && length.count.cut === undefined && length.longestMs * own >= limits.stallMs,
+    length => length.msPerCall === undefined && length.count.cut === undefined && length.longestMs >= limits.stallMs,
   );
   if (rare) return true;
   const callMs = Math.max(0, ...known.map(length => length.msPerCall ?? 0));

@@ -5,10 +5,14 @@ import type { CallTree, Frame } from '../cpu/tree.js';
 import type { Weights } from '../cpu/weights.js';
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { type Accumulation, accumulations, resorts } from '../source/accumulating.js';
+import { boundNames, isCalledOn } from '../source/bindings.js';
 import { type CallSite, callsInFunction, callsOnLineOf } from '../source/calls.js';
 import { declarationOf } from '../source/declarations.js';
 import { definitionOf, enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
+import type { TextPosition } from '../source/syntax.js';
+import { callerOfPackage } from './package-caller.js';
 import { locate, sourceOf } from './place.js';
 
 /** Why a stretch of time was spent, and where: one per stretch, shared by all who speak of it. */
@@ -24,9 +28,21 @@ export interface Cause {
   readonly mechanismShare: number;
   /** User functions that led there, outermost first, the blamed one last. */
   readonly users: readonly Frame[];
-  /** Where the request or job enters the application, when that is another function. */
+  /** Where the request or job enters the application, when that is another function; of a package its own busy place. */
   readonly entry?: CodeLocation;
   readonly scripts: ReadonlyMap<string, ScriptText>;
+  /** Where all that was gathered is copied or sorted once more for each piece that is added. */
+  readonly growing?: Growing;
+}
+
+/** Work that grows with the square of what is gathered. */
+export interface Growing {
+  readonly how: 'copies' | 'sorts';
+  readonly at: Accumulation;
+  /** The function that gathers: the blamed one, or the one whose comparator is blamed. */
+  readonly frame: Frame;
+  /** Its part of the blamed function's time, 0..1. */
+  readonly share: number;
 }
 
 /** A longer line is minified: what stands on it doesn't tell which part was busy. */
@@ -45,7 +61,9 @@ export async function* explain(see: OperatorView, tree: CallTree, weights: Weigh
   const parts = owned(tree, weights, blamed.frameIndex);
   const users = distinct(blamed.path.filter(frame => frame.kind === 'user'));
   const scripts = yield* read(see, [blamed.frame, ...users.slice(0, 1)], parts);
-  const { mechanism, what, share } = mechanismOf(tree, weights, blamed, readerOf(scripts));
+  const told = mechanismOf(tree, weights, blamed, readerOf(scripts));
+  const growing = growingOf(scripts.get(blamed.frame.scriptId), users, parts, told.mechanism);
+  const { mechanism, what, share } = growing ? foundOf(growing) : told;
   const logged =
     mechanism === 'compute' ? loggerCall(scripts.get(blamed.frame.scriptId), blamed.frame, parts) : undefined;
   if (logged) {
@@ -61,18 +79,22 @@ export async function* explain(see: OperatorView, tree: CallTree, weights: Weigh
       scripts,
     };
   }
-  const place = placeOf(see, blamed.frame, parts, { mechanism, what }, scripts, users);
+  const own = growing
+    ? placeOfGrowing(see, growing, scripts, users)
+    : placeOf(see, blamed.frame, parts, { mechanism, what }, scripts, users);
+  const caller = blamed.frame.kind === 'package' ? yield* callerOfPackage(see, blamed.path) : undefined;
   const called = writtenCall(scripts.get(blamed.frame.scriptId), blamed.frame, parts, { mechanism, what });
-  const entry = users.length > 1 ? entryOf(see, users[0]!, scripts) : undefined;
+  const entry = caller ? own : users.length > 1 ? entryOf(see, users[0]!, scripts) : undefined;
   return {
     blame: blamed,
     owned: parts,
-    place,
+    place: caller ?? own,
     mechanism,
     what: called ?? what,
     mechanismShare: share,
     users,
     scripts,
+    ...(growing ? { growing } : {}),
     ...(entry ? { entry } : {}),
   };
 }
@@ -140,6 +162,60 @@ function mechanismOf(tree: CallTree, weights: Weights, blamed: Blame, reader: Li
   return { mechanism: top.mechanism, what, share };
 }
 
+const CONCAT = new Set(['concat', 'copy', '_copyActual']);
+
+/** Work of the blamed function that grows with what it has gathered, when that takes most of its time. */
+function growingOf(
+  script: ScriptText | undefined,
+  users: readonly Frame[],
+  parts: Owned,
+  mechanism: Mechanism,
+): Growing | undefined {
+  const frame = users.at(-1);
+  if (!script || !frame || (mechanism !== 'compute' && mechanism !== 'sort')) return undefined;
+  const position = { line0: frame.line, column0: frame.column };
+  const at = resorts(script.text, position);
+  const isComparator = at !== undefined && isBefore(at, position);
+  if (at && (isComparator || mechanism === 'sort'))
+    return { how: 'sorts', at, frame: (isComparator && users.at(-2)) || frame, share: 1 };
+  return copyOf(accumulations(script.text, position), frame, parts);
+}
+
+const isBefore = (a: TextPosition, b: TextPosition): boolean =>
+  a.line0 < b.line0 || (a.line0 === b.line0 && a.column0 < b.column0);
+
+function placeOfGrowing(
+  see: OperatorView,
+  { at, frame }: Growing,
+  scripts: ReadonlyMap<string, ScriptText>,
+  users: readonly Frame[],
+): CodeLocation {
+  const script = scripts.get(frame.scriptId);
+  const spot = { ...frame, line: at.line0, column: at.column0 };
+  const functionName = script ? nameAt(script, frame, spot) : frame.functionName;
+  return locate(script, { ...spot, functionName }, see.target.cwd, viaOf(users, scripts));
+}
+
+/** The accumulation that takes most of a function's time: on its lines, or in Node's Buffer.concat beneath it. */
+function copyOf(all: readonly Accumulation[], frame: Frame, parts: Owned): Growing | undefined {
+  const beneath = parts.callees
+    .filter(callee => callee.frame.url === 'node:buffer' && CONCAT.has(callee.frame.functionName))
+    .reduce((sum, { us }) => sum + us, 0);
+  for (const at of all) {
+    const own = parts.lines.filter(({ line }) => line > at.line0 && line <= at.endLine0 + 1);
+    const us = own.reduce((sum, line) => sum + line.us, at.code.includes('Buffer.concat') ? beneath : 0);
+    const share = us / Math.max(1, allOf(parts));
+    if (share >= MECHANISM_SHARE) return { how: 'copies', at, frame, share };
+  }
+  return undefined;
+}
+
+const foundOf = ({ how, at, share }: Growing): Found & { share: number } => ({
+  mechanism: how === 'sorts' ? 'sort' : 'copying',
+  what: at.code,
+  share,
+});
+
 interface Found {
   readonly mechanism: Mechanism;
   readonly what: string;
@@ -175,7 +251,7 @@ function packageFor(parts: Owned, { mechanism }: Found): string | undefined {
 /** The call as the source writes it (`zlib.gzipSync`), where V8 only knows Node's inner function. */
 function writtenCall(script: ScriptText | undefined, frame: Frame, parts: Owned, found: Found): string | undefined {
   const callee = parts.callees[0];
-  if (!script || !callee || callee.us <= parts.selfUs || found.mechanism === 'compute') return undefined;
+  if (!script || !callee || callee.us <= parts.selfUs || /^(compute|copying)$/.test(found.mechanism)) return undefined;
   const site = siteOf(script, frame, callee.frame, found);
   // Bundlers write an imported function as `(0, module.call)`.
   const written = site?.callee.replace(/^\(?0, /, '').replace(/\)$/, '');
@@ -299,7 +375,7 @@ function siteAmong(
   if (callee.kind === 'regexp') return calls.find(telling);
   const written = calls.find(call => call.callee === found.what);
   if (written) return written;
-  const ofPackage = calls.filter(call => call.kind !== 'regexp' && bound.some(each => startsWith(call.callee, each)));
+  const ofPackage = calls.filter(call => call.kind !== 'regexp' && bound.some(each => isCalledOn(call.callee, each)));
   const named = calls.filter(call => call.method === name && call.kind !== 'regexp');
   return (
     ofPackage.find(call => call.method === name) ??
@@ -309,19 +385,7 @@ function siteAmong(
   );
 }
 
-const startsWith = (callee: string, variable: string): boolean =>
-  new RegExp(`(^|[^\\w$.])${escaped(variable)}($|[^\\w$])`).test(callee);
-
 const escaped = (name: string): string => name.replace(/[$]/g, '\\$');
-
-/** Variables that a script binds to a package by import or require. */
-function boundNames(text: string, packageName: string): string[] {
-  const quoted = `["'\`]${packageName.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}(?:/[^"'\`]*)?["'\`]`;
-  const required = new RegExp(`(?:const|let|var)\\s+([\\w$]+|\\{[^}]*\\})\\s*=[^;\\n]*?require\\(${quoted}\\)`, 'g');
-  const imported = new RegExp(`import\\s+([^;'"]*?)\\s+from\\s*${quoted}`, 'g');
-  const clauses = [...text.matchAll(required), ...text.matchAll(imported)].map(match => match[1] ?? '');
-  return clauses.flatMap(clause => clause.match(/[\w$]+(?=\s*(?:,|\}|$))/g) ?? []);
-}
 
 function entryOf(see: OperatorView, frame: Frame, scripts: ReadonlyMap<string, ScriptText>): CodeLocation {
   return locate(scripts.get(frame.scriptId), frame, see.target.cwd);

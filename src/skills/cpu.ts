@@ -10,7 +10,7 @@ import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import { isDeterministic } from '../source/pure.js';
 import { explainWork, findBlock, ownShare } from './blocking.js';
-import { type Cause, explain } from './cause.js';
+import { type Cause, explain, type Growing } from './cause.js';
 import { DOING, FIX } from './fixes.js';
 import { nameOf } from './place.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
@@ -176,6 +176,8 @@ async function* hot(
   const share = totalUnder(studied.tree, studied.work, cause.blame.frameIndex) / Math.max(1, studied.tree.durationUs);
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < SIDE_OF_CORE) return undefined;
+  const grown = cause.growing && growingDraft(studied, cause, cause.growing);
+  if (grown) return grown;
   for (const depth of ['outer', 'all'] as const) {
     const counted = yield* countArguments(see, studied, cause, depth);
     const again = counted && avoidable(counted, studied, cause, data);
@@ -337,6 +339,41 @@ function recompiledDraft({ evidence, tree }: Study, cause: Cause, times: number,
     confidence: 'high',
   };
 }
+
+/** Each piece costs a copy or a sort of all before it: the work grows with the square of what is gathered. */
+function growingDraft(
+  { evidence, tree, work }: Study,
+  cause: Cause,
+  { how, at, frame, share }: Growing,
+): NotificationDraft | undefined {
+  const us = how === 'copies' ? share * cause.blame.ownedUs : totalUnder(tree, work, tree.frames.indexOf(frame));
+  const ofCore = us / tree.durationUs;
+  if (ofCore < HOT_SHARE) return undefined;
+  const where = nameOf(cause.place);
+  return {
+    anomalyType: 'quadratic-work',
+    faultClass: 'cpu.hot',
+    severity: ofCore >= 0.5 ? 'critical' : 'warning',
+    title: `${where} ${how} all of \`${at.what}\` for each new piece and takes ${sayShare(ofCore)} of a core`,
+    context: `CPU profile of ${sayMs(tree.durationUs / 1000)}, and the text of the function.`,
+    observation: `${sayShare(us / work.allUs)} of all work is \`${at.code}\`, which ${how} what is there already every time something is added.`,
+    hypothesis: 'The work of each piece grows with what is gathered: twice as much takes four times as long.',
+    culprit: cause.place,
+    ...(cause.entry ? { related: [cause.entry] } : {}),
+    fix: how === 'copies' ? FIX.copying : SORT_FIX,
+    metrics: [
+      { name: 'share of a core', value: ofCore * 100, unit: '%' },
+      { name: 'share of the work', value: (us / work.allUs) * 100, unit: '%' },
+      { name: 'window', value: tree.durationUs / 1000, unit: 'ms' },
+    ],
+    evidenceIds: [evidence.id],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
+
+const SORT_FIX =
+  'Keep the list in order as it grows (insert where a binary search says, or use a heap), or sort once when it is read.';
 
 function saturatedDraft({ evidence, tree, work }: Study, cause: Cause, data: Vitals): NotificationDraft {
   const where = nameOf(cause.place);

@@ -62,6 +62,7 @@ function chains(tree: CallTree): Stall[] {
           to: at,
           atUs: tree.sampleAtUs[open.from]!,
           durationUs: open.allUs,
+          ranUs: open.allUs,
           gcUs: open.gcUs,
         });
       open = { from: entry === 'turn' ? at : at + 1, ownUs: 0, allUs: 0, gcUs: 0 };

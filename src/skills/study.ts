@@ -99,7 +99,7 @@ export interface CallLength {
   readonly count: CallCount;
   /** Undefined when it was not called while it was counted, or could not be counted. */
   readonly msPerCall?: number;
-  /** The longest unbroken stand on the stack, in milliseconds. */
+  /** The longest unbroken stand on the stack, in milliseconds of running. */
   readonly longestMs: number;
   readonly stands: Stands;
   /** That stand ÷ the most calls that ever began within so long a stretch: one call in it lasted as long at least. */
@@ -213,10 +213,16 @@ function lengthOf(
     count,
     longestMs,
     stands,
-    msPerCall: msPerSecond / count.perSecond,
+    msPerCall: Math.min(msPerSecond / count.perSecond, perStandMs(stands)),
     ...(most === undefined ? {} : { oneCallMs: longestMs / most }),
   };
 }
+
+/**
+ * V8 runs a function without optimization while it is counted: a busy service then makes a fifth of its calls, and each
+ * looks five times as long. Every stand holds one call at least.
+ */
+const perStandMs = ({ ranUs, count }: Stands): number => (count === 0 ? Infinity : ranUs / 1000 / count);
 
 /** The most calls that began within a stretch of `ms`; undefined where they were not counted to the end. */
 function mostWithin({ densest, cut }: CallCount, ms: number): number | undefined {

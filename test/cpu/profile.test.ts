@@ -6,6 +6,7 @@ import { toFolded, toPprof, toSpeedscope } from '../../src/cpu/export.js';
 import { fromFrames, fromLine } from '../../src/cpu/mechanism.js';
 import { owned, recompiled } from '../../src/cpu/owned.js';
 import { parseProfile } from '../../src/cpu/parse.js';
+import { topShare } from '../../src/cpu/shares.js';
 import { stalls, standsOf } from '../../src/cpu/stalls.js';
 import { callTree, unbundled } from '../../src/cpu/tree.js';
 import { byFunction, byKind, byPackage, weigh } from '../../src/cpu/weights.js';
@@ -87,7 +88,17 @@ test('a stand is a stretch of samples that hold the function or its caller; anyb
   );
   const frame = tree.frames.findIndex(({ functionName }) => functionName === 'render');
   expect(standsOf(tree, stalls(tree, 20_000), frame)).toMatchObject({ stalls: 1, count: 2, longestUs: 61_000 });
-  expect(standsOf(tree, [], frame)).toEqual({ longestUs: 0, samples: 0, count: 0, stalls: 0 });
+  expect(standsOf(tree, [], frame)).toEqual({ longestUs: 0, ranUs: 0, count: 0, stalls: 0 });
+});
+
+test('a stall tells how long the thread ran: gaps between samples are its waiting for a core', () => {
+  const crowded = profile([IDLE, 10], [[HANDLER], 60], [IDLE, 10]);
+  const timeDeltas = crowded.timeDeltas?.map((us, at) => (at > 20 && at <= 60 && at % 4 === 0 ? 6 * us : us));
+  const tree = callTree({ ...crowded, endTime: crowded.endTime + 50_000, ...(timeDeltas && { timeDeltas }) });
+  const [stall] = stalls(tree, 40_000);
+  expect(stall).toMatchObject({ durationUs: 110_000, ranUs: 60_000 });
+  const frame = tree.frames.findIndex(({ functionName }) => functionName === 'handler');
+  expect(standsOf(tree, [stall!], frame)).toMatchObject({ longestUs: 60_000, ranUs: 60_000 });
 });
 
 test('lens’ own work is nobody’s fault', () => {
@@ -128,6 +139,14 @@ test('native work is told by the Node function that the program called', () => {
     profile([[HANDLER, 'execSync@node:child_process', 'spawnSync@node:internal/child_process', 'spawn'], 9]),
   );
   expect(fromFrames(tree, tree.sampleNode[0]!, -1)).toEqual({ mechanism: 'child_process', what: 'execSync' });
+});
+
+test('what runs beneath the parser of a request is not its work', () => {
+  const parser = 'parserOnHeadersComplete@node:_http_common';
+  const tree = callTree(
+    profile([[parser, HANDLER, 'formatValue@node:internal/util/inspect'], 6], [[parser, HANDLER], 4]),
+  );
+  expect(topShare(tree, 'logging').allUs).toBe(6000);
 });
 
 test('built-ins without a frame are told by what is written on the line', () => {

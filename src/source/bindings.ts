@@ -1,0 +1,24 @@
+import { type CallSite, callSites } from './calls.js';
+
+/** Variables that a script binds to a package by import or require. */
+export function boundNames(text: string, packageName: string): string[] {
+  const quoted = `["'\`]${packageName.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}(?:/[^"'\`]*)?["'\`]`;
+  const required = new RegExp(`(?:const|let|var)\\s+([\\w$]+|\\{[^}]*\\})\\s*=[^;\\n]*?require\\(${quoted}\\)`, 'g');
+  const imported = new RegExp(`import\\s+([^;'"]*?)\\s+from\\s*${quoted}`, 'g');
+  const clauses = [...text.matchAll(required), ...text.matchAll(imported)].map(match => match[1] ?? '');
+  return clauses.flatMap(clause => clause.match(/[\w$]+(?=\s*(?:,|\}|$))/g) ?? []);
+}
+
+/** True for a callee that begins with a variable, also as compilers write it: `(0, variable.call)`. */
+export const isCalledOn = (callee: string, variable: string): boolean =>
+  new RegExp(`(^|[^\\w$.])${variable.replace(/[$]/g, '\\$')}($|[^\\w$])`).test(callee);
+
+/** Calls of what a script binds to a package, those within functions before what runs once when the script is loaded. */
+export function callsOfPackage(text: string, packageName: string): CallSite[] {
+  const bound = boundNames(text, packageName);
+  if (bound.length === 0) return [];
+  const calls = callSites(text).filter(
+    ({ kind, callee }) => (kind === 'call' || kind === 'new') && bound.some(name => isCalledOn(callee, name)),
+  );
+  return [...calls.filter(({ within }) => within >= 0), ...calls.filter(({ within }) => within < 0)];
+}
