@@ -93,7 +93,7 @@ async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<Thre
   yield* lookOnce(loop, yield* loop.ask('vitals', LOOP_WINDOW));
   if (kept.length === 0 && !stuck) yield* cpu.playbook(inside);
   const mayStay = stuck && (yield* takesMessagesItself(inside, hang.data));
-  const drafts = kept.map(draft => placed(asJob(draft, stuck && !mayStay), thread));
+  const drafts = kept.map(draft => placed(mayStay ? caughtAtWork(draft) : asJob(draft, stuck), thread));
   const sentence = drafts.length > 0 ? '' : yield* busySentence(inside, thread, stuck);
   return { drafts, sentence, stuck };
 }
@@ -143,6 +143,20 @@ function asJob(draft: NotificationDraft, stuck: boolean): NotificationDraft {
     ...draft,
     severity: 'warning',
     hypothesis: 'The thread never came back to its loop while it was watched: messages that are sent to it wait.',
+    confidence: 'medium',
+  };
+}
+
+const HANGS_IN = 'The event loop hangs in ';
+
+/** A thread that takes its messages itself doesn't hang because its loop never turns: it was caught at what it does. */
+function caughtAtWork(draft: NotificationDraft): NotificationDraft {
+  if (ITS_JOB.has(draft.faultClass) || !draft.title?.startsWith(HANGS_IN)) return asJob(draft, false);
+  return {
+    ...draft,
+    severity: 'warning',
+    title: draft.title.replace(HANGS_IN, 'It is busy in '),
+    observation: `${draft.observation} It takes its messages without turning its loop, so jobs do go on; each of them waits for this one.`,
     confidence: 'medium',
   };
 }

@@ -85,6 +85,7 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
   const faultClass = faultOfUnheld({ contexts, compiled: compiled !== undefined, site });
   if (!isUsable(sampling) || !site || (site.share < SURVIVOR_SHARE && !isReaction(site) && contexts < CONTEXTS_GAINED))
     return [];
+  if (contexts < CONTEXTS_GAINED && (yield* fellBack(see, data))) return [];
   const culprit = yield* placeOfSite(see, site);
   return [
     {
@@ -107,6 +108,19 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
       confidence: 'medium',
     },
   ];
+}
+
+const AFTERWARDS = { seconds: 5 } as const;
+const ANEW = 0;
+/** What stays alive doesn't come down again; what a collection had not reached yet does. */
+const FELL_SHARE = 0.5;
+
+/** True when a later collection left half of what the live heap had gained, or less: then nothing was kept. */
+async function* fellBack(see: OperatorView, { liveHeap }: CollectionGrowth): Step<boolean> {
+  const later = liveHeap && (yield* see.ask('vitals', AFTERWARDS, ANEW));
+  if (!later || !isUsable(later)) return false;
+  const lowest = Math.min(...later.data.liveHeap.map(({ usedBytes }) => usedBytes));
+  return lowest <= liveHeap.firstBytes + FELL_SHARE * (liveHeap.lastBytes - liveHeap.firstBytes);
 }
 
 /** A closure that keeps the one before it, which keeps the one before that: no collection at all. */
