@@ -3,6 +3,7 @@ import { startsCapital } from '../text.js';
 import { ClosureChains } from './closure-chains.js';
 import { ringIn, sizeField, sizeOf, type Watched } from './containers.js';
 import { arrayElements, mapElements, sampledIndices, setElements } from './elements.js';
+import { FunctionChoice } from './function-choice.js';
 import { type DetailedEdge, EDGES, type Edge, type SeenBy, WalkTree } from './graph.js';
 import { type InspectorBridge, type Internals, isModuleScope, type Scope } from './inspector-bridge.js';
 import { describeKey, functionText, isArray, isObject, isView, own, ownKeys, prototypeOf } from './intrinsics.js';
@@ -42,29 +43,22 @@ export class Walk {
   /** Ring buffers, whose array says nothing of how many stand in it. */
   readonly rings: Ring[] = [];
   readonly byObject = new WeakMap<object, Watched>();
-  /** How many objects a function's scopes gave: a second walk skips those that gave none. */
-  readonly yielded = new WeakMap<object, number>();
+  readonly choice: FunctionChoice<Pending>;
   readonly unlisted: number[] = [];
   cut = false;
 
   private readonly seen = new Set<object>();
   private objects = new Queue<Pending>();
   private functions = new Queue<Pending>();
-  private deferred: Pending[] = [];
   private later: { readonly phase: Phase; readonly read: () => unknown; readonly name: string }[] = [];
-  private readonly sameText = new Map<string, number>();
-  private readonly siblings = new Map<number, { dry: number }>();
   private readonly textVariables = new Set<string>();
   private readonly links = new Map<number, number>();
-  private readonly askedAgain = new WeakSet<object>();
   private readonly makers: Makers;
   private readonly privateFields: PrivateFields;
   private readonly slices: Slices;
   private phase: Phase = 1;
   private objectLimit: number;
   private visited = 0;
-  private asked = 0;
-  private askedLate = 0;
   private promises = 0;
   private chainsWatched = 0;
   private texts = 0;
@@ -72,11 +66,14 @@ export class Walk {
   constructor(
     private readonly realm: Realm,
     private readonly bridge: InspectorBridge,
-    private readonly before?: Walk,
+    before?: Walk,
     mostObjects: number = LIMITS.objects,
   ) {
     this.objectLimit = Math.min(LIMITS.objects, mostObjects);
     this.slices = new Slices(realm);
+    const { tree, chains } = this;
+    const seat = { parentOf: (node: number) => tree.parentOf(node), isChained: (node: number) => chains.has(node) };
+    this.choice = new FunctionChoice(seat, before?.choice);
     this.makers = new Makers(realm);
     this.privateFields = new PrivateFields(realm, ({ object, node }, name, value) => {
       this.makers.note(object, value);
@@ -104,7 +101,7 @@ export class Walk {
     return {
       ...this.slices.cost(),
       objects: this.visited,
-      functions: this.asked,
+      functions: this.choice.asked,
       containers: this.containers.length,
       cut: this.cut,
     };
@@ -143,12 +140,10 @@ export class Walk {
   private finish(done: () => void): void {
     this.objects = new Queue();
     this.functions = new Queue();
-    this.deferred = [];
     this.later = [];
     this.privateFields.forget();
     this.seen.clear();
-    this.sameText.clear();
-    this.siblings.clear();
+    this.choice.forget();
     this.links.clear();
     this.textVariables.clear();
     done();
@@ -178,11 +173,9 @@ export class Walk {
       for (const { read, name } of now) this.add(read(), -1, { kind: 'root', name });
       return true;
     }
-    if (this.deferred.length === 0 || this.askedLate >= LIMITS.lateFunctions) return false;
-    const some = this.deferred.splice(0, 64);
-    this.askedLate += some.length;
+    const some = this.choice.takeDeferred();
     for (const one of some) this.functions.put(one);
-    return true;
+    return some.length > 0;
   }
 
   /** The node of an object that is new to the walk. */
@@ -361,27 +354,18 @@ export class Walk {
   }
 
   private putBack(one: Pending): void {
-    this.askedAgain.add(one.object);
+    this.choice.askAgain(one.object);
     this.functions.putFirst(one);
   }
 
   private isWorthAsking(one: Pending): boolean {
     const { object, node } = one;
     if (typeof object !== 'function' || this.realm.types.isProxy(object)) return true;
-    if (this.askedAgain.has(object)) return true;
+    if (this.choice.isAskedAgain(object)) return true;
     this.visitStatics(object, node);
-    if (this.asked >= LIMITS.functions) {
-      this.cut = true;
-      return false;
-    }
-    const siblings = this.siblings.get(this.tree.parentOf(node));
-    if (siblings && siblings.dry >= 3 && this.askedLate === 0) {
-      this.deferred.push(one);
-      return false;
-    }
-    if (this.before?.yielded.get(object) === 0 || !(this.hasNewText(object) || this.chains.has(node))) return false;
-    this.asked++;
-    return true;
+    if (!this.choice.isExhausted) return this.choice.isWorthAsking(one);
+    this.cut = true;
+    return false;
   }
 
   /** Own properties of a function. Looking at a sloppy function's `prototype` would create it for good. */
@@ -404,18 +388,6 @@ export class Walk {
     return functionText(f).startsWith('class') || (typeof name === 'string' && startsCapital(name));
   }
 
-  private hasNewText(f: object): boolean {
-    const text = functionText(f);
-    if (text.length < 300 && text.endsWith('{ [native code] }')) {
-      const name = own(f, 'name');
-      return typeof name === 'string' && name.startsWith('bound ');
-    }
-    const key = text.length > 200 ? text.slice(0, 200) + text.length : text;
-    const count = this.sameText.get(key) ?? 0;
-    this.sameText.set(key, count + 1);
-    return count < LIMITS.sameText;
-  }
-
   private enter(one: Pending, internals: Internals): void {
     const before = this.visited;
     const { location } = internals;
@@ -428,12 +400,7 @@ export class Walk {
         this.add(value, one.node, { kind, name }, owner);
       }
     }
-    const gained = this.visited - before;
-    const parent = this.tree.parentOf(one.node);
-    const siblings = this.siblings.get(parent) ?? { dry: 0 };
-    siblings.dry = gained > 0 ? 0 : siblings.dry + 1;
-    this.siblings.set(parent, siblings);
-    if (typeof one.object === 'function') this.yielded.set(one.object, gained);
+    this.choice.note(one, this.visited - before);
   }
 
   private enterScopes(one: Pending, { scopes, location }: Internals): void {
