@@ -5,6 +5,7 @@ import type { CodeLocation } from '../model/location.js';
 import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
+import { takerOf } from '../source/dropped.js';
 import { isInLoop } from '../source/loops.js';
 import { isUserCode } from '../source/url.js';
 import { isOneByOne } from '../waiting/downstream.js';
@@ -33,9 +34,10 @@ export async function* draftOf(see: OperatorView, found: Finding, seen: WaitingL
   const held = isOwn || !finding.holder ? undefined : yield* placeOfHolder(see, finding.holder);
   const seenAt =
     named && !held ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined;
-  const culprit = leak ?? queue ?? seenAt ?? held;
+  const taker = yield* takerSite(see, finding);
+  const culprit = leak ?? queue ?? taker ?? seenAt ?? held;
   const related: CodeLocation[] = [];
-  for (const frame of relatedFrames(finding, leak || queue ? undefined : named)) {
+  for (const frame of relatedFrames(finding, leak || queue || taker ? undefined : named)) {
     const other = yield* placeOfFrame(see, frame);
     if (other.line !== culprit?.line || other.file !== culprit.file) related.push(other);
   }
@@ -43,6 +45,7 @@ export async function* draftOf(see: OperatorView, found: Finding, seen: WaitingL
   const packageName = culprit?.package ?? finding.package;
   return {
     ...words,
+    ...(taker ? { title: `${nameOf(taker)} takes jobs out of a list and does not settle each of their promises` } : {}),
     ...(held && finding.holder && !isFlowing(finding) ? { title: takenTitle(finding.holder, held) } : {}),
     anomalyType: finding.faultClass,
     faultClass: finding.faultClass,
@@ -74,6 +77,15 @@ async function* heldSite(see: OperatorView, finding: Finding, { scripts }: Waiti
   const seen = finding.standstill ? undefined : yield* leakSite(see, finding);
   // Those who wait may not be those who took: others take from the same holder in files where nobody waits.
   return seen ?? (isFlowing(finding) ? undefined : yield* leakSiteOf(see, finding, scripts));
+}
+
+/** The end of the promise lies in a list, and the list is empty: whoever took it out of there has dropped it. */
+async function* takerSite(see: OperatorView, { faultClass, maker, holder }: Finding): Step<CodeLocation | undefined> {
+  if (faultClass !== 'waiting.unsettled' || maker?.kind !== 'user' || holder) return undefined;
+  const script = yield* textOf(see, maker.url);
+  const taker = script && takerOf(script.text, { line0: maker.line - 1, column0: maker.column - 1 });
+  if (!taker) return undefined;
+  return locate(script, { scriptId: '', url: maker.url, line: taker.line0, column: taker.column0 }, see.target.cwd);
 }
 
 /** Those who wait get their turn, late: nothing is lost for good. */

@@ -157,7 +157,7 @@ const LEAST_UNNAMED = 2;
 function unnamedQueue(walk: Walk, line: Line): { name: string; node: number } | undefined {
   if (line.size < LEAST_UNNAMED || isHidden(walk, line.node)) return undefined;
   const some = line.some().filter(value => value !== undefined && value !== null);
-  if (some.length === 0 || !some.every(value => settles(value, 2))) return undefined;
+  if (some.length === 0 || !some.every(value => settles(value, 1))) return undefined;
   return { name: propertyOf(walk, line.node) ?? variableOf(walk, line.node) ?? 'queue', node: line.node };
 }
 
