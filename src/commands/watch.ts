@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { sleep } from '../base/sleep.js';
 import { readNodeProcess } from '../inspector/node-processes.js';
 import { LensError } from '../model/error.js';
-import type { Measures, WatchEvent } from '../model/watch-event.js';
+import type { WatchEvent } from '../model/watch-event.js';
 import { watchHome } from '../stores/run-directory.js';
 import { version } from '../version.js';
 import { duration } from './duration.js';
@@ -15,7 +15,7 @@ import { type Interruption, watchSignals } from './signals.js';
 import { whole } from './target.js';
 import { Census, type Found, foundOf, type Selection, sayAddress } from './watch/census.js';
 import { type Face, watchFace } from './watch/face.js';
-import { Keeper, type KeeperEnv, type WatchPlan } from './watch/keeper.js';
+import { Keeper, type KeeperEnv, type Life, type WatchPlan } from './watch/keeper.js';
 import { type WatchFlags, watchPlan } from './watch/monitor-options.js';
 import { type Outlet, openOutlet } from './watch/outlet.js';
 import { Restarts } from './watch/patterns.js';
@@ -210,7 +210,7 @@ class Watcher {
         if (event.type === 'alert.fired') this.#alerted = true;
       },
       mayInvestigate: () => options.investigate && this.#bookLook(),
-      onEnded: (keeper, before) => this.#onEnded(keeper, before),
+      onEnded: (keeper, life) => this.#onEnded(keeper, life),
     };
   }
 
@@ -283,10 +283,10 @@ class Watcher {
     return true;
   }
 
-  #onEnded(keeper: Keeper, before: Measures): void {
+  #onEnded(keeper: Keeper, life: Life): void {
     const at = Date.now();
     this.#census.forget(keeper.target.pid);
-    for (const { kind, title } of this.#restarts.add({ at, child: keeper.name, reason: 'ended', before }))
+    for (const { kind, title } of this.#restarts.add({ at, child: keeper.name, reason: 'ended', ...life }))
       this.outlet.emit({ type: 'restart.pattern', target: keeper.target, kind, title });
   }
 

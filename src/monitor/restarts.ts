@@ -1,11 +1,14 @@
 import { deviation, mean } from '../base/statistics.js';
+import { metricKind } from '../model/vital-metrics.js';
+import type { Measures } from '../model/watch-event.js';
 
 export interface Restart {
   readonly at: number;
   readonly child: string;
   readonly reason: string;
-  /** Resource readings just before the end, where there were any: rss, heap share, cpu. */
-  readonly before?: { readonly [metric: string]: number };
+  /** The first readings of the process that ended, and the last: what rose in between may have met a limit. */
+  readonly first?: Measures;
+  readonly before?: Measures;
 }
 
 export type RestartPattern =
@@ -41,6 +44,8 @@ const PERIODIC_VARIATION = 0.15;
 /** Levels before the end that lie this close together point at a limit. */
 const RESOURCE_VARIATION = 0.05;
 const RESOURCE_MIN = 3;
+/** What rises by less than this share in a life was always there: twelve threads end no process. */
+const RESOURCE_RISE = 0.25;
 
 /** Every pattern in the restarts seen up to `now`. */
 export function restartPatterns(restarts: readonly Restart[], now: number): RestartPattern[] {
@@ -97,15 +102,22 @@ function periodic(restarts: readonly Restart[]): RestartPattern[] {
   });
 }
 
-/** A child that always ends at the same level of one resource has met a limit. */
+/** A child that always ends at the same level of a resource that it took up meanwhile has met a limit: the one that rose most. */
 function resource(restarts: readonly Restart[]): RestartPattern[] {
   return [...byChild(restarts)].flatMap(([child, all]) => {
-    const metrics = new Set(all.flatMap(r => Object.keys(r.before ?? {})));
-    return [...metrics].flatMap((metric): RestartPattern[] => {
-      const levels = all.flatMap(r => r.before?.[metric] ?? []);
-      const level = mean(levels);
-      if (levels.length < RESOURCE_MIN || !(deviation(levels) / Math.abs(level) <= RESOURCE_VARIATION)) return [];
-      return [{ kind: 'resource', metric, child, level }];
-    });
+    const metrics = [...new Set(all.flatMap(r => Object.keys(r.before ?? {})))];
+    const [most] = metrics.flatMap(metric => limitMet(metric, all)).sort((a, b) => b.rise - a.rise);
+    return most ? [{ kind: 'resource', metric: most.metric, child, level: most.level }] : [];
   });
+}
+
+function limitMet(metric: string, lives: readonly Restart[]): { metric: string; level: number; rise: number }[] {
+  const kind = metricKind(metric);
+  const levels = lives.flatMap(({ before }) => before?.[metric] ?? []);
+  const starts = lives.flatMap(({ first }) => first?.[metric] ?? []);
+  if (!kind?.moreIsWorse || levels.length < RESOURCE_MIN || starts.length === 0) return [];
+  const [level, start] = [mean(levels), mean(starts)];
+  const rise = (level - start) / Math.max(Math.abs(start), kind.floor);
+  const isSame = deviation(levels) / Math.abs(level) <= RESOURCE_VARIATION;
+  return isSame && level - start > kind.floor && rise >= RESOURCE_RISE ? [{ metric, level, rise }] : [];
 }

@@ -107,8 +107,20 @@ test('restarts: storm, recurring, cascade, periodic and a resource limit are eac
       2000,
     ),
   ).toEqual(['cascade']);
-  const atLimit = every(3_600_000, 4).map((r, i) => ({ ...r, at: r.at * (i + 1), before: { rss: 500 + i } }));
-  expect(kinds(atLimit, 1e9)).toEqual(['resource']);
+  const lives = (last: (i: number) => object) =>
+    every(3_600_000, 4).map((r, i) => ({
+      ...{ ...r, at: r.at * (i + 1) },
+      first: { 'memory.rssBytes': 1e8, 'fds.open': 26, 'threads.count': 12 },
+      before: { 'memory.rssBytes': 1e8, 'fds.open': 27, 'threads.count': 12, ...last(i) },
+    }));
+  expect(
+    kinds(
+      lives(() => ({})),
+      1e9,
+    ),
+  ).toEqual([]); // what was always there ends nobody
+  const atLimit = lives(i => ({ 'memory.rssBytes': 5e8 + i * 1e6, 'fds.open': 80 }));
+  expect(restartPatterns(atLimit, 1e9)).toMatchObject([{ kind: 'resource', metric: 'memory.rssBytes' }]);
   expect(
     kinds(
       [

@@ -45,7 +45,7 @@ export interface KeeperEnv {
   readonly signal: AbortSignal;
   /** True when an investigation may begin now; books it. */
   readonly mayInvestigate: () => boolean;
-  readonly onEnded: (keeper: Keeper, before: Measures) => void;
+  readonly onEnded: (keeper: Keeper, life: Life) => void;
 }
 
 const FIRST_RETRY_MS = 1_000;
@@ -61,6 +61,12 @@ const HOST_WITHIN_MS = 2_500;
 /** Metrics away from normal that a reason names beside what fired. */
 const REASON_UNUSUAL = 3;
 
+/** The first and the last readings of a process that has ended. */
+export interface Life {
+  readonly first?: Measures;
+  readonly before: Measures;
+}
+
 interface Read {
   readonly values: Measures;
   readonly uptimeMs: number;
@@ -74,6 +80,8 @@ export class Keeper {
   #pid = 0;
   #name: string;
   #lostAt: number | undefined;
+  /** Of this process: where it began, and where it is. */
+  #first: Measures | undefined;
   #last: Measures = {};
   #savedAt: number;
   #looking: Promise<void> | undefined;
@@ -180,7 +188,13 @@ export class Keeper {
 
   #ended(): void {
     this.#lose('the process has ended');
-    this.env.onEnded(this, this.#last);
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    this.env.onEnded(this, { before: this.#last, ...(this.#first && { first: this.#first }) });
+    this.#first = undefined;
+    this.#last = {};
   }
 
   #lose(reason: string): void {
@@ -201,8 +215,8 @@ export class Keeper {
     try {
       return await attach(this.found.address ?? { pid: this.#pid }, { signal: this.env.signal, ownPort: true });
     } catch (error) {
-      // Told once: a target that can't be attached to now is asked again every half a minute.
-      if (attempt === 0 && !this.env.signal.aborted) this.#fail('attach', error);
+      // Told once, and not of a process that only begins or ends; it is asked again every half a minute.
+      if (attempt === 1 && !this.env.signal.aborted) this.#fail('attach', error);
       return undefined;
     }
   }
@@ -221,7 +235,7 @@ export class Keeper {
     const isOther =
       pid !== before || (began !== undefined && startedAt !== undefined && startedAt > began + RESTART_MS);
     if (isOther) {
-      this.env.onEnded(this, this.#last);
+      this.#tellEnd();
       this.#restarted(before);
     }
     this.#lostAt = undefined;
@@ -254,6 +268,7 @@ export class Keeper {
     const { uptimeMs } = read;
     const stability = this.#stability.share(at);
     const values: Measures = { ...read.values, ...(stability !== undefined && { [STABILITY]: stability }) };
+    this.#first ??= values;
     this.#last = values;
     this.env.emit({ type: 'metrics.read', target: this.target, values });
     // What lens itself does while it looks closer is no anomaly of the target.

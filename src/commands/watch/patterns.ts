@@ -20,7 +20,8 @@ export class Restarts {
   add(restart: Restart): ToldPattern[] {
     this.#all = [...this.#all, restart].slice(-MOST_RESTARTS);
     return restartPatterns(this.#all, restart.at).flatMap(pattern => {
-      const key = `${pattern.kind} ${'child' in pattern ? pattern.child : ''} ${'level' in pattern ? pattern.level : ''}`;
+      const level = pattern.kind === 'storm' ? pattern.level : '';
+      const key = `${pattern.kind} ${'child' in pattern ? pattern.child : ''} ${level}`;
       if (restart.at - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return [];
       this.#told.set(key, restart.at);
       return [{ kind: pattern.kind, title: say(pattern, restart.at) }];
