@@ -40,16 +40,11 @@ export function clogged(before: InFlight, after: InFlight): Clogged | undefined 
   };
 }
 
-/** A response says who writes into it; of other sockets those tell that still take what is written. */
-const WRITES = ['HTTPWRITE', 'WRITEWRAP'];
-
-/** Who writes into clogged responses, or else sockets, the most frequent first; empty when nobody was caught writing. */
+/** Who writes into clogged responses, the most frequent first; empty when nobody was caught writing. */
 export function writers(dump: AsyncDump): (readonly Frame[])[] {
-  const all = new Waits(dump).all.filter(({ user }) => user.length > 0);
-  const type = WRITES.find(each => all.some(wait => wait.type === each));
   const byPlace = new Map<string, { user: readonly Frame[]; count: number }>();
-  for (const wait of all) {
-    if (wait.type !== type) continue;
+  for (const wait of new Waits(dump).all) {
+    if (wait.type !== 'HTTPWRITE' || wait.user.length === 0) continue;
     const key = placeKey(wait.user[0]);
     const row = byPlace.get(key) ?? { user: wait.user, count: 0 };
     byPlace.set(key, row);
