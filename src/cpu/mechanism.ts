@@ -58,7 +58,11 @@ const NODE_FILES: readonly (readonly [RegExp, RegExp, Mechanism])[] = [
   [/^node:internal\/crypto\/|^node:crypto$/, /^(createHash|createHmac|Hash|Hmac|hash|update|digest|final)$/, 'hashing'],
   [/^node:internal\/modules\/|^node:internal\/bootstrap\/realm/, /./, 'module-loading'],
   [/^node:(internal\/)?fs/, /Sync$|^tryStatSync$|^tryReadSync$/, 'fs'],
-  [/^node:v8$|^node:internal\/structured_clone/, /serialize|structuredClone/i, 'serialization'],
+  [
+    /^node:v8$|^node:internal\/(structured_clone|worker\/js_transferable)/,
+    /serialize|structuredClone/i,
+    'serialization',
+  ],
   // Values are made readable for nobody but a log's reader.
   [/^node:internal\/(console|util\/inspect)/, /./, 'logging'],
   [/^node:internal\/(errors|process\/execution)|^node:internal\/source_map/, /./, 'exceptions'],

@@ -141,6 +141,14 @@ test('native work is told by the Node function that the program called', () => {
   expect(fromFrames(tree, tree.sampleNode[0]!, -1)).toEqual({ mechanism: 'child_process', what: 'execSync' });
 });
 
+test.each(['structured_clone', 'worker/js_transferable'])(
+  'a structured clone is serializing, in node:internal/%s',
+  file => {
+    const tree = callTree(profile([[HANDLER, `structuredClone@node:internal/${file}`], 9]));
+    expect(fromFrames(tree, tree.sampleNode[0]!, -1)?.mechanism).toBe('serialization');
+  },
+);
+
 test('what runs beneath the parser of a request is not its work', () => {
   const parser = 'parserOnHeadersComplete@node:_http_common';
   const tree = callTree(

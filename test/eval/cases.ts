@@ -126,6 +126,8 @@ const SICK: readonly Case[] = [
     { mark: 'second', classes: ['loop.block.serialization', 'loop.block.sync-api'] },
   ]),
   sick('clinic', [culprit(['memory.leak.collection']), { mark: 'second', classes: ['loop.block.sync-api'] }]),
+  sick('scanroom', culprit(['cpu.hot', 'gc.pressure', 'loop.block.compute'])),
+  sick('nudges', culprit(['loop.block.compute', 'cpu.hot'])),
   sick('courier', [culprit(['handles.leak.fd']), { mark: 'second', classes: ['downstream.chatty'] }]),
 ];
 
