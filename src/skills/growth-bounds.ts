@@ -1,8 +1,8 @@
-import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
+import { type Bounds, boundsOf, boundsOfStored } from '../heap/growth/bounds.js';
 import type { Suspect } from '../heap/growth/suspects.js';
-import { aliasesOf } from '../source/aliases.js';
+import { type Alias, aliasesOf } from '../source/aliases.js';
 import { emptyingsOf } from '../source/emptying.js';
-import { syntaxOf } from '../source/syntax.js';
+import { offsetOf, syntaxOf, type TextPosition } from '../source/syntax.js';
 import type { Home } from './growth-home.js';
 
 /** What the text says against growth of the holder, of the name its elements hold theirs by, and by what names functions call it. */
@@ -12,7 +12,9 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
   const inner = row.kin === undefined ? [] : below.slice(-1);
   const direct = Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one)));
   const isElement = intoElement(row);
-  const called = boundsOfAliases(script.text, below.at(-1) ?? name, isElement);
+  const last = below.at(-1) ?? name;
+  const stored = isElement ? boundsOfStored(script.text, last) : {};
+  const called = { ...stored, ...boundsOfAliases(script.text, last, isElement) };
   const each = isElement && row.kin !== undefined && called.sizeCheck ? eachOf(called.sizeCheck, row.kin) : {};
   return boundsOfEach({ ...direct, ...called, ...each }, home, suspect);
 }
@@ -29,7 +31,18 @@ const eachOf = (sizeCheck: NonNullable<Bounds['sizeCheck']>, each: number): Boun
 /** `const of = byFarm.get(id) ?? []; … if (of.length > 40) of.splice(0, 20)`: a name counts in its own function only. */
 function boundsOfAliases(text: string, name: string, isElement: boolean): Bounds {
   const all = aliasesOf(text, name).filter(alias => alias.isElement === isElement && alias.name !== name);
-  return Object.assign({}, ...all.map(alias => moved(boundsOf(alias.text, alias.name), alias.line0)));
+  return Object.assign(
+    {},
+    ...all.map(alias => ({ ...moved(boundsOf(alias.text, alias.name), alias.line0), ...sweptBy(text, alias) })),
+  );
+}
+
+/** A timer goes through all of them and takes out what is over. */
+function sweptBy(text: string, { name, isEach, from, to }: Alias): Bounds {
+  const syntax = syntaxOf(text);
+  const isWithin = (at: TextPosition) => from <= offsetOf(syntax, at) && offsetOf(syntax, at) < to;
+  const swept = isEach && emptyingsOf(text, name).find(one => one.byTimer && isWithin(one));
+  return swept ? { expiry: { line0: swept.line0 } } : {};
 }
 
 /** Lines of a function as lines of its file. A timer inside is not known to run for every list. */

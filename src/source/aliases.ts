@@ -7,6 +7,8 @@ export interface Alias {
   readonly name: string;
   /** `of = byFarm.get(id) ?? []`: one of the collection's own lists, not the collection. */
   readonly isElement: boolean;
+  /** It stands for one element after the other: what is done to it is done to all. */
+  readonly isEach?: true;
   /** Text of the function around, which begins at `line0` (0-based) of the whole. */
   readonly text: string;
   readonly line0: number;
@@ -19,6 +21,8 @@ export interface Alias {
 export function aliasesOf(text: string, name: string): Alias[] {
   const syntax = syntaxOf(text);
   return syntax.nodes.flatMap((node, index) => {
+    const each = eachOf(node, name);
+    if (each) return [{ ...each, isElement: true, isEach: true, ...within(syntax, node) }];
     const named = namedBy(node);
     const isElement = named && namesElement(named.value, name);
     const around = syntax.nodes[syntax.around[index] ?? -1];
@@ -45,6 +49,41 @@ export function elementFeedersOf(text: string, name: string): Feeder[] {
         return from <= at && at < to;
       }),
     );
+}
+
+/** `for (const list of byId.values())`, `for (const [, list] of byId)`, `byId.forEach(list => …)`. */
+function eachOf(node: SyntaxNode, name: string): Pick<Alias, 'name'> | undefined {
+  const named =
+    node.type === 'ForOfStatement'
+      ? loopOf(node, name)
+      : node.type === 'CallExpression'
+        ? iterationOf(node, name)
+        : undefined;
+  return isNode(named) && named.type === 'Identifier' ? { name: String(named.name) } : undefined;
+}
+
+function loopOf({ left, right }: SyntaxNode, name: string): unknown {
+  const [declared] = isNode(left) && Array.isArray(left.declarations) ? left.declarations : [];
+  const target: unknown = isNode(declared) ? declared.id : left;
+  if (!isNode(target) || !isNode(right) || !goesThrough(right, name)) return undefined;
+  return target.type === 'ArrayPattern' && Array.isArray(target.elements) ? target.elements[1] : target;
+}
+
+/** `byId`, `byId.values()`, `Object.entries(byId)`. */
+function goesThrough(value: SyntaxNode, name: string): boolean {
+  if (lastName(value) === name) return true;
+  const { callee, arguments: args } = value;
+  if (value.type !== 'CallExpression' || !isNode(callee) || callee.type !== 'MemberExpression') return false;
+  if (!/^(?:values|entries)$/.test(lastName(callee.property) ?? '')) return false;
+  return lastName(callee.object) === name || (Array.isArray(args) && lastName(args[0]) === name);
+}
+
+function iterationOf({ callee, arguments: args }: SyntaxNode, name: string): unknown {
+  const [job] = Array.isArray(args) ? args : [];
+  if (!isNode(callee) || callee.type !== 'MemberExpression' || lastName(callee.property) !== 'forEach')
+    return undefined;
+  if (lastName(callee.object) !== name || !isNode(job) || !Array.isArray(job.params)) return undefined;
+  return job.params[0];
 }
 
 function namedBy(node: SyntaxNode): { readonly name: string; readonly value: SyntaxNode } | undefined {

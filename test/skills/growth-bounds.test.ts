@@ -40,3 +40,36 @@ test('the same name in another function says nothing', () => {
     'class A { #last = new Map(); add(k) { const of = this.#last.get(k); of.push(1); } }\nfunction f(of) { if (of.length > 9) of.shift(); }';
   expect(bounds(code, [field, one], 3).sizeCheck).toBeUndefined();
 });
+
+const element: readonly PathStep[] = [field, one];
+const inClass = (code: string) => `class A { #last = new Map(); ${code} }`;
+
+test.each([
+  [
+    'cut to a length',
+    'add(k, x) { const of = this.#last.get(k) || []; of.unshift(x); of.length = Math.min(of.length, 90); }',
+    { sizeCheck: { limit: 90, each: 3 } },
+  ],
+  [
+    'stored as their last few',
+    'add(k, x) { this.#last.set(k, [...(this.#last.get(k) ?? []), x].slice(-90)); }',
+    { sizeCheck: { limit: 90, each: 3 } },
+  ],
+  [
+    'filled while there is room',
+    'add(k, x) { const of = this.#last.get(k); if (of.length < 300) of.push(x); }',
+    { sizeCheck: { limit: 300, each: 3 } },
+  ],
+  [
+    'swept by a timer that goes through all of them',
+    'constructor() { setInterval(() => { for (const inside of this.#last.values()) for (const [k, v] of inside) if (v.until < Date.now()) inside.delete(k); }, 5000); }',
+    { expiry: { line0: 0 } },
+  ],
+])('lists in a map are bounded where they are %s', (_, code, expected) => {
+  expect(bounds(inClass(code), element, 3)).toMatchObject(expected);
+});
+
+test('a loop that only reads bounds nothing', () => {
+  const code = 'report() { for (const inside of this.#last.values()) for (const [k, v] of inside) log(k, v); }';
+  expect(bounds(inClass(code), element, 3)).toEqual({});
+});

@@ -38,9 +38,26 @@ function sizeCheckOf(text: string, holder: string): Bounds['sizeCheck'] {
   const size = `(?:${holder}\\.(?:size|length)|Object\\.keys\\(\\s*(?:this\\.|[\\w$]+\\.)*${holder}\\s*\\)\\.length)`;
   const after = find(text, `${size}\\s*(?:>=?|===)\\s*([\\w$.]+)`);
   const before = after ?? find(text, `([\\w$.]+)\\s*<=?\\s*(?:this\\.|[\\w$]+\\.)*${size}`);
-  if (!before?.captured || isNoLimit(before.captured)) return undefined;
-  const limit = limitNamed(text, before.captured);
-  return { line0: before.line0, ...(limit !== undefined && { limit }) };
+  const found =
+    before ?? find(text, `Math\\.min\\(\\s*${size}\\s*,\\s*([\\w$.]+)`) ?? find(text, roomPattern(holder, size));
+  return found && checkOf(text, found);
+}
+
+/** `if (list.length < MOST) list.push(x)`: what has no room is not added. */
+const roomPattern = (holder: string, size: string): string =>
+  `${size}\\s*<=?\\s*([\\w$.]+)\\s*\\)\\s*\\{?\\s*(?:this\\.|[\\w$]+\\.)*${holder}\\.(?:push|unshift|add|set)\\(`;
+
+/** `byUser.set(id, [...older, x].slice(-90))`: of each of its lists only the last are stored. */
+export function boundsOfStored(text: string, name: string): Bounds {
+  const stored = find(text, `(?<![\\w$])${literally(name)}\\.set\\([^;]{0,200}?\\.slice\\(\\s*-\\s*([\\w$.]+)\\s*\\)`);
+  const sizeCheck = stored && checkOf(text, stored);
+  return sizeCheck ? { sizeCheck, removal: { line0: sizeCheck.line0 } } : {};
+}
+
+function checkOf(text: string, { line0, captured }: Match): Bounds['sizeCheck'] {
+  if (!captured || isNoLimit(captured)) return undefined;
+  const limit = limitNamed(text, captured);
+  return { line0, ...(limit !== undefined && { limit }) };
 }
 
 /** `length > 0` asks whether there is anything, not whether there is too much; `i < list.length` is a loop. */
@@ -67,7 +84,12 @@ function numberOf(token: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function find(text: string, pattern: string): { readonly line0: number; readonly captured?: string } | undefined {
+interface Match {
+  readonly line0: number;
+  readonly captured?: string;
+}
+
+function find(text: string, pattern: string): Match | undefined {
   const match = new RegExp(pattern).exec(text);
   if (!match) return undefined;
   const line0 = text.slice(0, match.index).split('\n').length - 1;
