@@ -29,6 +29,7 @@ import {
   isRegistration,
   MOST_SCRIPTS,
 } from './growth-home.js';
+import { trimmedElsewhere } from './growth-trimming.js';
 import { importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
 import { placeOfSite } from './survivors.js';
@@ -51,7 +52,9 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
   const made = written ? undefined : yield* madeFor(see, suspect, files);
   const used = filled.length === 0 && !written && !made ? yield* usedOver(see, home, suspect, files) : undefined;
   const fed = made || used ? [made ?? used].filter(one => one !== undefined) : filled;
-  const bounds = home ? boundsAt(home, suspect) : {};
+  const seen = home ? boundsAt(home, suspect) : {};
+  const isOpen = home !== undefined && isUserCode(home.spot.url) && !seen.sizeCheck && !isRegistration(suspect.fault);
+  const bounds = isOpen ? { ...seen, ...(yield* trimmedElsewhere(see, home, files)) } : seen;
   const loading = yield* loadedBy(see, suspect, files);
   const imported = home !== undefined && isImport(home);
   if (loading.length > 0) return assembled(suspect, { declared: undefined, imported, feeders: loading, bounds });

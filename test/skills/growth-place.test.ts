@@ -119,6 +119,19 @@ test('what cuts the kept pieces from their texts may lie in the function that ha
   expect(cut).toBe('const reference = text.slice(4, 20);');
 });
 
+test('a function of another file that trims what it is handed bounds it; one that only reads does not', async () => {
+  const files = (body: string) => ({
+    'moods.js':
+      'const moods = new Map();\nfunction add(who, x) {\n  const list = moods.get(who);\n  list.push(x);\n  keepLast(list, 80);\n}',
+    'keep.js': `export function keepLast(all, most) {\n  ${body}\n}`,
+  });
+  const lists = suspect('memory.leak.collection', [variable('moods', 'moods.js'), { kind: 'map-value' }], { kin: 12 });
+  const boundsWith = async (body: string) =>
+    (await ended(placeGrowth(viewOf(files(body)), lists, scriptsOf(files(body))))).bounds;
+  expect(await boundsWith('if (all.length > most) all.splice(0, all.length - most);')).toMatchObject({ removal: {} });
+  expect(await boundsWith('if (all.length > most) warn(all.length);')).toEqual({});
+});
+
 test.each([
   ['the one server', { 'a.js': 'const s = http.createServer(app);\ns.listen(1);' }, 1],
   [

@@ -1,0 +1,23 @@
+import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
+import type { OperatorView, Step } from '../model/skill.js';
+import { handedTo, receiversOf } from '../source/handed.js';
+import { type Files, type Home, MOST_SCRIPTS } from './growth-home.js';
+import { sourceOf } from './place.js';
+
+/** `keepLast(list, 80)`: another function, perhaps of another file, that checks the size and takes out what is too much. */
+export async function* trimmedElsewhere(see: OperatorView, home: Home, files: Files): Step<Bounds> {
+  const { script, name, below, spot } = home;
+  const trimmers = handedTo(script.text, below.at(-1) ?? name);
+  if (trimmers.length === 0) return {};
+  const ids = [...new Set([spot.scriptId, ...files.slice(0, MOST_SCRIPTS).map(one => one.scriptId)])];
+  for (const id of ids) {
+    const other = yield* sourceOf(see, id, ids);
+    for (const trimmer of other ? trimmers : [])
+      for (const { text, parameter } of receiversOf(other?.text ?? '', trimmer)) {
+        const { sizeCheck, removal } = boundsOf(text, parameter);
+        // The limit is most often an argument: that there is one and that it is kept to is enough.
+        if (sizeCheck && removal) return { sizeCheck: { line0: sizeCheck.line0 }, removal };
+      }
+  }
+  return {};
+}
