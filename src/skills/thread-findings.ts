@@ -157,7 +157,6 @@ function caughtAtWork(draft: NotificationDraft): NotificationDraft {
     severity: 'warning',
     title: draft.title.replace(HANGS_IN, 'It is busy in '),
     observation: `${draft.observation} It takes its messages without turning its loop, so jobs do go on; each of them waits for this one.`,
-    confidence: 'medium',
   };
 }
 
