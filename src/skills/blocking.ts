@@ -46,6 +46,8 @@ interface Limits {
 const COMPUTING: Limits = { stallMs: STALL_MS, callMs: LONG_CALL_MS };
 const AVOIDABLE: Limits = { stallMs: SHORT_STALL_MS, callMs: SHORT_CALL_MS };
 
+/** The loop's delay is measured beside the profile, from a moment later on. */
+const MEASURED_BESIDE = 1.5;
 /** A fifth of all time in synchronous calls is a fault even when each is short: they queue up behind each other. */
 const HEAVY: Limits = { stallMs: STALL_MS, callMs: 4 };
 const HEAVY_SHARE = 0.2;
@@ -74,7 +76,7 @@ export async function* findBlock(see: OperatorView, studied: Study, data: Vitals
   const limits = limitsOf(seen.cause, seen.studied, ownShare(data));
   if (delayMs < limits.stallMs) return `Nothing held the loop for ${limits.stallMs} ms while it was profiled.`;
   const counted = yield* countCalls(see, seen.studied, seen.cause);
-  const verdict = isLongCall(counted, seen.stalled, limits);
+  const verdict = isLongCall(counted, seen.stalled, limits, delayMs);
   return verdict === true ? { ...seen, counted } : verdict;
 }
 
@@ -138,7 +140,8 @@ export async function* findSecondBlock(
     if (cause?.blame.frame.kind !== 'user' || cause.blame.share < SECOND_SHARE || isSame(cause, first.cause)) continue;
     const limits = limitsOf(cause, studied, ownShare(data));
     const counted = yield* countCalls(see, studied, cause);
-    if (isLongCall(counted, stalled, limits) === true) return { studied, stalled, cause, counted };
+    const delayMs = studied.evidence.data.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
+    if (isLongCall(counted, stalled, limits, delayMs) === true) return { studied, stalled, cause, counted };
   }
   return undefined;
 }
@@ -206,7 +209,12 @@ function isUnbroken({ msPerCall = 0, stands }: CallLength): boolean {
 }
 
 /** True when one call of any function on the way is long in itself. */
-function isLongCall(counted: Counted | undefined, stalled: readonly Stall[], limits: Limits): true | string {
+function isLongCall(
+  counted: Counted | undefined,
+  stalled: readonly Stall[],
+  limits: Limits,
+  delayMs: number,
+): true | string {
   if (!counted)
     return longestRanMs(stalled) >= LONG_STALL_MS ? true : 'How long a single call is could not be measured.';
   const known = counted.lengths.filter(length => length.msPerCall !== undefined);
@@ -214,7 +222,12 @@ function isLongCall(counted: Counted | undefined, stalled: readonly Stall[], lim
   if (known.some(length => isOutstanding(length, limits))) return true;
   // Not called once while it was counted: rarer than every 2.5 s, so a stall was one call or few.
   const rare = counted.lengths.some(
-    length => length.msPerCall === undefined && length.count.cut === undefined && length.longestMs >= limits.stallMs,
+    length =>
+      length.msPerCall === undefined &&
+      length.count.cut === undefined &&
+      length.longestMs >= limits.stallMs &&
+      // The loop turned within a stretch that is longer than any of its delays: it was many calls.
+      length.longestMs <= MEASURED_BESIDE * delayMs,
   );
   if (rare) return true;
   const callMs = Math.max(0, ...known.map(length => length.msPerCall ?? 0));
