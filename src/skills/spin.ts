@@ -51,7 +51,7 @@ function turnsPerSecond(data: Vitals): number | undefined {
 
 /** Who spins is not always seen; that the loop does is known all the same. */
 async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<NotificationDraft> {
-  const cause = yield* causeUnder(see, study.tree, /^(processImmediate|runMicrotasks|processTicksAndRejections)$/);
+  const cause = yield* causeUnder(see, study.tree);
   const turns = turnsPerSecond(data);
   const where = cause ? placed(cause) : 'A callback';
   const often = turns === undefined ? 'without ever waiting' : `${sayCount(turns)} times a second`;
@@ -119,14 +119,19 @@ async function* isAnswering(see: OperatorView, rate: number): Step<boolean> {
 }
 
 /** Node's own part of such a turn may be larger than the callback's: only samples that hold the application tell. */
-async function* causeUnder(see: OperatorView, tree: CallTree, runner: RegExp): Step<Cause | undefined> {
-  const marks = under(tree, runner);
+async function* causeUnder(see: OperatorView, tree: CallTree): Step<Cause | undefined> {
   const holdsUser = (at: number) =>
     lastUserAbove(tree, tree.sampleNode[at]!) >= 0 && isWork(tree, tree.sampleNode[at]!);
-  const weights = weigh(tree, at => marks[tree.sampleNode[at]!] === 1 && holdsUser(at));
-  const cause = yield* explain(see, tree, weights.allUs > 0 ? weights : weigh(tree, holdsUser));
+  const within = RUNNERS.map(runner => under(tree, runner)).map(marks =>
+    weigh(tree, at => marks[tree.sampleNode[at]!] === 1 && holdsUser(at)),
+  );
+  const weights = within.find(({ allUs }) => allUs > 0) ?? weigh(tree, holdsUser);
+  const cause = yield* explain(see, tree, weights);
   return cause ?? packaged(yield* explain(see, tree, weigh(tree)));
 }
+
+/** What makes the loop turn at once comes first: handlers of requests go on in microtasks as well, and may weigh more. */
+const RUNNERS = [/^processImmediate$/, /^(runMicrotasks|processTicksAndRejections)$/] as const;
 
 const packaged = (cause: Cause | undefined): Cause | undefined =>
   cause?.blame.frame.kind === 'package' ? cause : undefined;

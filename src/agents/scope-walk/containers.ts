@@ -160,22 +160,27 @@ export function someEntries(object: object, kind: Watched['kind'], key: Property
   }
 }
 
-/** The newest four; a Map can only be read from its oldest end, so of a big one the oldest four. */
+/** Enough to tell what entries share with each other. */
+const SOME = 4;
+
+/** The oldest and the newest three; a Map can only be read from its oldest end, so of a big one the oldest four. */
 function take<T>(iterator: Iterator<T>, next: (it: unknown) => IteratorResult<T>, size: number): T[] {
   const out: T[] = [];
-  const from = size > MAX_PASSED ? 0 : size - 4;
-  for (let i = 0; out.length < 4; i++) {
+  const from = size > MAX_PASSED ? 0 : size - SOME + 1;
+  for (let i = 0; out.length < SOME; i++) {
     const { done, value } = next(iterator);
     if (done) break;
-    if (i >= from) out.push(value);
+    if (i === 0 || i >= from) out.push(value);
   }
   return out;
 }
 
+/** The oldest and the newest three: what all new entries are at first (promises that wait, say) the oldest is no more. */
 function lastElements(array: readonly unknown[]): [unknown, unknown][] {
   const out: [unknown, unknown][] = [];
-  for (let i = Math.max(0, array.length - 4); i < array.length; i++) out.push([undefined, own(array, String(i))]);
-  return out;
+  const from = array.length - SOME + 1;
+  for (let i = Math.max(1, from); i < array.length; i++) out.push([undefined, own(array, String(i))]);
+  return array.length > 0 ? [[undefined, own(array, '0')], ...out] : out;
 }
 
 function firstLink(object: object): [unknown, unknown][] {
