@@ -10,6 +10,7 @@ import {
   type Counted,
   countCalls,
   LONG_CALL_MS,
+  MEASURED_BESIDE,
   mainStalls,
   SHORT_CALL_MS,
   SHORT_STALL_MS,
@@ -46,8 +47,6 @@ interface Limits {
 const COMPUTING: Limits = { stallMs: STALL_MS, callMs: LONG_CALL_MS };
 const AVOIDABLE: Limits = { stallMs: SHORT_STALL_MS, callMs: SHORT_CALL_MS };
 
-/** The loop's delay is measured beside the profile, from a moment later on. */
-const MEASURED_BESIDE = 1.5;
 /** A fifth of all time in synchronous calls is a fault even when each is short: they queue up behind each other. */
 const HEAVY: Limits = { stallMs: STALL_MS, callMs: 4 };
 const HEAVY_SHARE = 0.2;

@@ -206,12 +206,7 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
     fix: storm
       ? 'Check the condition before the call and return a value instead of throwing.'
       : 'Handle the error: log it once with its cause, return a failure, or let it through.',
-    metrics: [
-      metric('rate', perSecond, 'per second'),
-      metric('samples', data.caught?.bursts ?? 0, 'samples'),
-      metric('samples with throws', data.caught?.burstsWithThrows ?? 0, 'samples'),
-      window(data),
-    ],
+    metrics: sampleMetrics(perSecond, data),
     mechanism: true,
     confidence: storm ? 'high' : 'medium',
   };
@@ -221,6 +216,13 @@ const common = (site: ThrowSite, data: Exceptions) => ({
   severity: 'warning' as const,
   context: `${data.uncaught.count} uncaught exceptions and ${data.rejections.listening ? `${data.rejections.count} unhandled rejections` : 'no listener for rejections'} in ${round(data.seconds)} s; ${site.frames.length} frames of the program on the stack.`,
 });
+
+const sampleMetrics = (perSecond: number, data: Exceptions) => [
+  metric('rate', perSecond, 'per second'),
+  metric('samples', data.caught?.bursts ?? 0, 'samples'),
+  metric('samples with throws', data.caught?.burstsWithThrows ?? 0, 'samples'),
+  window(data),
+];
 
 /** Work that fails so often, and nothing but it, is the same work again and again. */
 const POISON_PER_SECOND = 20;
@@ -245,12 +247,7 @@ async function* poisonDraft(see: OperatorView, site: ThrowSite, culprit: CodeLoc
     culprit,
     ...(thrower ? { related: [thrower] } : {}),
     fix: 'Count the attempts with the work; after a few put it aside (a dead letter list) and log the error. Wait longer before each attempt.',
-    metrics: [
-      metric('rate', perSecond, 'per second'),
-      metric('samples', data.caught?.bursts ?? 0, 'samples'),
-      metric('samples with throws', data.caught?.burstsWithThrows ?? 0, 'samples'),
-      window(data),
-    ],
+    metrics: sampleMetrics(perSecond, data),
     mechanism: true,
     confidence: 'high',
   };

@@ -9,12 +9,8 @@ import { loadingsOf } from '../source/loading.js';
 import { displayPath, isFile, isUserCode } from '../source/url.js';
 import { type Fed, type Files, MOST_SCRIPTS } from './growth-home.js';
 import { locate, sourceOf } from './place.js';
-import { placeOfSite, sitesOf } from './survivors.js';
+import { placeOfSite, SAMPLING, SAMPLING_STAYS_MS, sitesOf } from './survivors.js';
 
-/** Survivors of so long tell who fills a holder; the walk has already said which holder. */
-const SAMPLING = { seconds: 8, intervalBytes: 32 * 1024 } as const;
-/** One profile serves every suspect of a run. */
-const SAMPLING_STAYS_MS = 120_000;
 /** An application function with less of the survivors is a bystander. */
 const FEEDING_SHARE = 0.2;
 /** How a function feeds a holder when only its allocations tell. */

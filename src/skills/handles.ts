@@ -14,7 +14,7 @@ import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
 import { importersOf } from './package-users.js';
 import { place, sourceOf } from './place.js';
-import { placeOfSite, sitesOf } from './survivors.js';
+import { placeOfSite, SAMPLING, SAMPLING_STAYS_MS, sitesOf } from './survivors.js';
 import { unread } from './unread.js';
 
 const SECONDS = 6;
@@ -27,9 +27,6 @@ const CREATOR_SHARE = 0.4;
 const CRITICAL_MINUTES = 15;
 const CRITICAL_TABLE_SHARE = 0.9;
 const MAX_VIA = 4;
-/** The same reading as the heap's, so that a run takes it once. */
-const SURVIVORS = { seconds: 8, intervalBytes: 32 * 1024 } as const;
-const SURVIVORS_STAY_MS = 120_000;
 /** Of what survives; below it anybody may have used the library in passing. */
 const USER_SHARE = 0.1;
 const MAX_NOTIFICATIONS = 4;
@@ -306,7 +303,7 @@ function relatedTo(
 
 /** A library that opens in a later tick has no line of the application on its stack: who allocates through it is its user. */
 async function* userOf(see: OperatorView, name: string): Step<CodeLocation | undefined> {
-  const sampling = yield* see.ask('heap-sampling', SURVIVORS, SURVIVORS_STAY_MS);
+  const sampling = yield* see.ask('heap-sampling', SAMPLING, SAMPLING_STAYS_MS);
   const sites = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
   const site = sites.find(({ through, share }) => share >= USER_SHARE && through.includes(name));
   if (site === undefined) return yield* importerOf(see, name);

@@ -13,7 +13,8 @@ import { placeGrowth } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { heapHolders } from './heap-holders.js';
 import { leakDraft } from './leak-draft.js';
-import { isRisingUnexplained, SAMPLING, unexplained } from './unexplained-growth.js';
+import { SAMPLING } from './survivors.js';
+import { isRisingUnexplained, unexplained } from './unexplained-growth.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 

@@ -34,6 +34,9 @@ export const SHORT_CALL_MS = 15;
 export const LONG_CALL_MS = 30;
 const COUNT_SECONDS = 2.5;
 
+/** The loop's delay is measured beside the profile, from a moment later on: a stall may exceed it by so much. */
+export const MEASURED_BESIDE = 1.5;
+
 /** What every first look shares, and what is enough to see that something is amiss right now. */
 export const LOOP_WINDOW = { seconds: 5 } as const;
 const QUICK_LOOK = { seconds: 3 } as const;

@@ -13,10 +13,8 @@ import { GROWTH_STAYS_MS } from './growth-window.js';
 import { heldGrowth } from './heap-holders.js';
 import { keptByCode } from './kept-by-code.js';
 import { at, fedText, leakDraft, rateOf, severityOf } from './leak-draft.js';
-import { placeOfSite, sitesOf } from './survivors.js';
+import { placeOfSite, SAMPLING, sitesOf } from './survivors.js';
 
-/** The interval of Chrome DevTools: at 250 kB/s that stay, eight seconds give some sixty samples of them. */
-export const SAMPLING = { seconds: 8, intervalBytes: 32 * 1024 } as const;
 /** Live heap that rises so fast and by so much without a container: warm-up of a busy server stayed below. */
 const CLEAR: Rise = { bytesPerSecond: 100_000, bytes: 2_000_000 };
 /** Above the noise of two collections (40 kB/s): enough where the code shows a mechanism as well. */
