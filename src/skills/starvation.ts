@@ -6,7 +6,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { LONG_STALL_MS, longestMs, totalUs } from './blocking.js';
 import { explain } from './cause.js';
 import { locate, nameOf } from './place.js';
-import { type CallLength, type Counted, countCalls, type Study, weighStalls } from './study.js';
+import { type CallLength, type Counted, countCalls, MEASURED_BESIDE, type Study, weighStalls } from './study.js';
 
 /** V8's own part of a chain (the queue itself, collections) was 35 % at most; much more is something else. */
 const LEAST_OWN_SHARE = 0.4;
@@ -16,8 +16,6 @@ const ROUNDS_MS = 50;
 /** The function that holds the chain is resumed, not called again: at most so often for each stretch. */
 const CALLS_PER_CHAIN = 2;
 const CRITICAL_MS = 500;
-/** The loop's own delay was measured beside the profile; a chain may have begun before the window. */
-const MEASURED_BESIDE = 1.5;
 
 /**
  * A chain of microtasks that keeps the loop from turning although no single call is long: an `await` of what is already
