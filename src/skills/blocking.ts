@@ -198,10 +198,12 @@ function isOutstanding(length: CallLength, limits: Limits): boolean {
 /** Of the gaps between calls of the mean length a tenth would be sampled, and of so many at least one (98 %). */
 const SEEN_GAPS = 0.1;
 const UNSEEN_GAPS = 40;
+/** Rounds of a chain of microtasks take 0.33 ms at most, and nothing of the server stands between them to be seen. */
+const LEAST_REQUEST_MS = 0.4;
 
 /** True when stalls hold far fewer gaps than calls of the mean length would leave: some last as long as a stall. */
 function isUnbroken({ msPerCall = 0, stands }: CallLength): boolean {
-  if (msPerCall === 0) return false;
+  if (msPerCall < LEAST_REQUEST_MS) return false;
   const unseen = stands.ranUs / 1000 / msPerCall - stands.stalls;
   const gaps = stands.count - stands.stalls;
   return unseen >= UNSEEN_GAPS && gaps <= (SEEN_GAPS / 4) * unseen;
