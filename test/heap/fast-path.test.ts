@@ -95,6 +95,29 @@ test('the fast readers and the one that takes any spacing read the same, whateve
   );
 });
 
+test('one byte that is another is taken, or refused at the same place, whoever reads it', () => {
+  const outcome = (bytes: Uint8Array, size: number) => {
+    try {
+      return contentOf(parse(bytes, [size]));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const lists = (bytes: Uint8Array) => {
+    const from = Buffer.from(bytes).indexOf('"nodes"');
+    return [from, Buffer.from(bytes).indexOf('"locations"') - from] as const;
+  };
+  fc.assert(
+    fc.property(sketches, fc.nat(), fc.constantFrom(...':/,.0-9 \n"x]'), (sketch, where, char) => {
+      const bytes = fileOf(sketch, 'as V8');
+      const [from, length] = lists(bytes);
+      bytes[from + (where % length)] = char.charCodeAt(0);
+      expect(outcome(bytes, 1 << 20)).toEqual(outcome(bytes, 1));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 const text = fc.string({ unit: fc.constantFrom('a', 'b', '"', '\\', '\n', ',', 'é', '😀', ' '), maxLength: 12 });
 
 function textsFile(texts: readonly string[], between: readonly string[], isEscaped: boolean): Uint8Array {

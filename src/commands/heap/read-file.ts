@@ -3,8 +3,7 @@ import { createGunzip } from 'node:zlib';
 import { type HeapFile, MalformedSnapshot, type ReaderOptions, SnapshotReader } from '../../heap/index.js';
 import { LensError } from '../../model/error.js';
 
-/** Small enough to stay in the cache of a core while its digits are read. */
-const CHUNK_BYTES = 256 * 1024;
+const GZIP_CHUNK_BYTES = 256 * 1024;
 const PROGRESS_EVERY_BYTES = 16 * 1024 * 1024;
 
 export interface ReadOptions extends Pick<ReaderOptions, 'memoryCeiling'> {
@@ -42,12 +41,12 @@ function open(path: string): { descriptor: number; bytes: number; isGzip: boolea
 
 function readPlain(descriptor: number, bytes: number, options: ReadOptions): HeapFile {
   const reader = new SnapshotReader({ ...options, totalBytes: bytes });
-  const buffer = new Uint8Array(CHUNK_BYTES);
+  const buffer = reader.chunk;
   let told = 0;
   for (;;) {
-    const length = readSync(descriptor, buffer, 0, CHUNK_BYTES, null);
+    const length = readSync(descriptor, buffer);
     if (length === 0) return reader.end();
-    reader.write(length === CHUNK_BYTES ? buffer : buffer.subarray(0, length));
+    reader.write(length === buffer.length ? buffer : buffer.subarray(0, length));
     if (reader.bytesRead - told < PROGRESS_EVERY_BYTES) continue;
     told = reader.bytesRead;
     options.onBytes?.(told, bytes);
@@ -56,8 +55,8 @@ function readPlain(descriptor: number, bytes: number, options: ReadOptions): Hea
 
 async function readGzip(path: string, bytes: number, options: ReadOptions): Promise<HeapFile> {
   const reader = new SnapshotReader(options);
-  const source = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const unzipped = createGunzip({ chunkSize: CHUNK_BYTES });
+  const source = createReadStream(path, { highWaterMark: GZIP_CHUNK_BYTES });
+  const unzipped = createGunzip({ chunkSize: GZIP_CHUNK_BYTES });
   source.on('error', error => unzipped.destroy(error));
   source.pipe(unzipped);
   let told = 0;

@@ -1,5 +1,6 @@
 import { type EdgeColumns, indexedTypes, isUsualEdge, NAME_BITS, NAME_MASK, readEdges } from './fast-edges.js';
 import type { EdgeLayout, Layout } from './header.js';
+import type { Kernel, Read } from './kernel.js';
 import { RecordSection } from './records.js';
 
 /** Element indexes that do not fit: more of them than this is no heap of a real program. */
@@ -15,8 +16,9 @@ export class EdgeSection extends RecordSection {
   private readonly nodeWidth: number;
   private readonly layout: EdgeLayout;
   private readonly indexed: Uint8Array;
+  private readonly readFaster: Read | undefined;
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, kernel: Kernel | undefined) {
     super('edges', layout.edge.fields);
     this.layout = layout.edge;
     this.edgeCount = layout.edgeCount;
@@ -27,6 +29,7 @@ export class EdgeSection extends RecordSection {
       label: new Uint32Array(layout.edgeCount),
       target: new Int32Array(layout.edgeCount),
     };
+    this.readFaster = kernel?.edges(layout, this.columns);
   }
 
   get maxNameIndex(): number {
@@ -57,6 +60,7 @@ export class EdgeSection extends RecordSection {
 
   protected fast(bytes: Uint8Array): void {
     if (!isUsualEdge(this.layout)) return;
+    this.readFaster?.(bytes, this.run, this.edgeCount);
     const { indexed, nodeCount, nodeWidth } = this;
     readEdges(
       { bytes, run: this.run, stop: bytes.length, room: this.edgeCount },

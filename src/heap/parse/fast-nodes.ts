@@ -15,7 +15,7 @@ export const TYPE_BITS = 0x1f;
 export const DETACHED_SHIFT = 5;
 
 /** V8 has always written these five first. */
-const FIRST_FIELDS = 5;
+export const FIRST_FIELDS = 5;
 
 export function isUsualNode({ type, name, id, selfSize, edgeCount, detachedness }: NodeLayout): boolean {
   const isFirst = type === 0 && name === 1 && id === 2 && selfSize === 3 && edgeCount === 4;

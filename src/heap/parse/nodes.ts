@@ -1,5 +1,6 @@
 import { DETACHED_SHIFT, isUsualNode, type NodeColumns, readNodes } from './fast-nodes.js';
 import type { Layout, NodeLayout } from './header.js';
+import type { Kernel, Read } from './kernel.js';
 import { RecordSection } from './records.js';
 
 const UINT32 = 2 ** 32;
@@ -12,8 +13,10 @@ export class NodeSection extends RecordSection {
   private readonly nodeCount: number;
   private readonly edgeCount: number;
   private readonly layout: NodeLayout;
+  private readonly readFaster: Read | undefined;
 
-  constructor({ node, nodeCount, edgeCount }: Layout) {
+  constructor(whole: Layout, kernel: Kernel | undefined) {
+    const { node, nodeCount, edgeCount } = whole;
     super('nodes', node.fields);
     this.layout = node;
     this.nodeCount = nodeCount;
@@ -25,6 +28,7 @@ export class NodeSection extends RecordSection {
       selfSize: new Uint32Array(nodeCount),
       firstEdge: new Uint32Array(nodeCount + 1),
     };
+    this.readFaster = kernel?.nodes(whole, this.columns);
   }
 
   /** Edges that the node records claim. */
@@ -65,6 +69,7 @@ export class NodeSection extends RecordSection {
 
   protected fast(bytes: Uint8Array): void {
     if (!isUsualNode(this.layout)) return;
+    this.readFaster?.(bytes, this.run, this.nodeCount);
     readNodes(
       { bytes, run: this.run, stop: bytes.length, room: this.nodeCount },
       this.layout,

@@ -2,6 +2,7 @@ import type { HeapFile } from '../heap-file.js';
 import { MalformedSnapshot } from '../malformed.js';
 import { EdgeSection } from './edges.js';
 import { type Layout, readLayout } from './header.js';
+import { Kernel } from './kernel.js';
 import { LocationSection } from './locations.js';
 import { NodeSection } from './nodes.js';
 import { HeadSection, SkipSection } from './other.js';
@@ -18,6 +19,8 @@ export interface ReaderOptions {
 /** Smallest text of a record: a digit and a comma per field. */
 const MIN_BYTES_PER_FIELD = 2;
 const MAX_KEY_BYTES = 256;
+/** Small enough to stay in the cache of a core while its digits are read. */
+const CHUNK_BYTES = 256 * 1024;
 
 enum Top {
   Open,
@@ -52,7 +55,14 @@ export class SnapshotReader {
   private locations: LocationSection | undefined;
   private strings: StringSection | undefined;
 
+  private readonly kernel = Kernel.make();
+
   constructor(private readonly options: ReaderOptions = {}) {}
+
+  /** Memory for chunks: what is read into it need not be copied. Elsewhere chunks may lie, too. */
+  get chunk(): Uint8Array {
+    return this.kernel?.input ?? new Uint8Array(CHUNK_BYTES);
+  }
 
   /** Bytes taken so far. */
   get bytesRead(): number {
@@ -115,10 +125,10 @@ export class SnapshotReader {
       case 'snapshot':
         return new HeadSection();
       case 'nodes':
-        this.nodes = once(this.nodes, 'nodes', offset, () => new NodeSection(this.described(offset)));
+        this.nodes = once(this.nodes, 'nodes', offset, () => new NodeSection(this.described(offset), this.kernel));
         return this.nodes;
       case 'edges':
-        this.edges = once(this.edges, 'edges', offset, () => new EdgeSection(this.described(offset)));
+        this.edges = once(this.edges, 'edges', offset, () => new EdgeSection(this.described(offset), this.kernel));
         return this.edges;
       case 'strings':
         this.strings = once(this.strings, 'strings', offset, () => new StringSection());
