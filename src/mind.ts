@@ -34,6 +34,8 @@ export interface OperatorSeat {
   readonly signal: AbortSignal;
   readonly evidence: () => ReadonlyMap<string, Evidence>;
   readonly snapshots: () => readonly Snapshot[];
+  /** Says that the rules of this skill have concluded; resolves when those of all have, with whether a cause is known. */
+  readonly rulesConcluded: () => Promise<boolean>;
 }
 
 export interface MindEnv {

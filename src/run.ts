@@ -29,6 +29,7 @@ import { rulePlanner } from './operators/rule-planner.js';
 import { reportOf } from './report/report.js';
 import type { RunState } from './report/state.js';
 import { rounds } from './rounds.js';
+import { RuleRound } from './rule-round.js';
 import { costBasis, targetCpuMs } from './target-cost.js';
 
 /** What one investigation is to do. */
@@ -146,9 +147,10 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
   const { skills, urgent, why } = choose(plan.skills, plan.reason, plan.only);
   const blackboard: Notification[] = [];
   const causeKnown = () => !urgent.has('heap') && blackboard.some(isSure);
+  const rules = new RuleRound(() => blackboard.some(isSure));
   const probe = probeFor(session, plan, { ...env, causeKnown }, signal, evidence);
   env.onProbe?.(probe);
-  const shared: Shared = { probe, signal, blackboard, reason: plan.reason, evidence };
+  const shared: Shared = { probe, signal, blackboard, reason: plan.reason, evidence, rules };
   const run = (some: readonly Skill[], because: string, hung: boolean) => {
     env.emit({ type: 'skills.chosen', skills: some.map(s => s.id), why: because });
     return Promise.all(some.map(skill => runOperator(skill, hung || urgent.has(skill.id), shared, session, env)));
@@ -225,6 +227,7 @@ interface Shared {
   readonly blackboard: Notification[];
   readonly reason: string;
   readonly evidence: ReadonlyMap<string, Evidence>;
+  readonly rules: RuleRound;
 }
 
 /** One operator from start to result; one that breaks is an entry in the report, never the end of the run. */
@@ -242,6 +245,10 @@ async function runOperator(
     signal: shared.signal,
     evidence: () => shared.evidence,
     snapshots: () => env.state().snapshots,
+    async rulesConcluded() {
+      shared.rules.leave(skill);
+      return shared.rules.over();
+    },
   };
   const operatorEnv: OperatorEnv = {
     ...shared,
@@ -256,6 +263,7 @@ async function runOperator(
     pass: () => env.gate?.pass() ?? Promise.resolve(),
   };
   let operator: Operator | undefined;
+  shared.rules.begin(skill);
   const rules = rulePlanner(skill, {
     target: session.target,
     reason: shared.reason,
@@ -269,6 +277,8 @@ async function runOperator(
   } catch (error) {
     env.emit({ type: 'failure', failure: { where: `operator ${skill.id}`, message: messageOf(error) } });
     return undefined;
+  } finally {
+    shared.rules.leave(skill);
   }
 }
 
@@ -311,7 +321,9 @@ function thinkInRounds(mind: Mind, operated: Operated, session: Session, env: Ru
         if (!judged.has(said.id)) judged.set(said.id, verified(said, shared.evidence, env));
         return judged.get(said.id) ?? [];
       }),
-    operate: (skill, reason) => runOperator(skill, true, { ...shared, reason }, session, env),
+    // Whom the coordinator asks is to think, whatever is known.
+    operate: (skill, reason) =>
+      runOperator(skill, true, { ...shared, reason, rules: new RuleRound(() => false) }, session, env),
   });
 }
 

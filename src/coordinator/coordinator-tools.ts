@@ -1,7 +1,6 @@
-import { toJSONSchema, z } from 'zod';
+import { z } from 'zod';
 import type { ModelCall, ToolSpec } from '../llm/provider.js';
-import { FAULT_CLASSES } from '../model/fault.js';
-import type { Json } from '../model/json.js';
+import { FaultClassName, toolSpec } from '../llm/tool-schema.js';
 import { SEVERITIES } from '../model/severity.js';
 
 const ids = z.array(z.string());
@@ -21,7 +20,7 @@ const PARAMS = {
       title: z.string().describe('the cause in one plain sentence'),
       notification_ids: ids,
       correlation: z.enum(['temporal', 'causal', 'symptomatic']),
-      fault_class: z.enum(FAULT_CLASSES),
+      fault_class: FaultClassName,
       severity: z.enum(SEVERITIES),
       summary: z.string().describe('observations only'),
       matched_observations: z.array(z.string()).describe('exact words of the notifications'),
@@ -50,11 +49,9 @@ const PARAMS = {
 type Params = typeof PARAMS;
 export type CoordinatorCall = { [K in keyof Params]: { readonly tool: K } & z.infer<Params[K]> }[keyof Params];
 
-export const COORDINATOR_TOOLS: readonly ToolSpec[] = Object.entries(PARAMS).map(([name, params]) => {
-  const { $schema: _, description, ...schema } = toJSONSchema(params, { io: 'input' });
-  // A JSON schema is JSON.
-  return { name, description: description ?? '', schema: schema as { readonly [key: string]: Json } };
-});
+export const COORDINATOR_TOOLS: readonly ToolSpec[] = Object.entries(PARAMS).map(([name, params]) =>
+  toolSpec(name, params.description ?? '', params),
+);
 
 export type ParsedCall = { readonly call: CoordinatorCall } | { readonly error: string };
 

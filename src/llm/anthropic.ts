@@ -64,7 +64,11 @@ function paramsOf(model: string, request: ModelRequest, strict: boolean): Params
   };
 }
 
-function toolOf(tool: ToolSpec, strict: boolean): Anthropic.Tool {
+/** A grammar is worth its tokens where there are several arguments to get wrong; code checks all of them anyway. */
+const isShaped = ({ schema }: ToolSpec) => Object.keys(schema.properties ?? {}).length > 1;
+
+function toolOf(tool: ToolSpec, grammars: boolean): Anthropic.Tool {
+  const strict = grammars && isShaped(tool);
   // The schema is zod's JSON schema of an object, which is what the SDK asks for.
   const schema = strict ? plainSchema(tool.schema) : tool.schema;
   const input_schema = schema as unknown as Anthropic.Tool.InputSchema;

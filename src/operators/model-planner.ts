@@ -9,9 +9,10 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { HealthState } from '../model/severity.js';
 import type { Conclusion, Outcome, Skill, ToolCall, ToolResult } from '../model/skill.js';
 import type { TargetInfo } from '../model/target.js';
+import { baseQueries } from './base-queries.js';
 import { queriesFor } from './execute.js';
 import type { Answered, Planner, Turn } from './operator.js';
-import { FORCE, firstMessage, NUDGE, SYSTEM } from './prompt.js';
+import { FORCE, firstMessage, NUDGE, systemPrompt } from './prompt.js';
 import { hasId, RulesNotes } from './rules-notes.js';
 import { parseCall, TOOL_SPECS } from './tools.js';
 
@@ -42,6 +43,8 @@ export interface ModelSeat {
   readonly reason: string;
   /** False: a skill whose rules saw nothing is left at that, and no model is asked. */
   readonly urgent: boolean;
+  /** Says that the rules of this skill have concluded; resolves when those of all have, with whether a cause is known. */
+  readonly rulesConcluded?: () => Promise<boolean>;
   readonly provider: Provider;
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -87,6 +90,7 @@ class ModelMind {
   #ruledState: HealthState = 'healthy';
   /** A notification goes out with the calls of this turn. */
   #sending = false;
+  readonly #system: string;
   readonly #notes: RulesNotes;
   readonly #sent: string[] = [];
   readonly #ids = new Set<string>();
@@ -97,6 +101,7 @@ class ModelMind {
     readonly skill: Skill,
     readonly seat: ModelSeat,
   ) {
+    this.#system = systemPrompt(baseQueries(seat));
     this.#notes = new RulesNotes(seat.redactor);
     this.#phase = seat.floor === 'fallback' ? 'model' : 'rules';
   }
@@ -123,8 +128,10 @@ class ModelMind {
     if (!done) return calls;
     this.#ruled = { outcome: done.outcome, summary: done.summary };
     this.#ruledState = turn.state;
+    const concluded = this.seat.rulesConcluded?.() ?? Promise.resolve(false);
     const quiet = done.outcome === 'healthy' || done.outcome === 'not-applicable';
-    if (quiet && !this.seat.urgent) return calls;
+    // Silence is worth a second opinion only while nobody knows the cause.
+    if (quiet && (!this.seat.urgent || (await concluded))) return calls;
     this.#phase = 'model';
     return undefined;
   }
@@ -154,10 +161,10 @@ class ModelMind {
   }
 
   #opening(): string {
-    const queries = queriesFor(this.skill, this.seat);
-    const { target, reason } = this.seat;
+    // Before anything of it is cut: half a secret looks like none.
+    const { target, reason } = this.seat.redactor.deep({ target: this.seat.target, reason: this.seat.reason });
     const rules = this.#ruled && this.#notes.report(this.#ruled);
-    return firstMessage({ skill: this.skill, target, reason, queries, ...(rules && { rules }) });
+    return firstMessage({ skill: this.skill, target, reason, ...(rules && { rules }) });
   }
 
   /** Keeps what later turns need: ids to cite, numbers that code computed, what was noticed. */
@@ -208,7 +215,7 @@ class ModelMind {
 
   async #complete(last: boolean): Promise<ModelReply> {
     const request = {
-      system: SYSTEM,
+      system: this.#system,
       tools: TOOL_SPECS,
       messages: [...this.#messages],
       maxOutputTokens: OUTPUT_TOKENS,

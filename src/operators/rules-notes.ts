@@ -2,18 +2,18 @@ import type { Redactor } from '../base/redact.js';
 import { asText, fence, shortened } from '../llm/fence.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { Conclusion, ToolCall } from '../model/skill.js';
-import { digest } from './base-queries.js';
+import type { Snapshot } from '../model/snapshot.js';
 
-/** What the rules read goes into the first message: what was noticed, and five readings. */
-const RULES_CHARS = 4000;
-const READING_CHARS = 500;
-const READING_ITEMS = 5;
+/** What the rules noticed goes into the first message whole; what they read by its ids: `reading` has the rest. */
+const RULES_CHARS = 2400;
+const SNAPSHOT_CHARS = 240;
 
 /** What a model is told of the rules that looked before it, without secrets. */
 export class RulesNotes {
   readonly #redactor: Pick<Redactor, 'deep'>;
   readonly #noticed: string[] = [];
-  readonly #seen: string[] = [];
+  readonly #pictures: string[] = [];
+  readonly #read = new Map<string, string>();
 
   constructor(redactor: Pick<Redactor, 'deep'>) {
     this.#redactor = redactor;
@@ -23,16 +23,16 @@ export class RulesNotes {
   add(call: ToolCall, value: unknown): void {
     const [said, answer] = [this.#redactor.deep(call), this.#redactor.deep(value)];
     if (said.tool === 'send_notification') this.#noticed.push(notificationText(said.notification, answer));
-    else if (said.tool === 'ask' && isEvidence(answer)) this.#seen.push(readingText(answer));
-    else if (said.tool === 'take_snapshot' && hasId(answer))
-      this.#seen.push(`- snapshot ${answer.id}: ${shortened(asText(answer), READING_CHARS)}`);
+    else if (said.tool === 'ask' && isEvidence(answer)) this.#read.set(answer.id, readingText(answer));
+    else if (said.tool === 'take_snapshot' && isSnapshot(answer)) this.#pictures.push(pictureText(answer));
   }
 
   report({ outcome, summary }: Conclusion): string {
-    // What was noticed comes first: what is cut is the end.
-    const lines = [...this.#noticed, ...this.#seen];
-    const seen = lines.length > 0 ? `\nWhat they noticed and read:\n${lines.join('\n')}` : '';
-    return `The rules have concluded: ${fence(`${outcome}: ${summary}${seen}`, RULES_CHARS)}`;
+    // A finding's summary says what its notification says; and what was noticed comes first, for what is cut is the end.
+    const concluded = this.#noticed.length > 0 ? outcome : `${outcome}: ${summary}`;
+    const read = this.#read.size > 0 ? [`- readings: ${[...this.#read.values()].join(', ')}`] : [];
+    const lines = [concluded, ...this.#noticed, ...this.#pictures, ...read];
+    return `The rules have concluded: ${fence(lines.join('\n'), RULES_CHARS)}`;
   }
 }
 
@@ -44,14 +44,22 @@ function notificationText({ title = '', observation, culprit, severity, faultCla
   return `- notification ${String(id)} (${about}): ${title} ${observation}${place}`;
 }
 
-function readingText({ id, kind, status, reason, data }: Evidence): string {
-  const read = status === 'ok' || status === 'partial' ? asText(digest(data, READING_ITEMS)) : reason;
-  return `- evidence ${id} (${kind}, ${status}): ${shortened(read ?? '', READING_CHARS)}`;
+function readingText({ id, status, reason }: Evidence): string {
+  if (status === 'ok') return id;
+  return `${id} (${status}${reason ? `: ${shortened(reason, REASON_CHARS)}` : ''})`;
 }
+
+const REASON_CHARS = 160;
+
+const pictureText = ({ id, data }: Snapshot) => `- snapshot ${id}: ${shortened(asText(data), SNAPSHOT_CHARS)}`;
 
 /** A reading, snapshot or notification as a tool answers it. */
 export function hasId(value: unknown): value is { readonly id: string } {
   return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
+}
+
+function isSnapshot(value: unknown): value is Snapshot {
+  return hasId(value) && 'data' in value && 'skill' in value;
 }
 
 function isEvidence(value: unknown): value is Evidence {

@@ -1,7 +1,6 @@
-import { toJSONSchema, z } from 'zod';
+import { z } from 'zod';
 import type { ModelCall, ToolSpec } from '../llm/provider.js';
-import { FAULT_CLASSES } from '../model/fault.js';
-import type { Json } from '../model/json.js';
+import { FaultClassName, toolSpec } from '../llm/tool-schema.js';
 import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { SEVERITIES } from '../model/severity.js';
@@ -19,16 +18,15 @@ const Place = z.object({
 
 const Said = z.object({
   title: z.string().describe('the cause in one plain sentence'),
-  type: z.string().describe('short name of the anomaly'),
-  fault_class: z.enum(FAULT_CLASSES),
+  fault_class: FaultClassName.describe('as memory.leak.collection, loop.block.regexp, cpu.hot'),
   severity: z.enum(SEVERITIES),
-  context: z.string().describe('facts around it: window, load'),
-  observation: z.string().describe('measured facts only, numbers as in the evidence'),
-  hypothesis: z.string().optional().describe('what you guess and can not prove'),
+  context: z.string().optional().describe('facts around it: window, load'),
+  observation: z.string().describe('measured facts, numbers as in the evidence'),
+  hypothesis: z.string().optional().describe('what you can not prove'),
   culprit: Place.optional().describe('a place that the evidence names'),
   fix: z.string().optional(),
   confidence: z.enum(['high', 'medium', 'low']).optional(),
-  snapshot_ids: z.array(z.string()),
+  snapshot_ids: z.array(z.string()).optional(),
   evidence_ids: z.array(z.string()),
 });
 
@@ -44,46 +42,45 @@ const nothing = z.object({});
 
 /** The closed list as a model sees it: one object is schema, documentation and translation. */
 const TOOLS: Readonly<Record<string, ModelTool>> = {
-  take_snapshot: tool("Reads this skill's numbers now. Answers with the snapshot and its id.", nothing, () => ({
+  take_snapshot: tool("Reads this skill's numbers now.", nothing, () => ({
     tool: 'take_snapshot',
   })),
-  get_snapshot: tool('An earlier snapshot, by its id.', z.object({ id: z.string() }), ({ id }) => ({
+  get_snapshot: tool('An earlier one.', z.object({ id: z.string() }), ({ id }) => ({
     tool: 'get_snapshot',
     id,
   })),
   get_snapshots: tool(
-    'Earlier snapshots, oldest first.',
+    'Earlier ones, oldest first.',
     z.object({ limit: z.number().optional(), offset: z.number().optional() }),
     ({ limit, offset }) => ({ tool: 'get_snapshots', ...(limit && { limit }), ...(offset && { offset }) }),
   ),
   execute: tool(
-    'Runs JavaScript in a sandbox where the queries are async functions. The last expression is the answer: filter and count there, return little.',
+    'Runs JavaScript where the queries are async functions; the last expression is the answer.',
     z.object({ code: z.string() }),
     ({ code }) => ({ tool: 'execute', code }),
   ),
-  get_notifications: tool('What all operators of this run have noticed so far.', nothing, () => ({
+  get_notifications: tool('What all operators noticed so far.', nothing, () => ({
     tool: 'get_notifications',
   })),
-  send_notification: tool(
-    'Reports one fault, with the ids of the snapshots and evidence that show it. Never for a healthy reading.',
-    Said,
-    said => ({ tool: 'send_notification', notification: draftOf(said) }),
-  ),
+  send_notification: tool('Reports one fault, with the ids of what shows it.', Said, said => ({
+    tool: 'send_notification',
+    notification: draftOf(said),
+  })),
   set_state: tool(
-    'The state of what this skill covers.',
+    'The state of what your skill covers.',
     z.object({ state: z.enum(['healthy', 'observing', 'warning', 'critical']), reason: z.string() }),
     ({ state, reason }) => ({ tool: 'set_state', state, reason }),
   ),
-  wait: tool('Waits, at most a minute; everything said stays known.', z.object({ ms: z.number() }), ({ ms }) => ({
+  wait: tool('At most a minute.', z.object({ ms: z.number() }), ({ ms }) => ({
     tool: 'wait',
     ms: Math.min(Math.max(0, ms), MOST_WAIT_MS),
   })),
-  think: tool('A thought for the record.', z.object({ thought: z.string() }), ({ thought }) => ({
+  think: tool('For the record.', z.object({ thought: z.string() }), ({ thought }) => ({
     tool: 'think',
     thought,
   })),
   done: tool(
-    'Ends the investigation.',
+    'Ends your part.',
     z.object({
       outcome: z.enum(['healthy', 'found', 'not-applicable', 'inconclusive']),
       summary: z.string().describe('one sentence with its numbers, healthy or not'),
@@ -96,13 +93,13 @@ function draftOf(said: z.infer<typeof Said>): NotificationDraft {
   const { hypothesis, culprit, fix, confidence } = said;
   return {
     title: said.title,
-    anomalyType: said.type,
+    anomalyType: said.fault_class,
     faultClass: said.fault_class,
     severity: said.severity,
-    context: said.context,
+    context: said.context ?? '',
     observation: said.observation,
     metrics: [],
-    snapshotIds: said.snapshot_ids,
+    snapshotIds: said.snapshot_ids ?? [],
     evidenceIds: said.evidence_ids,
     author: 'model',
     ...(hypothesis && { hypothesis }),
@@ -117,17 +114,9 @@ function placeOf({ file, line, function: name, package: from }: z.infer<typeof P
 }
 
 /** What the model is offered; the same for every operator, so that the providers' caches hold it. */
-export const TOOL_SPECS: readonly ToolSpec[] = Object.entries(TOOLS).map(([name, { doc, params }]) => ({
-  name,
-  description: doc,
-  schema: schemaOf(params),
-}));
-
-function schemaOf(params: z.ZodType): { readonly [key: string]: Json } {
-  const { $schema: _, ...schema } = toJSONSchema(params, { io: 'input' });
-  // A JSON schema is JSON.
-  return schema as { readonly [key: string]: Json };
-}
+export const TOOL_SPECS: readonly ToolSpec[] = Object.entries(TOOLS).map(([name, { doc, params }]) =>
+  toolSpec(name, doc, params),
+);
 
 export type Parsed = { readonly call: ToolCall } | { readonly error: string };
 

@@ -174,6 +174,18 @@ describe('a model that coordinates', () => {
   });
 });
 
+test.each([
+  ['one subject, seen by two', [said({}), said({ id: 'notification-3', operator: 'collections' })], 'slow', 0, 1],
+  ['nothing, and no complaint', [], '', 0, 0],
+  ['nothing, though somebody complains', [], 'slow', 1, 0],
+  ['two subjects', [said({}), GC], '', 1, 2],
+])('%s', async (_, notifications, reason, asked, least) => {
+  const { seat, provider } = world([{ calls: [done] }], { notifications: () => notifications, reason });
+  const { insights } = await coordinate(seat);
+  expect(provider.requests).toHaveLength(asked);
+  expect(insights.length).toBeGreaterThanOrEqual(Math.min(1, least));
+});
+
 describe('a model that does not', () => {
   test('fails: the rules correlate, and it is said', async () => {
     const { seat, failures } = world([new ModelError('overloaded', 'Overloaded.')]);

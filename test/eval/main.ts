@@ -1,6 +1,6 @@
 // The evaluation: lens, as users run it, against programs whose truth is known.
 //   npm run eval -- [--quick] [--only a,b] [--repeat K] [--node 18|20|22|24|26] [--json] [--min-right 0.95] [--max-alarms 0]
-//                 [--model competent|hostile [--protocol anthropic|openai]]
+//                 [--model competent|hostile [--protocol anthropic|openai|ollama]]
 // Fails when a case did not run, when none ran, when a target died or kept something of lens, or a given bound is missed;
 // with a scripted model also when a secret got out or a lie got in.
 
@@ -11,7 +11,7 @@ import type { Case } from './case.js';
 import { CASES } from './cases.js';
 import { type Grade, grade } from './grade.js';
 import { BY_RULES, type LensRun, type Manner, runLens } from './lens.js';
-import type { Protocol } from './model/conversation.js';
+import { PROTOCOLS, type Protocol } from './model/conversation.js';
 import { PLANTED_ENV } from './model/secrets.js';
 import { MINDS, type MindName, modelWay, promptOf, usageText, withMind } from './model/way.js';
 import { listeningPorts, residue } from './residue.js';
@@ -75,8 +75,8 @@ function mindNamed(name: string | undefined): MindName | undefined {
 
 /** The protocols take turns, too. */
 function protocolFor(one: Case): Protocol {
-  if (options.protocol === 'anthropic' || options.protocol === 'openai') return options.protocol;
-  return CASES.indexOf(one) % 2 === 0 ? 'anthropic' : 'openai';
+  const asked = PROTOCOLS.find(protocol => protocol === options.protocol);
+  return asked ?? PROTOCOLS[CASES.indexOf(one) % PROTOCOLS.length]!;
 }
 
 async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Row> {
@@ -84,7 +84,7 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   await using way = await modelWay(mind, protocolFor(one));
   const staging = { apart: false, env: { ...PLANTED_ENV, WORLD_SECONDS: '260' } };
   const row = await attemptIn(one, node, repeat, way.manner, staging, (graded, run) =>
-    withMind(mind, graded, run, way.used()),
+    withMind(one, mind, graded, run, way.used()),
   );
   const used = way.used();
   return {

@@ -22,6 +22,11 @@ const REQUEST: ModelRequest = {
       description: 'Takes one.',
       schema: { type: 'object', properties: {}, additionalProperties: false },
     },
+    {
+      name: 'done',
+      description: 'Ends it.',
+      schema: { type: 'object', properties: { outcome: { type: 'string' }, summary: { type: 'string' } } },
+    },
   ],
   messages: [{ role: 'user', text: 'Begin.' }],
   maxOutputTokens: 500,
@@ -82,13 +87,13 @@ describe('Anthropic, through its SDK', () => {
     });
   });
 
-  test('marks the stable prefix and the last turn for the cache, and asks for strict tools', async () => {
+  test('marks the stable prefix and the last turn for the cache, and asks for strict tools where there is a shape to keep', async () => {
     await using server = await modelServer(anthropicAnswer([{ text: 'ok' }]));
     await ask(claude(server), { messages: CONVERSATION });
     const { body, headers } = server.heard[0]!;
     expect(headers.authorization).toBe(`Bearer ${KEY}`);
     expect(body.system?.[0]?.cache_control).toEqual({ type: 'ephemeral' });
-    expect(body.tools?.[0]?.strict).toBe(true);
+    expect(body.tools?.map(tool => tool.strict)).toEqual([undefined, true]);
     expect(body.messages.map(message => message.role)).toEqual(['user', 'assistant', 'user']);
     expect(body.messages[2]?.content[0]).toMatchObject({
       type: 'tool_result',
@@ -106,7 +111,7 @@ describe('Anthropic, through its SDK', () => {
     const provider = claude(server);
     expect((await ask(provider)).text).toBe('ok');
     await ask(provider);
-    expect(server.heard.map(({ body }) => body.tools?.[0]?.strict)).toEqual([true, undefined, undefined]);
+    expect(server.heard.map(({ body }) => body.tools?.[1]?.strict)).toEqual([true, undefined, undefined]);
   });
 
   test('hands a turn back word for word', async () => {

@@ -91,31 +91,28 @@ describe('a run with a model', () => {
           ],
         };
       }
-      const vitals = /evidence (vitals-\d+)/.exec(opening(request))?.[1];
+      const vitals = /\b(vitals-\d+)/.exec(opening(request))?.[1];
       const code = `const last = await reading({ id: '${vitals}', path: 'samples.0' }); Math.round(last.rssBytes / 1e5) / 10`;
       if (turn === 1) return { calls: [{ name: 'execute', args: { code } }] };
       if (turn > 3) return { calls: [{ name: 'done', args: { outcome: 'found', summary: 'It is small.' } }] };
       const megabytes = /[\d.]+/.exec(answered(request))?.[0];
-      return {
-        calls: [
-          {
-            name: 'send_notification',
-            args: {
-              title: 'The process is small.',
-              type: 'size',
-              fault_class: 'memory.near-limit',
-              severity: 'warning',
-              context: 'One window.',
-              observation: `It holds ${megabytes} MB.`,
-              snapshot_ids: [],
-              evidence_ids: [vitals ?? ''],
-            },
-          },
-        ],
-      };
+      const said = (fault_class: string) => ({
+        name: 'send_notification',
+        args: {
+          title: 'The process is small.',
+          fault_class,
+          severity: 'warning',
+          context: 'One window.',
+          observation: `It holds ${megabytes} MB (${fault_class}).`,
+          snapshot_ids: [],
+          evidence_ids: [vitals ?? ''],
+        },
+      });
+      return { calls: [said('memory.near-limit'), said('memory.native')] };
     };
     const { report, events } = await run(scripted([competent], { endless: true }));
-    expect(report.notifications).toMatchObject([{ author: 'model', operator: 'runtime' }]);
+    const mine = { author: 'model', operator: 'runtime' };
+    expect(report.notifications).toMatchObject([mine, mine]);
     expect(report.notifications[0]?.marks).toBeUndefined();
     // One operator and no mechanism: grounding was claimed, and is not earned.
     expect(report.insights).toMatchObject([{ title: 'The process is small.', grounded: false, confidence: 'medium' }]);

@@ -13,8 +13,10 @@ import type { TargetInfo } from '../../src/model/target.js';
 import { executeScript } from '../../src/operators/execute.js';
 import { MODEL_TURNS, type ModelSeat, modelPlanner } from '../../src/operators/model-planner.js';
 import { Operator } from '../../src/operators/operator.js';
+import { firstMessage } from '../../src/operators/prompt.js';
 import { rulePlanner } from '../../src/operators/rule-planner.js';
 import { closeSandbox } from '../../src/sandbox/worker-pool.js';
+import { skills } from '../../src/skills/index.js';
 
 const TARGET: TargetInfo = { pid: 7, nodeVersion: 'v20.1.0', command: 'node a.js', cwd: '/srv', platform: 'linux' };
 const FACTS = {
@@ -190,7 +192,7 @@ describe('a model as operator', () => {
     expect(lastAnswers(provider, 1)[1]).toContain('9423');
     const opening = provider.requests[0]?.messages[0] as Extract<Message, { role: 'user' }>;
     expect(opening.text).toContain('healthy: Flat at 52.3 MB.');
-    expect(opening.text).toContain('evidence vitals-1');
+    expect(opening.text).toContain('readings: vitals-1');
     expect(opening.text).toContain('holders({limit?: number ..10 = 3})');
   });
 
@@ -220,6 +222,41 @@ describe('a model as operator', () => {
     expect(blackboard).toHaveLength(1);
     expect(result).toMatchObject({ outcome: 'found', summary: 'Nothing grows. (The rules say found: A Map grows.)' });
   });
+});
+
+test('what the reason points at costs no call either once another operator knows the cause', async () => {
+  const known = scripted([]);
+  await operate(known, { seat: { rulesConcluded: async () => true } });
+  expect(known.requests).toHaveLength(0);
+  const open = scripted([done()]);
+  await operate(open, { seat: { rulesConcluded: async () => false } });
+  expect(open.requests).toHaveLength(1);
+});
+
+test('a fault that does not exist comes back with those that do', async () => {
+  const invented = { calls: [notification({ fault_class: 'memory.leak.cosmic' })] };
+  const provider = scripted([invented, done()]);
+  await operate(provider);
+  expect(JSON.stringify(provider.requests[1]!.messages)).toMatch(
+    /no memory\.leak\.cosmic; there are .*memory\.leak\.timer/,
+  );
+});
+
+/** Three operators with two calls each and a coordinator, in less than 12 000 tokens of 3.5 characters. */
+const MOST_PREFIX_CHARS = 4600;
+/** Shorter ones are cached by no provider: 1024 tokens. */
+const LEAST_PREFIX_CHARS = 1024 * 3.5;
+const MOST_OPENING_CHARS = 1600;
+
+test('what is the same for all operators is small, but large enough to be cached; what is not is smaller', async () => {
+  const provider = scripted([done()]);
+  await operate(provider);
+  const { system, tools } = provider.requests[0]!;
+  const prefix = system.length + JSON.stringify(tools).length;
+  expect(prefix).toBeLessThan(MOST_PREFIX_CHARS);
+  expect(prefix).toBeGreaterThan(LEAST_PREFIX_CHARS);
+  for (const one of skills)
+    expect(firstMessage({ skill: one, target: TARGET, reason: '' }).length, one.id).toBeLessThan(MOST_OPENING_CHARS);
 });
 
 test('a skill whose rules saw nothing, and that nobody asked about, costs no call', async () => {

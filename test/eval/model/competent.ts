@@ -28,14 +28,22 @@ export function competent(conversation: Conversation): Said {
 
 /** Read, check, say. */
 function operating({ turn, opening, answers }: Conversation): Said {
-  if (turn === 0) return checking(opening.split('\n').flatMap(line => noticedOn(line) ?? []));
-  if (turn === 1) return saying(answers);
+  const noticed = opening.split('\n').flatMap(line => noticedOn(line) ?? []);
+  if (noticed.length === 0) return { calls: [asConcluded(opening)] };
+  if (turn === 0) return { calls: [{ tool: 'execute', input: { code: checking(noticed.slice(0, MOST_CHECKED)) } }] };
+  if (turn === 1) return saying(noticed, answers);
   return { calls: [ENDED] };
 }
 
 const done = (outcome: string, summary: string) => ({ tool: 'done', input: { outcome, summary } });
 const ENDED = done('found', 'The cause is in the notification.');
-const ending = (outcome: string, summary: string): Said => ({ calls: [done(outcome, summary)] });
+const MOST_CHECKED = 6;
+
+/** Where nothing was noticed, what the rules read stands. */
+function asConcluded(opening: string) {
+  const [, outcome, summary] = /The rules have concluded: <data>\n([\w-]+): (.*)/.exec(opening) ?? [];
+  return done(outcome ?? 'inconclusive', summary ?? 'Nothing of mine was noticed.');
+}
 
 /** What the rules noticed stands in the first message, a line each. */
 const LINE =
@@ -56,42 +64,35 @@ function noticedOn(line: string): Draft | undefined {
   return Draft.safeParse(drafted).data;
 }
 
-function checking(noticed: readonly Draft[]): Said {
-  if (noticed.length === 0) return ending('inconclusive', 'Nothing of mine was noticed.');
-  return { calls: noticed.slice(0, MOST_CHECKED).map(one => ({ tool: 'execute', input: { code: checked(one) } })) };
+/** Reads what the notifications cite, and looks for their places in it. */
+function checking(noticed: readonly Draft[]): string {
+  const asked = noticed.map(({ evidenceIds, culprit }) => [evidenceIds, culprit?.file.split('/').pop() ?? '']);
+  return `const found = [];
+for (const [ids, name] of ${JSON.stringify(asked)}) {
+  const read = await Promise.all(ids.map(async id => JSON.stringify(await reading({ id, limit: 200 }))));
+  found.push({ read: read.filter(text => text.length > 2).length, named: read.some(text => text.includes(name)) });
+}
+found`;
 }
 
-const MOST_CHECKED = 6;
+const Checked = z.array(z.object({ read: z.number(), named: z.boolean() }));
 
-/** Reads what a notification cites and looks for its place in it; the draft comes back beside what was found. */
-function checked(one: Draft): string {
-  return `const draft = ${JSON.stringify(one)};
-const read = [];
-for (const id of draft.evidenceIds) read.push(JSON.stringify(await reading({ id, limit: 200 })));
-const name = draft.culprit && draft.culprit.file.split('/').pop();
-({ draft, cited: read.length, named: name ? read.some(text => text.includes(name)) : null })`;
+function saying(noticed: readonly Draft[], [answer]: Conversation['answers']): Said {
+  const checked = Checked.safeParse(jsonIn(answer?.text ?? '')).data ?? [];
+  const sound = noticed.flatMap((draft, at) => (checked[at]?.read ? [inOwnWords(draft, checked[at].named)] : []));
+  if (sound.length === 0) return { calls: [done('inconclusive', 'What the rules cite could not be read.')] };
+  return { calls: [...sound.map(input => ({ tool: 'send_notification', input })), ENDED] };
 }
 
-const Checked = z.object({ draft: Draft, cited: z.number(), named: z.boolean().nullable() });
-
-function saying(answers: Conversation['answers']): Said {
-  const checked = answers.flatMap(({ text }) => Checked.safeParse(jsonIn(text)).data ?? []);
-  if (checked.length === 0) return ending('inconclusive', 'The readings could not be read.');
-  const sent = checked.map(({ draft }) => ({ tool: 'send_notification', input: inOwnWords(draft) }));
-  return { calls: [...sent, ENDED] };
-}
-
-function inOwnWords({ observation, culprit, severity, faultClass, evidenceIds }: Draft) {
+function inOwnWords({ observation, culprit, severity, faultClass, evidenceIds }: Draft, named: boolean) {
   return {
     title: `Checked: ${observation.slice(0, TITLE_CHARS)}`,
-    type: 'checked',
     fault_class: faultClass,
     severity,
     context: 'The cited readings were read again.',
     observation,
-    snapshot_ids: [],
     evidence_ids: evidenceIds,
-    confidence: 'high',
+    confidence: named ? 'high' : 'medium',
     ...(culprit && { culprit }),
   };
 }

@@ -3,6 +3,7 @@ import {
   anthropicAnswer,
   anthropicError,
   type Heard,
+  ollamaAnswer,
   openAiAnswer,
   type Respond,
   refuse,
@@ -11,7 +12,8 @@ import {
 } from '../../llm/model-server.js';
 import { PromptCache } from './prompt-cache.js';
 
-export type Protocol = 'anthropic' | 'openai';
+export const PROTOCOLS = ['anthropic', 'openai', 'ollama'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
 
 export interface Conversation {
   readonly system: string;
@@ -38,9 +40,13 @@ export type Mind = (conversation: Conversation) => Said;
 export function talking(mind: Mind): Respond {
   const cache = new PromptCache();
   return (response, heard) => {
-    const answer = heard.path.endsWith('/messages') ? answerAnthropic : answerOpenAi;
-    return answer(mind(conversationOf(heard)), heard.body, cache)(response, heard);
+    return answererOf(heard.path)(mind(conversationOf(heard)), heard.body, cache)(response, heard);
   };
+}
+
+function answererOf(path: string) {
+  if (path.endsWith('/api/chat')) return answerOllama;
+  return path.endsWith('/messages') ? answerAnthropic : answerOpenAi;
 }
 
 function answerAnthropic({ text, calls = [], trouble }: Said, body: WireBody, cache: PromptCache): Respond {
@@ -71,6 +77,20 @@ function answerOpenAi({ text, calls = [], trouble }: Said, body: WireBody, cache
   }));
   const message = { content: text ?? null, ...(tool_calls.length > 0 && { tool_calls }) };
   return openAiAnswer(message, tool_calls.length > 0 ? 'tool_calls' : 'stop', { usage });
+}
+
+/** Ollama counts the whole prompt, whatever it still holds of it. */
+function answerOllama({ text, calls = [], trouble }: Said, body: WireBody, cache: PromptCache): Respond {
+  if (trouble === 'overloaded') return refuse(503, { error: 'server busy' });
+  if (trouble === 'cut') return response => void response.writeHead(200).write('{"mess', () => response.destroy());
+  if (trouble === 'broken-json') return ollamaAnswer(['{"message": {"content": tr\n']);
+  const { fresh, read, written } = cache.count(partsOf(body));
+  const tool_calls = calls.map(({ tool, input }) => ({ function: { name: tool, arguments: input } }));
+  const counted = { prompt_eval_count: fresh + read + written, eval_count: 25 };
+  return ollamaAnswer([
+    { message: { role: 'assistant', content: text ?? '', ...(tool_calls.length > 0 && { tool_calls }) }, done: false },
+    { message: { role: 'assistant', content: '' }, done: true, done_reason: 'stop', ...counted },
+  ]);
 }
 
 /** The request as a chain of parts; a provider's cache holds beginnings of such chains. Cache marks move and don't count. */

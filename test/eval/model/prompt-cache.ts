@@ -24,9 +24,10 @@ export class PromptCache {
     const tokens = (from: number, to: number) =>
       Math.round(chars.slice(from, to).reduce((sum, length) => sum + length, 0) / CHARS_PER_TOKEN);
     const [read, rest] = [tokens(0, held), tokens(held, parts.length)];
-    const cacheable = read + rest >= LEAST_CACHED_TOKENS;
     // The stable beginning and the whole carry a mark.
-    if (cacheable) for (const text of [beginnings[0], beginnings.at(-1)]) if (text) this.#beginnings.add(text);
+    for (const at of [1, parts.length])
+      if (tokens(0, at) >= LEAST_CACHED_TOKENS) this.#beginnings.add(beginnings[at - 1] ?? '');
+    const cacheable = read + rest >= LEAST_CACHED_TOKENS;
     return cacheable ? { fresh: 0, read, written: rest } : { fresh: rest, read, written: 0 };
   }
 }

@@ -5,6 +5,7 @@ import type { ModelUse, Tokens } from '../../../src/model/model-use.js';
 import { addTokens } from '../../../src/model/model-use.js';
 import type { Report } from '../../../src/model/report.js';
 import { modelServer } from '../../llm/model-server.js';
+import type { Case } from '../case.js';
 import type { Grade } from '../grade.js';
 import type { LensRun, Manner } from '../lens.js';
 import { competent } from './competent.js';
@@ -62,6 +63,7 @@ export async function modelWay(name: MindName, protocol: Protocol): Promise<Mode
 
 const WIRE: Record<Protocol, (url: string) => string[]> = {
   anthropic: url => ['--provider', 'anthropic', '--model', 'claude-sonnet-5-5', '--base-url', url],
+  ollama: url => ['--provider', 'ollama', '--model', 'scripted', '--base-url', url],
   openai: url => ['--provider', 'openai', '--model', 'scripted', '--base-url', `${url}/v1`],
 };
 
@@ -75,22 +77,26 @@ function usesIn(state: string): ModelUse[] {
 }
 
 /** The grade of a run with a mind: what its report says, and what the mind could not make it do. */
-export function withMind(name: MindName, graded: Grade, run: LensRun, used: ModelRun): Grade {
-  const flaws = [...graded.flaws.filter(text => !isOfModel(text)), ...used.leaks, ...flawsOf(name, run, used)];
-  const fromModel = name === 'hostile' || (run.report !== undefined && saidByModel(run.report));
-  return { ...graded, flaws, right: graded.right && fromModel && flaws.length === 0 };
+export function withMind(one: Case, name: MindName, graded: Grade, run: LensRun, used: ModelRun): Grade {
+  const sound = graded.flaws.filter(text => name === 'competent' || !isOfModel(text));
+  const flaws = [...sound, ...used.leaks, ...flawsOf(one, name, run, used)];
+  return { ...graded, flaws, right: graded.right && flaws.length === 0 };
 }
 
 /** A model that fails is told in the report; that is how it should be. */
 const isOfModel = (flaw: string) => flaw.startsWith('failure in model of');
 
-function flawsOf(name: MindName, { report, seconds }: LensRun, used: ModelRun): string[] {
+function flawsOf(one: Case, name: MindName, { report, seconds }: LensRun, used: ModelRun): string[] {
+  const sick = one.truths.length > 0;
   return [
-    ...(used.requests === 0 ? ['the model was never asked'] : []),
+    // A quiet program that nobody complains of costs no call.
+    ...(used.requests === 0 && (sick || one.reason) ? ['the model was never asked'] : []),
     ...(used.largestRequestChars > MOST_REQUEST_CHARS ? [`a request of ${used.largestRequestChars} characters`] : []),
     ...(seconds * 1000 >= LIMIT_MS ? ['the run did not end in time'] : []),
     ...(name === 'hostile' && JSON.stringify(report ?? '').includes(LIE) ? ['the report repeats a lie'] : []),
-    ...(name === 'competent' && report && !saidByModel(report) ? ['the first insight does not rest on the model'] : []),
+    ...(name === 'competent' && sick && report && !saidByModel(report)
+      ? ['the first insight does not rest on the model']
+      : []),
   ];
 }
 
