@@ -8,16 +8,16 @@ import { type Facts, gatherFacts } from './analysis/facts.js';
 import { bookBackingStores } from './analysis/own-sizes.js';
 import { markOwned } from './analysis/owned.js';
 import { Pool } from './analysis/pool.js';
-import { findRetainedSizes } from './analysis/retained.js';
+import { findRetainedSizes, type RetainedSizes } from './analysis/retained.js';
 import type { HeapFile } from './heap-file.js';
 
-/** A heapSnapshot with everything that answers are made of. Sizes in bytes; all arrays by ordinal. */
+/** A heapSnapshot with everything that answers are made of. Sizes in bytes; all arrays by ordinal, and maybe longer. */
 export interface Heap {
   readonly file: HeapFile;
   readonly facts: Facts;
   /** Immediate dominator of each node; the root's is itself. */
   readonly immediate: Uint32Array;
-  readonly retained: Float64Array;
+  readonly retained: RetainedSizes;
   /** Edges from the program's globals; 100 000 000 and more: only V8 reaches it; negative: nobody. */
   readonly distance: Int32Array;
   readonly classes: Classes;
@@ -55,7 +55,7 @@ export function analyse(file: HeapFile, onStep: OnStep = () => {}): Heap {
   step('dominators');
   const dominators = findDominators(file, pool);
   step('retained sizes');
-  const retained = findRetainedSizes(file, dominators);
+  const retained = findRetainedSizes(file, dominators, pool);
   step('classes');
   const classes = classify(file, facts, pool);
   step('class sizes');

@@ -3,6 +3,7 @@ import type { Classes } from './classes.js';
 import type { Dominators } from './dominators.js';
 import { sizeOf } from './own-sizes.js';
 import type { Pool } from './pool.js';
+import type { RetainedSizes } from './retained.js';
 
 /** What the objects of each class amount to, by class number. Objects without a size of their own don't count. */
 export interface Aggregates {
@@ -20,7 +21,7 @@ interface Graph {
   readonly file: HeapFile;
   readonly classes: Classes;
   readonly dominators: Dominators;
-  readonly retained: Float64Array;
+  readonly retained: RetainedSizes;
 }
 
 /** Everything but the distances, which `addDistances` fills in once they are known. */

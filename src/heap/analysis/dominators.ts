@@ -13,44 +13,47 @@ export interface Dominators {
   readonly immediate: Uint32Array<ArrayBuffer>;
   /** Every node once, each behind its dominator. */
   readonly order: Uint32Array<ArrayBuffer>;
-  /** The largest working array, done with: at least eight bytes a node, with anything in it. */
-  readonly spare: ArrayBuffer;
 }
 
 /**
  * Immediate dominators by the semi-NCA method (Georgiadis, 2005), on preorder numbers 1..n so that "earlier" is "<".
  * Nodes without a retaining edge count as held by the root; what only unreachable cycles hold is dominated by the root.
  * Both are what DevTools does.
+ *
+ * Memory is what a large file is short of: three words a node, and one large array. That holds the search's stack and
+ * order, then the entering edges, and at last, growing down from its end while the edges are used up from theirs, the
+ * labels. What is never written of it takes no memory.
  */
 export function findDominators(graph: FlowGraph, pool = new Pool(graph.nodeCount + 2)): Dominators {
-  const search = searchDepthFirst(graph, pool);
-  const entering = collectEntering(graph, search);
-  pool.giveBack(search.number);
-  const semi = findSemidominators(search, entering, pool);
+  const large = new Uint32Array(graph.target.length + 2 * (graph.nodeCount + 2));
+  const search = searchDepthFirst(graph, pool, large);
+  const entering = collectEntering(graph, search, large);
+  const semi = findSemidominators(search, entering);
   climbToDominators(search, semi);
   pool.giveBack(semi);
-  return { ...toOrdinals(graph, search, pool), spare: entering.from.buffer };
+  pool.cut(large, Math.max(2 * graph.nodeCount, entering.used));
+  return toOrdinals(graph, search, pool);
 }
 
 interface Search {
-  /** Preorder number to ordinal; [1] is the root. */
-  readonly order: Uint32Array<ArrayBuffer>;
   /** Ordinal to preorder number; 0 was not reached. */
   readonly number: Uint32Array<ArrayBuffer>;
   /** Preorder number to the one it was found from. */
   readonly parent: Uint32Array<ArrayBuffer>;
   /** How many edges beside the one it was found by enter a node, by preorder number. */
   readonly extra: Uint32Array<ArrayBuffer>;
+  /** Preorder number to ordinal, as long as the search goes on; [1] is the root. */
+  readonly order: Uint32Array;
   /** How many were reached from the root or from nodes nobody retains. */
   reached: number;
 }
 
-function searchDepthFirst(graph: FlowGraph, pool: Pool): Search {
-  const search = { order: pool.dirty(), number: pool.zeros(), parent: pool.dirty(), extra: pool.zeros(), reached: 0 };
-  const cursor = pool.dirty();
-  explore(graph, search, cursor, graph.root, 0);
-  if (search.reached < graph.nodeCount) exploreOrphans(graph, search, cursor);
-  pool.giveBack(cursor);
+function searchDepthFirst(graph: FlowGraph, pool: Pool, large: Uint32Array): Search {
+  const order = large.subarray(0, graph.nodeCount + 1);
+  const stack = large.subarray(graph.nodeCount + 1);
+  const search = { number: pool.zeros(), parent: pool.dirty(), extra: pool.zeros(), order, reached: 0 };
+  explore(graph, search, stack, graph.root, 0);
+  if (search.reached < graph.nodeCount) exploreOrphans(graph, search, stack);
   return search;
 }
 
@@ -111,28 +114,37 @@ function exploreOrphans(graph: FlowGraph, search: Search, cursor: Uint32Array): 
 }
 
 interface Entering {
-  /** Where each node's range ends, by preorder number. */
+  /** Where each node's range of `from` ends, by preorder number; it starts where that of the one before ends. */
   readonly ends: Uint32Array<ArrayBuffer>;
-  readonly from: Uint32Array<ArrayBuffer>;
+  readonly from: Uint32Array;
+  /** The label and the ancestor of number v go to from[2v + shift] and behind: never where an edge is yet to be read. */
+  readonly shift: number;
+  /** Words of `from` that are written, all in all. */
+  readonly used: number;
 }
 
 /** The edges into each node by preorder numbers, without the one it was found by: that one is `parent`. */
-function collectEntering(graph: FlowGraph, search: Search): Entering {
-  const { firstEdge, target } = graph;
-  const { order, number, parent, extra, reached } = search;
+function collectEntering(graph: FlowGraph, search: Search, from: Uint32Array): Entering {
+  const { nodeCount, firstEdge, target } = graph;
+  const { number, parent, extra, reached } = search;
   let sum = 0;
+  let shift = -2;
   for (let at = 1; at <= reached; at++) {
     const count = extra[at]!;
+    if (sum - 2 * at > shift) shift = sum - 2 * at;
     extra[at] = sum;
     sum += count;
   }
-  const from = new Uint32Array(new ArrayBuffer(Math.max(sum * 4, graph.nodeCount * 8)), 0, sum);
-  // The entries of `extra` serve as cursors: afterwards each holds the end of its node's range, which starts at the
-  // end of the one before.
-  for (let at = 1; at <= reached; at++) {
-    const node = order[at]!;
+  // The entries of `extra` serve as cursors: afterwards each holds the end of its node's range.
+  for (let node = 0, edge = 0; node < nodeCount; node++) {
+    const end = firstEdge[node + 1]!;
+    const at = number[node]!;
+    if (at === 0) {
+      edge = end;
+      continue;
+    }
     let newestChild = 0;
-    for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
+    for (; edge < end; edge++) {
       const to = target[edge]!;
       if (to < 0) continue;
       const into = number[to]!;
@@ -141,42 +153,39 @@ function collectEntering(graph: FlowGraph, search: Search): Entering {
       else from[extra[into]!++] = at;
     }
   }
-  return { ends: extra, from };
+  return { ends: extra, from, shift, used: Math.max(sum, 2 * reached + shift + 2) };
 }
 
 /** The semidominator of each, by preorder number. They take the place of `ends`, whose entries are used up in this order. */
-function findSemidominators(search: Search, entering: Entering, pool: Pool): Uint32Array<ArrayBuffer> {
-  const { parent, reached } = search;
-  const { ends, from } = entering;
-  const label = pool.dirty();
-  const ancestor = pool.dirty();
-  ancestor.set(parent);
+function findSemidominators({ parent, reached }: Search, { ends, from, shift }: Entering): Uint32Array<ArrayBuffer> {
   for (let at = reached; at >= 2; at--) {
     let lowest = parent[at]!;
     for (let i = ends[at - 1]!, end = ends[at]!; i < end; i++) {
       let up = from[i]!;
-      if (up < at) {
+      if (up <= at) {
         if (up < lowest) lowest = up;
         continue;
       }
       // Path splitting: every node on the way learns its grandparent, and the lowest label below it.
-      let best = label[up]!;
-      let above = ancestor[up]!;
+      let pair = 2 * up + shift;
+      let best = from[pair]!;
+      let above = from[pair + 1]!;
       while (above > at) {
-        const labelAbove = label[above]!;
+        const pairAbove = 2 * above + shift;
+        const labelAbove = from[pairAbove]!;
         if (labelAbove < best) best = labelAbove;
-        const next = ancestor[above]!;
-        if (labelAbove < label[up]!) label[up] = labelAbove;
-        ancestor[up] = next;
-        up = above;
+        const next = from[pairAbove + 1]!;
+        if (labelAbove < from[pair]!) from[pair] = labelAbove;
+        from[pair + 1] = next;
+        pair = pairAbove;
         above = next;
       }
       if (best < lowest) lowest = best;
     }
-    label[at] = lowest;
+    from[2 * at + shift] = lowest;
+    from[2 * at + shift + 1] = parent[at]!;
     ends[at] = lowest;
   }
-  pool.giveBack(label, ancestor);
   return ends;
 }
 
@@ -190,8 +199,10 @@ function climbToDominators({ parent, reached }: Search, semi: Uint32Array): void
   }
 }
 
-function toOrdinals({ nodeCount, root }: FlowGraph, search: Search, pool: Pool): Omit<Dominators, 'spare'> {
-  const { order, parent, reached } = search;
+function toOrdinals({ nodeCount, root }: FlowGraph, { number, parent, reached }: Search, pool: Pool): Dominators {
+  const order = pool.dirty();
+  for (let node = 0; node < nodeCount; node++) order[number[node]!] = node;
+  pool.giveBack(number);
   const immediate = pool.dirty().fill(NOT_REACHED);
   immediate[root] = root;
   for (let at = 2; at <= reached; at++) immediate[order[at]!] = order[parent[at]!]!;

@@ -21,7 +21,19 @@ export class Pool {
 
   /** Takes parts of lent arrays for the arrays that they are of. */
   giveBackWhole(...parts: Uint32Array<ArrayBuffer>[]): void {
-    this.giveBack(...parts.map(({ buffer }) => new Uint32Array(buffer)));
+    const stride = this.length * 4;
+    this.giveBack(
+      ...parts.map(({ buffer, byteOffset }) => {
+        return new Uint32Array(buffer, byteOffset - (byteOffset % stride), this.length);
+      }),
+    );
+  }
+
+  /** Takes the first `used` words of a large array that was never lent, as so many arrays. */
+  cut({ buffer }: Uint32Array<ArrayBuffer>, used: number): void {
+    for (let end = this.length; end <= used; end += this.length) {
+      this.free.push(new Uint32Array(buffer, (end - this.length) * 4, this.length));
+    }
   }
 
   drop(): void {

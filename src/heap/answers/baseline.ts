@@ -1,13 +1,14 @@
+import type { RetainedSizes } from '../analysis/retained.js';
 import type { HeapView } from './view.js';
 
-/** What is kept of an earlier heap to compare a later one with; 20 bytes a node and a table of ids. */
+/** What is kept of an earlier heap to compare a later one with; 16 bytes a node and a table of ids, in arrays of its own. */
 export interface Baseline {
   readonly totalBytes: number;
   readonly nodeCount: number;
   readonly find: (id: number) => number;
   readonly id: Uint32Array;
   readonly selfSize: Float32Array;
-  readonly retained: Float64Array;
+  readonly retained: RetainedSizes;
   readonly classOf: Uint32Array;
   readonly classes: readonly string[];
 }
@@ -21,8 +22,8 @@ export function baselineOf(view: HeapView): Baseline {
     find: finder(file.id),
     id: file.id,
     selfSize: selfSizes(view),
-    retained,
-    classOf: classes.of,
+    retained: retained.slice(0, file.nodeCount),
+    classOf: classes.of.slice(0, file.nodeCount),
     classes: classes.list.map(({ name }) => name),
   };
 }
@@ -43,8 +44,8 @@ export function baselineBefore(view: HeapView, lastOldId: number): Baseline {
     id: file.id,
     // What is new was not there: its size must not count as gone either.
     selfSize: selfSizes(view).map((bytes, node) => (isNew(node) ? 0 : bytes)),
-    retained: retained.map((bytes, node) => bytes - added[node]!),
-    classOf: classes.of,
+    retained: retained.slice(0, file.nodeCount).map((bytes, node) => bytes - added[node]!),
+    classOf: classes.of.slice(0, file.nodeCount),
     classes: classes.list.map(({ name }) => name),
   };
 }

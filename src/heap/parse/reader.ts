@@ -34,13 +34,13 @@ enum Top {
 
 /**
  * Memory for analysing a file of this many nodes and edges, in bytes, texts and Node itself not counted: the columns, and
- * the larger of what dominators take (five words a node and one for every edge beyond the spanning tree) and what answers
- * do. Measured: 618 said and 636 taken at 613 MB.
+ * the larger of what dominators take (five words a node at most, and one for every edge beyond the spanning tree) and what
+ * answers do (six words a node). Measured: 550 said and 560 taken at 609 MB.
  */
 function estimateBytes(nodeCount: number, edgeCount: number): number {
   const columns = nodeCount * 17 + edgeCount * 8;
-  const dominators = nodeCount * 20 + Math.max(nodeCount * 8, (edgeCount - nodeCount) * 4);
-  return columns + Math.max(dominators, nodeCount * 36);
+  const dominators = nodeCount * 20 + Math.max(0, edgeCount - nodeCount) * 4;
+  return columns + Math.max(dominators, nodeCount * 24);
 }
 
 /** Takes the bytes of a heapSnapshot in chunks of any size and order of arrival; `end()` gives the columns. */
