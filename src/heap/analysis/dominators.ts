@@ -161,7 +161,7 @@ function findSemidominators({ parent, reached }: Search, { ends, from, shift }: 
   for (let at = reached; at >= 2; at--) {
     let lowest = parent[at]!;
     for (let i = ends[at - 1]!, end = ends[at]!; i < end; i++) {
-      let up = from[i]!;
+      const up = from[i]!;
       if (up <= at) {
         if (up < lowest) lowest = up;
         continue;
