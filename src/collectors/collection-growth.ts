@@ -11,6 +11,8 @@ import { isSlowing, isWorthWatching, isWorthWatchingStill } from './worth-watchi
 const WATCH_SECONDS = 20;
 /** When by then nothing grows that could be a leak, the rest of the window would show nothing either. */
 const QUIET_AFTER_SECONDS = 8;
+/** … and by then with a cause known: what still grows beside it shows its first entries. */
+const QUIET_KNOWN_SECONDS = 5;
 /** To leave early: when it is quiet, and once more when the run knows a cause. */
 const TRIES = 2;
 /** What coverage and profiles of other readings were seen to leave on the heap, at most. */
@@ -24,6 +26,7 @@ const CLEARLY_QUIET = 0.5;
 /** Short enough to force one collection more. */
 const SHORT_COLLECTION_MS = 120;
 const READ_EVERY_MS = 1000;
+const ASK_EVERY_MS = 200;
 const POLL_MS = 40;
 /** The walk bounds itself to 12 s of wall time; a busy loop delays even that. */
 const WALK_LIMIT_MS = 25_000;
@@ -156,15 +159,25 @@ class Watch {
         until = 2 * seconds;
       }
       // The last try is kept for when a cause is known.
-      const mayTry = tries === TRIES || (tries > 0 && this.context.causeKnown?.());
-      if (mayTry && passed >= quietAfter && this.canCompareLive()) {
-        tries = this.context.causeKnown?.() ? 0 : tries - 1;
+      const known = this.context.causeKnown?.() ?? false;
+      const mayTry = tries === TRIES || (tries > 0 && known);
+      if (mayTry && (known ? passed >= QUIET_KNOWN_SECONDS : passed >= quietAfter && this.canCompareLive())) {
+        tries = known ? 0 : tries - 1;
         if ((await this.isQuiet()) && (await this.isStillQuiet())) return true;
       }
-      await this.context.sleep(Math.min(READ_EVERY_MS, Math.max(50, (until - passed) * 1000)));
+      await this.rest(Math.min(READ_EVERY_MS, Math.max(50, (until - passed) * 1000)));
     }
     await this.lookAgain();
     return false;
+  }
+
+  /** Ends early at the moment in which a cause becomes known. */
+  private async rest(ms: number): Promise<void> {
+    const until = this.context.now() + ms;
+    const isKnown = () => this.context.causeKnown?.() ?? false;
+    const knew = isKnown();
+    while (this.context.now() < until && isKnown() === knew)
+      await this.context.sleep(Math.min(ASK_EVERY_MS, until - this.context.now()));
   }
 
   /** What no container explains shows in the live heap alone: without two readings of it nothing is proven quiet. */
@@ -176,7 +189,7 @@ class Watch {
 
   /** The second collection comes before the second walk: lens' own memory is then the same as at the first. */
   private async lookAgain(): Promise<void> {
-    await this.readLiveAgain();
+    if (this.canCompareLive()) await this.readLiveAgain();
     await this.walk();
     await this.work('weigh');
   }

@@ -28,6 +28,7 @@ export const cpuProfileCollector: Collector<'cpu-profile'> = {
 };
 
 async function profile(session: Session, params: CpuProfileParams, context: CollectContext) {
+  if (params.unlessKnown && context.causeKnown?.()) throw new Error('Another cause became known before its turn came.');
   await session.agent.install('vitals');
   await session.send('Profiler.enable', { timeoutMs: ANSWER_MS });
   try {

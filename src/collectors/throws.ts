@@ -7,8 +7,8 @@ import type { CollectContext } from './collector.js';
 
 /** Bursts spread over the window: one alone would sample one unlucky request. */
 const BURSTS = 4;
-/** Where none of so many held a throw and a cause is known, the others hold none that matters. */
-const ENOUGH_BURSTS = 2;
+/** After the first one those who took a first look at the loop have their turn. */
+const REST_MS = 1000;
 const STOPS_PER_BURST = 4;
 /** A stop costs 2–7 ms, up to 45 on a busy machine (delayed acknowledgement): the sample ends when this is spent. */
 export const MAX_PAUSED_MS = 250;
@@ -36,13 +36,13 @@ export async function sampleThrows(
     const thrown: Throw[] = [];
     const spent = { pausedMs: 0, longestMs: 0, withThrows: 0, bursts: 0, sampledMs: 0 };
     const length = (seconds * 1000) / BURSTS;
-    for (let burst = 0; burst < BURSTS && spent.pausedMs < MAX_PAUSED_MS; burst++) {
-      const work = () => oneBurst(debug, length, thrown, spent, context);
-      // By the length of all of them: one after the other, short ones would keep everybody else waiting.
-      const took = await context.exclusively(work, seconds);
-      const isQuiet = burst + 1 >= ENOUGH_BURSTS && spent.withThrows === 0;
-      if (isQuiet && context.causeKnown?.()) break;
-      await context.sleep(Math.max(0, length - took));
+    // Who throws all the time has thrown in the bursts so far.
+    const isEnough = () => spent.bursts > 0 && spent.withThrows === 0 && (context.causeKnown?.() ?? false);
+    for (let burst = 0; burst < BURSTS && spent.pausedMs < MAX_PAUSED_MS && !isEnough(); burst++) {
+      const work = async () => (isEnough() ? 0 : oneBurst(debug, length, thrown, spent, context));
+      // By the length of all but the first: one after the other, short ones would keep everybody else waiting.
+      const took = await context.exclusively(work, burst === 0 ? length / 1000 : seconds);
+      if (!isEnough()) await context.sleep(burst === 0 ? REST_MS : Math.max(0, length - took));
     }
     const sites = sitesOf(thrown, debug);
     const rates = () => Promise.all(sites.slice(0, COUNTED_SITES).map(site => withRate(session, debug, site, context)));

@@ -125,8 +125,8 @@ const MECHANISMS: readonly Mechanism[] = [
   },
   {
     cause: one('cpu.exceptions'),
-    effects: ['exceptions.storm', 'cpu.hot'],
-    because: 'it is the same throwing, seen as cpu time',
+    effects: ['exceptions.storm', 'cpu.hot', 'loop.block.serialization', 'loop.block.compute'],
+    because: 'throwing with its stack and text takes the time',
   },
   {
     cause: one('logs.flood', 'cpu.logging'),

@@ -30,6 +30,7 @@ import {
   baselineOf,
   type Counted,
   firstProfile,
+  isHardlyBusy,
   LONG_PROFILE,
   LOOP_WINDOW,
   SHORT_STALL_MS,
@@ -116,7 +117,9 @@ export async function* lookOnce(see: OperatorView, baseline: Evidence<Vitals>): 
   if (data && !isSuspicious(data, see.urgent)) return healthy(data);
   const studied = yield* study(see, firstProfile(data));
   if (typeof studied === 'string')
-    return { outcome: 'inconclusive', summary: `The event loop was not profiled: ${studied}` };
+    return data && isHardlyBusy(data)
+      ? healthy(data)
+      : { outcome: 'inconclusive', summary: `The event loop was not profiled: ${studied}` };
   const spinning = data ? yield* spin(see, studied, data) : undefined;
   if (spinning) return yield* tell(see, spinning, isUsable(baseline) ? [baseline.id] : []);
   return yield* judge(see, studied, data, isUsable(baseline) ? [baseline.id] : []);

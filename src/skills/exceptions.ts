@@ -16,6 +16,8 @@ import { place, sourceOf } from './place.js';
 const SECONDS = 5;
 /** A throw with its stack costs 5–50 µs; programs that steer by exceptions stay below this many. */
 const STORM_PER_SECOND = 100;
+/** At 20 µs each so many take a twelfth of a core and more. */
+const COSTLY_PER_SECOND = 4000;
 /** Once a second, in every burst, without a trace: not an accident. */
 const SWALLOWED_PER_SECOND = 1;
 const LASTING_BURSTS = 0.75;
@@ -193,7 +195,11 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
   return {
     ...common(site, data),
     anomalyType: storm ? 'exception-storm' : 'swallowed-exceptions',
-    faultClass: storm ? 'exceptions.storm' : 'exceptions.swallowed',
+    faultClass: !storm
+      ? 'exceptions.swallowed'
+      : perSecond >= COSTLY_PER_SECOND
+        ? 'cpu.exceptions'
+        : 'exceptions.storm',
     title: storm
       ? `${say(site)} is thrown ${perSecond} times a second, at ${where}`
       : `${say(site)} is thrown again and again and ignored, in the catch at ${where}`,

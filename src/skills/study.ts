@@ -32,27 +32,48 @@ export const SHORT_STALL_MS = 20;
 export const SHORT_CALL_MS = 15;
 /** Bursts of short calls read 3.8 ms a call, a real block 56. */
 export const LONG_CALL_MS = 30;
-const COUNT_SECONDS = 2.5;
+/** A call that stalls the loop is to come this often while it is counted; the rare one gets the longest count. */
+const COUNTED_STALLS = 4;
+const COUNT_SECONDS = { least: 1.25, most: 2.5 } as const;
 
 /** The loop's delay is measured beside the profile, from a moment later on: a stall may exceed it by so much. */
 export const MEASURED_BESIDE = 1.5;
 
 /** What every first look shares, and what is enough to see that something is amiss right now. */
 export const LOOP_WINDOW = { seconds: 5 } as const;
+const FIRST_LOOK = { seconds: 1.5 } as const;
 const QUICK_LOOK = { seconds: 3 } as const;
 /** From here on five seconds would say the same. */
 const CLEARLY_BUSY_ELU = 0.5;
+/** A delay that somebody notices, and one that is no chance. */
+const PLAIN_STALL_MS = 100;
+/** The cpu is nobody's complaint below this. */
+const IDLE_ELU = 0.12;
 
-/** The loop before anything is profiled: over three seconds where those say enough, else over five. */
+/** The loop before anything is profiled: over 1.5 s where those say enough, else over three or five. */
 export async function* baselineOf(see: OperatorView): Step<Evidence<Vitals>> {
+  for (const window of [FIRST_LOOK, QUICK_LOOK, LOOP_WINDOW]) yield* see.begin('vitals', window);
+  const first = yield* see.ask('vitals', FIRST_LOOK);
+  if (isUsable(first) && isBusy(first.data, PLAIN_STALL_MS)) return first;
   const quick = yield* see.ask('vitals', QUICK_LOOK);
-  const isClear = isUsable(quick) && (quick.data.elu >= CLEARLY_BUSY_ELU || quick.data.loopDelay.maxMs >= STALL_MS);
-  return isClear ? quick : yield* see.ask('vitals', LOOP_WINDOW);
+  return isUsable(quick) && isBusy(quick.data, STALL_MS) ? quick : yield* see.ask('vitals', LOOP_WINDOW);
 }
 
+const isBusy = ({ elu, loopDelay }: Vitals, stallMs: number): boolean =>
+  elu >= CLEARLY_BUSY_ELU || loopDelay.maxMs >= stallMs;
+
 /** The window of the first profile; everybody who has the same baseline takes the same one. */
-export const firstProfile = (baseline: Vitals | undefined): CpuProfileParams =>
-  baseline !== undefined && baseline.elu >= CLEARLY_BUSY_ELU ? SHORT_PROFILE : PROFILE;
+export function firstProfile(baseline: Vitals | undefined): CpuProfileParams {
+  if (baseline === undefined) return PROFILE;
+  if (isOngoing(baseline)) return SHORT_PROFILE;
+  return isHardlyBusy(baseline) ? { ...PROFILE, unlessKnown: true } : PROFILE;
+}
+
+/** Whoever profiles because of so little does it for completeness. */
+export const isHardlyBusy = ({ elu, loopDelay }: Vitals): boolean => elu < IDLE_ELU && loopDelay.maxMs < PLAIN_STALL_MS;
+
+/** Whatever keeps the loop busy is at it now, or stalled it more than once: of 150 ticks two are above the 99th part. */
+const isOngoing = ({ elu, loopDelay }: Vitals): boolean => elu >= CLEARLY_BUSY_ELU || loopDelay.p99Ms >= PLAIN_STALL_MS;
 
 /** One profile with what was derived from it. */
 export interface Study {
@@ -135,12 +156,18 @@ async function* count(
     return { scriptId, url, line, column, parameters: text === undefined ? [] : parametersOf(text, line, column) };
   });
   if (functions.length === 0) return undefined;
-  const params = { seconds: COUNT_SECONDS, functions, sameArguments: true };
+  const params = { seconds: countSeconds(tree, all), functions, sameArguments: true };
   const evidence = yield* see.ask('call-counts', params, PROFILE_FRESH_MS);
   if (!isUsable(evidence)) return undefined;
   const times = new Map(byFunction(tree, weigh(tree)).map(time => [time.frame, time.totalUs]));
   const lengths = evidence.data.counts.map((item, at) => lengthOf(tree, all, frames[at]!, item, times));
   return { evidence, lengths };
+}
+
+function countSeconds({ durationUs }: CallTree, all: readonly Stall[]): number {
+  const apart = durationUs / 1e6 / Math.max(1, all.length);
+  const seconds = Math.min(COUNT_SECONDS.most, Math.max(COUNT_SECONDS.least, COUNTED_STALLS * apart));
+  return Math.round(seconds * 4) / 4;
 }
 
 /** Package functions with this share of the blamed one's time are counted for their arguments. */

@@ -73,6 +73,18 @@ test('errors that a client throws for each failed call belong to who repeats the
   ).toHaveLength(2);
 });
 
+test('throwing that takes the cpu explains a block beside it, and is no excuse for one elsewhere', () => {
+  const storm = { mechanism: true, confidence: 'high' as const, culprit: at('lib/fields.js', 11) };
+  const block = { severity: 'critical' as const, mechanism: true, confidence: 'high' as const };
+  const seenWith = (file: string) =>
+    classes([
+      seen('event-loop', 'loop.block.serialization', { ...block, culprit: at(file, 21) }),
+      seen('exceptions', 'cpu.exceptions', storm),
+    ]);
+  expect(seenWith('lib/fields.js')).toEqual(['cpu.exceptions']);
+  expect(seenWith('lib/export.js')).toEqual(['loop.block.serialization', 'cpu.exceptions']);
+});
+
 test('two proven faults in different files stay two', () => {
   const proven = { mechanism: true, confidence: 'high' as const };
   expect(

@@ -7,6 +7,8 @@ export interface CpuProfileParams {
   readonly intervalUs: number;
   /** Functions whose optimized code V8 is made to drop first: compiled anew under the profiler, it names what it inlines. */
   readonly compileAnew?: readonly ScriptPosition[];
+  /** Not taken at all once the run knows a cause. */
+  readonly unlessKnown?: boolean;
 }
 
 export interface CpuProfile {
