@@ -12,6 +12,7 @@ const { metafile } = await build({
   entryPoints: [
     { in: `${root}src/cli.ts`, out: 'cli' },
     { in: `${root}src/commands/heap/worker.ts`, out: 'heap-worker' },
+    { in: `${root}src/commands/heap/second-worker.ts`, out: 'heap-second' },
   ],
   outdir: `${root}dist`,
   bundle: true,

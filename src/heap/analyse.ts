@@ -10,6 +10,7 @@ import { markOwned } from './analysis/owned.js';
 import { Pool } from './analysis/pool.js';
 import { findRetainedSizes, type RetainedSizes } from './analysis/retained.js';
 import type { HeapFile } from './heap-file.js';
+import type { SecondThread } from './second-thread.js';
 
 /** A heapSnapshot with everything that answers are made of. Sizes in bytes; all arrays by ordinal, and maybe longer. */
 export interface Heap {
@@ -32,37 +33,46 @@ export type OnStep = (step: string, done: number, of: number) => void;
 const STEPS = [
   'facts',
   'owners',
-  'sizes',
   'dominators',
-  'distances',
+  'sizes',
   'retained sizes',
   'classes',
   'class sizes',
+  'distances',
 ] as const;
 
+export interface AnalyseOptions {
+  readonly onStep?: OnStep;
+  /** Does a part of it at the same time, where the file's columns are shared memory. */
+  readonly second?: SecondThread | undefined;
+}
+
 /** Turns a parsed file into a heap; changes the file in place (marks, booked sizes), so that each file is analysed once. */
-export function analyse(file: HeapFile, onStep: OnStep = () => {}): Heap {
-  const step = (name: (typeof STEPS)[number]) => onStep(name, STEPS.indexOf(name), STEPS.length);
+export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {}): Heap {
+  const step = (name: (typeof STEPS)[number]) => onStep?.(name, STEPS.indexOf(name), STEPS.length);
   const pool = new Pool(file.nodeCount + 2);
   step('facts');
   const facts = gatherFacts(file);
   propagateDetachedness(file, facts);
+  second?.begin(file, facts);
   step('owners');
   markOwned(file, facts);
   markEssentialEdges(file, facts);
-  step('sizes');
-  bookBackingStores(file, facts, pool);
   step('dominators');
   const dominators = findDominators(file, pool);
+  step('sizes');
+  const beside = second?.end();
+  if (beside) file.wideSizes = beside.wideSizes;
+  else bookBackingStores(file, facts, pool);
   step('retained sizes');
   const retained = findRetainedSizes(file, dominators, pool);
   step('classes');
-  const classes = classify(file, facts, pool);
+  const classes = beside?.classes ?? classify(file, facts, pool);
   step('class sizes');
   const aggregates = aggregate({ file, classes, dominators, retained }, pool);
   pool.giveBackWhole(dominators.order); // not needed again
   step('distances');
-  const distance = findDistances(file, facts, pool);
+  const distance = beside?.distance ?? findDistances(file, facts, pool);
   addDistances(file, classes, distance, aggregates.distance);
   const { immediate } = dominators;
   return { file, facts, immediate, retained, distance, classes, aggregates, scratch: pool };

@@ -16,7 +16,7 @@ export interface HeapFile {
   readonly id: Uint32Array;
   /** Bytes; 2^32 - 1 means: see `wideSizes`. */
   readonly selfSize: Uint32Array;
-  readonly wideSizes: Map<number, number>;
+  wideSizes: Map<number, number>;
   readonly firstEdge: Uint32Array;
   /** Type in the upper three bits, name or index below (all ones: see `wideNames`). */
   readonly label: Uint32Array;

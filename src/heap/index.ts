@@ -1,4 +1,5 @@
-export { analyse } from './analyse.js';
+export { analyse, type OnStep } from './analyse.js';
+export type { Facts } from './analysis/facts.js';
 export { type Baseline, baselineBefore, baselineOf } from './answers/baseline.js';
 export { type ClassDifference, compareHeaps, type GrownHolder, type HeapDifference } from './answers/difference.js';
 export { answerQuestion, type HeapAnswer, type HeapQuestion, type NodeRow } from './answers/questions.js';
@@ -8,4 +9,12 @@ export { type ClassRow, type HeapSummary, type SaidSuspect, summarise } from './
 export { HeapView } from './answers/view.js';
 export type { HeapFile } from './heap-file.js';
 export { MalformedSnapshot } from './malformed.js';
-export { type ReaderOptions, SnapshotReader } from './parse/reader.js';
+export { type Borders, findEdges } from './parse/borders.js';
+export { readEdgeList } from './parse/edge-list.js';
+export { type EdgeList, newEdgeColumns } from './parse/edges.js';
+export type { EdgeColumns } from './parse/fast-edges.js';
+export type { Layout } from './parse/header.js';
+export { sharedBuffer } from './parse/new-buffer.js';
+export { hasRoomForTwo, type ReaderOptions, SnapshotReader } from './parse/reader.js';
+export { Strings } from './parse/strings.js';
+export { analyseBeside, type BesideDominators, type SecondThread } from './second-thread.js';

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { displayPath } from '../../base/script-url.js';
 import {
@@ -11,6 +12,8 @@ import {
   type HeapDifference,
   type HeapQuestion,
   HeapView,
+  hasRoomForTwo,
+  type OnStep,
   type SaidSuspect,
   summarise,
   type Telling,
@@ -20,6 +23,7 @@ import { placed } from './place.js';
 import { readHeapFile } from './read-file.js';
 import { readingOf } from './reading.js';
 import { ScriptFiles } from './script-files.js';
+import { SecondCore } from './second-thread.js';
 
 /**
  * What the worker is asked: one question about a file, the difference of two and more files of one process, or what a
@@ -88,16 +92,25 @@ async function loadAll(paths: readonly string[], job: HeapJob, onProgress: OnPro
   return { earlier, view: await load(paths.at(-1)!, job, onProgress) };
 }
 
+const NO_THROW = { throwIfNoEntry: false } as const;
+
+/** What a run asks is read in one thread: the second core may be the target's. */
 async function load(path: string, job: HeapJob, onProgress: OnProgress): Promise<HeapView> {
-  const file = await readHeapFile(path, {
-    memoryCeiling: job.memoryCeiling ?? availableMemory(),
-    onBytes: (read, of) => onProgress(`reading ${path}`, (read / of) * READING_SHARE),
-  });
-  return new HeapView(
-    analyse(file, (step, done, of) =>
-      onProgress(`${step} of ${path}`, READING_SHARE + (done / of) * (1 - READING_SHARE)),
-    ),
-  );
+  const second = job.kind === 'reading' ? undefined : SecondCore.start(statSync(path, NO_THROW)?.size ?? 0);
+  const memoryCeiling = job.memoryCeiling ?? availableMemory();
+  try {
+    const file = await readHeapFile(path, {
+      memoryCeiling,
+      onBytes: (read, of) => onProgress(`reading ${path}`, (read / of) * READING_SHARE),
+      second,
+    });
+    const onStep: OnStep = (step, done, of) =>
+      onProgress(`${step} of ${path}`, READING_SHARE + (done / of) * (1 - READING_SHARE));
+    const hasRoom = hasRoomForTwo(file.layout, memoryCeiling);
+    return new HeapView(analyse(file, { onStep, second: hasRoom ? second : undefined }));
+  } finally {
+    second?.close();
+  }
 }
 
 /** Reading is about this part of the work. */

@@ -1,26 +1,45 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { type HeapFile, MalformedSnapshot, type ReaderOptions, SnapshotReader } from '../../heap/index.js';
+import {
+  findEdges,
+  type HeapFile,
+  hasRoomForTwo,
+  MalformedSnapshot,
+  newEdgeColumns,
+  SnapshotReader,
+  sharedBuffer,
+} from '../../heap/index.js';
 import { LensError } from '../../model/error.js';
+import type { SecondCore } from './second-thread.js';
 
 const GZIP_CHUNK_BYTES = 256 * 1024;
 const PROGRESS_EVERY_BYTES = 16 * 1024 * 1024;
 
-export interface ReadOptions extends Pick<ReaderOptions, 'memoryCeiling'> {
+export interface ReadOptions {
+  /** Memory that reading and analysing may take, in bytes. */
+  readonly memoryCeiling: number;
   /** Told now and then how much of the file was read. May throw to stop. */
   readonly onBytes?: (read: number, of: number) => void;
+  /** Reads the edges, where there is room for what it needs. */
+  readonly second?: SecondCore | undefined;
 }
 
 /** Reads a `.heapsnapshot` or `.heapsnapshot.gz`. Throws LensError `file-unreadable` or `file-malformed` with the place. */
-export async function readHeapFile(path: string, options: ReadOptions = {}): Promise<HeapFile> {
+export async function readHeapFile(path: string, options: ReadOptions): Promise<HeapFile> {
   const file = open(path);
   try {
-    return file.isGzip ? await readGzip(path, file.bytes, options) : readPlain(file.descriptor, file.bytes, options);
+    if (file.isGzip) return await readGzip(path, file.bytes, options);
+    return readBeside(path, file, options) ?? readPlain(file, options);
   } catch (error) {
     throw told(path, error);
   } finally {
     closeSync(file.descriptor);
   }
+}
+
+interface Opened {
+  readonly descriptor: number;
+  readonly bytes: number;
 }
 
 function open(path: string): { descriptor: number; bytes: number; isGzip: boolean } {
@@ -39,22 +58,72 @@ function open(path: string): { descriptor: number; bytes: number; isGzip: boolea
   }
 }
 
-function readPlain(descriptor: number, bytes: number, options: ReadOptions): HeapFile {
-  const reader = new SnapshotReader({ ...options, totalBytes: bytes });
-  const buffer = reader.chunk;
-  let told = 0;
-  for (;;) {
-    const length = readSync(descriptor, buffer);
-    if (length === 0) return reader.end();
-    reader.write(length === buffer.length ? buffer : buffer.subarray(0, length));
+function readPlain(file: Opened, options: ReadOptions): HeapFile {
+  const reader = readerOf(file, options);
+  feed(reader, file, Number.POSITIVE_INFINITY, options);
+  return reader.end();
+}
+
+/** The buffers of a file that a second thread shall see are shared from the start. */
+function readerOf({ bytes }: Opened, { memoryCeiling, second }: ReadOptions): SnapshotReader {
+  return new SnapshotReader({ memoryCeiling, totalBytes: bytes, ...(second && { newBuffer: sharedBuffer }) });
+}
+
+/** Gives the reader the file from where it is up to an offset. */
+function feed(reader: SnapshotReader, { descriptor, bytes }: Opened, to: number, { onBytes }: ReadOptions): void {
+  const { chunk } = reader;
+  let told = reader.bytesRead;
+  while (reader.bytesRead < to) {
+    const wanted = Math.min(chunk.length, to - reader.bytesRead);
+    const length = readSync(descriptor, chunk, 0, wanted, reader.bytesRead);
+    if (length === 0) return;
+    reader.write(chunk.subarray(0, length));
     if (reader.bytesRead - told < PROGRESS_EVERY_BYTES) continue;
     told = reader.bytesRead;
-    options.onBytes?.(told, bytes);
+    onBytes?.(told, bytes);
   }
 }
 
+/**
+ * Reads a file while the second thread reads its edges. Undefined for whatever is not as it was expected: the file is then
+ * read in order, and an error says where it is.
+ */
+function readBeside(path: string, file: Opened, options: ReadOptions): HeapFile | undefined {
+  const { second, memoryCeiling } = options;
+  if (!second) return undefined;
+  const reader = readerOf(file, options);
+  let asked = false;
+  try {
+    feed(reader, file, reader.chunk.length, options);
+    const { layout } = reader;
+    const borders = layout && findEdges(readAt(file), file.bytes, layout);
+    if (!borders || borders.from < reader.bytesRead || !hasRoomForTwo(layout, memoryCeiling)) return undefined;
+    second.beginEdges({ path, layout, borders, columns: newEdgeColumns(layout, sharedBuffer) });
+    asked = true;
+    feed(reader, file, borders.from, options);
+    if (!reader.skipEdges(borders.to)) return undefined;
+    feed(reader, file, file.bytes, options);
+    asked = false;
+    const edges = second.endEdges();
+    return edges && reader.end(edges);
+  } catch (error) {
+    if (error instanceof MalformedSnapshot) return undefined;
+    throw error;
+  } finally {
+    if (asked) second.endEdges();
+  }
+}
+
+function readAt({ descriptor }: Opened): (offset: number, length: number) => Uint8Array {
+  return (offset, length) => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, offset));
+  };
+}
+
 async function readGzip(path: string, bytes: number, options: ReadOptions): Promise<HeapFile> {
-  const reader = new SnapshotReader(options);
+  const { memoryCeiling, second } = options;
+  const reader = new SnapshotReader({ memoryCeiling, ...(second && { newBuffer: sharedBuffer }) });
   const source = createReadStream(path, { highWaterMark: GZIP_CHUNK_BYTES });
   const unzipped = createGunzip({ chunkSize: GZIP_CHUNK_BYTES });
   source.on('error', error => unzipped.destroy(error));

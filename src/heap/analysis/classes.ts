@@ -15,7 +15,7 @@ export interface HeapClass {
 
 export interface Classes {
   /** Class number of each node. */
-  readonly of: Uint32Array<ArrayBuffer>;
+  readonly of: Uint32Array;
   readonly list: readonly HeapClass[];
   readonly interfaces: readonly Interface[];
 }
@@ -37,7 +37,7 @@ class ClassTable {
   private readonly byPosition = new Map<number, Map<number, number>>();
   private readonly byType: Int32Array;
   /** Class number plus one. */
-  private readonly byText: Uint32Array<ArrayBuffer>;
+  private readonly byText: Uint32Array;
   private readonly byDetachedText = new Map<number, number>();
   private readonly isNamed: Uint8Array;
 

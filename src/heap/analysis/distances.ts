@@ -10,7 +10,7 @@ export const NO_DISTANCE = -5;
 export const SYSTEM_DISTANCE = 100_000_000;
 
 /** Edges from the program's globals to each node, fewest first; the numbers are DevTools'. */
-export function findDistances(file: HeapFile, facts: Facts, pool: Pool): Int32Array<ArrayBuffer> {
+export function findDistances(file: HeapFile, facts: Facts, pool: Pool): Int32Array {
   const { buffer, byteOffset, length: nodes } = pool.dirty();
   const distance = new Int32Array(buffer, byteOffset, nodes).fill(NO_DISTANCE);
   const queue = pool.dirty();

@@ -10,9 +10,9 @@ export interface FlowGraph {
 
 export interface Dominators {
   /** Immediate dominator of each node; the root's is itself. */
-  readonly immediate: Uint32Array<ArrayBuffer>;
+  readonly immediate: Uint32Array;
   /** Every node once, each behind its dominator. */
-  readonly order: Uint32Array<ArrayBuffer>;
+  readonly order: Uint32Array;
 }
 
 /**
@@ -37,11 +37,11 @@ export function findDominators(graph: FlowGraph, pool = new Pool(graph.nodeCount
 
 interface Search {
   /** Ordinal to preorder number; 0 was not reached. */
-  readonly number: Uint32Array<ArrayBuffer>;
+  readonly number: Uint32Array;
   /** Preorder number to the one it was found from. */
-  readonly parent: Uint32Array<ArrayBuffer>;
+  readonly parent: Uint32Array;
   /** How many edges beside the one it was found by enter a node, by preorder number. */
-  readonly extra: Uint32Array<ArrayBuffer>;
+  readonly extra: Uint32Array;
   /** Preorder number to ordinal, as long as the search goes on; [1] is the root. */
   readonly order: Uint32Array;
   /** How many were reached from the root or from nodes nobody retains. */
@@ -115,7 +115,7 @@ function exploreOrphans(graph: FlowGraph, search: Search, cursor: Uint32Array): 
 
 interface Entering {
   /** Where each node's range of `from` ends, by preorder number; it starts where that of the one before ends. */
-  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly ends: Uint32Array;
   readonly from: Uint32Array;
   /** The label and the ancestor of number v go to from[2v + shift] and behind: never where an edge is yet to be read. */
   readonly shift: number;
@@ -157,7 +157,7 @@ function collectEntering(graph: FlowGraph, search: Search, from: Uint32Array): E
 }
 
 /** The semidominator of each, by preorder number. They take the place of `ends`, whose entries are used up in this order. */
-function findSemidominators({ parent, reached }: Search, { ends, from, shift }: Entering): Uint32Array<ArrayBuffer> {
+function findSemidominators({ parent, reached }: Search, { ends, from, shift }: Entering): Uint32Array {
   for (let at = reached; at >= 2; at--) {
     let lowest = parent[at]!;
     for (let i = ends[at - 1]!, end = ends[at]!; i < end; i++) {

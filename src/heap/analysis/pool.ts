@@ -1,26 +1,35 @@
+import { type NewBuffer, ownBuffer } from '../parse/new-buffer.js';
+
 /** Working arrays of one length, used again by the next phase: freed typed arrays wait for a collection, lent ones don't. */
 export class Pool {
-  private readonly free: Uint32Array<ArrayBuffer>[] = [];
+  private readonly free: Uint32Array[] = [];
 
-  constructor(private readonly length: number) {}
+  constructor(
+    private readonly length: number,
+    private readonly newBuffer: NewBuffer = ownBuffer,
+  ) {}
+
+  private make(length = this.length): Uint32Array {
+    return new Uint32Array(this.newBuffer(length * 4));
+  }
 
   /** An array filled with zeros; a longer one than usual is no part of the pool. */
-  zeros(length = this.length): Uint32Array<ArrayBuffer> {
-    if (length > this.length) return new Uint32Array(length);
-    return this.free.pop()?.fill(0) ?? new Uint32Array(this.length);
+  zeros(length = this.length): Uint32Array {
+    if (length > this.length) return this.make(length);
+    return this.free.pop()?.fill(0) ?? this.make();
   }
 
   /** An array with anything in it. */
-  dirty(): Uint32Array<ArrayBuffer> {
-    return this.free.pop() ?? new Uint32Array(this.length);
+  dirty(): Uint32Array {
+    return this.free.pop() ?? this.make();
   }
 
-  giveBack(...arrays: Uint32Array<ArrayBuffer>[]): void {
+  giveBack(...arrays: Uint32Array[]): void {
     this.free.push(...arrays.filter(({ length }) => length === this.length));
   }
 
   /** Takes parts of lent arrays for the arrays that they are of. */
-  giveBackWhole(...parts: Uint32Array<ArrayBuffer>[]): void {
+  giveBackWhole(...parts: Uint32Array[]): void {
     const stride = this.length * 4;
     this.giveBack(
       ...parts.map(({ buffer, byteOffset }) => {
@@ -30,7 +39,7 @@ export class Pool {
   }
 
   /** Takes the first `used` words of a large array that was never lent, as so many arrays. */
-  cut({ buffer }: Uint32Array<ArrayBuffer>, used: number): void {
+  cut({ buffer }: Uint32Array, used: number): void {
     for (let end = this.length; end <= used; end += this.length) {
       this.free.push(new Uint32Array(buffer, (end - this.length) * 4, this.length));
     }

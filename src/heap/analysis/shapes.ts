@@ -6,8 +6,8 @@ import type { Pool } from './pool.js';
 
 /** The plain objects of a heap and which of the distinct shapes (property names in order) each has. */
 export interface Shapes {
-  readonly objects: Uint32Array<ArrayBuffer>;
-  readonly shapeOf: Uint32Array<ArrayBuffer>;
+  readonly objects: Uint32Array;
+  readonly shapeOf: Uint32Array;
   /** One object of each shape, and how many have it. */
   readonly sample: readonly number[];
   readonly counts: readonly number[];
@@ -21,7 +21,7 @@ export function findShapes(file: HeapFile, facts: Facts, pool: Pool): Shapes {
   const shapeOf = pool.dirty().subarray(0, objects.length);
   const sample: number[] = [];
   const counts: number[] = [];
-  let slots = new Uint32Array(4096).fill(NONE);
+  let slots: Uint32Array = new Uint32Array(4096).fill(NONE);
   const hashes: number[] = [];
   for (let i = 0; i < objects.length; i++) {
     const node = objects[i]!;
@@ -42,11 +42,7 @@ export function findShapes(file: HeapFile, facts: Facts, pool: Pool): Shapes {
   return { objects, shapeOf, sample, counts };
 }
 
-function plainObjects(
-  { nodeCount, kind, nameIndex }: HeapFile,
-  facts: Facts,
-  found: Uint32Array<ArrayBuffer>,
-): Uint32Array<ArrayBuffer> {
+function plainObjects({ nodeCount, kind, nameIndex }: HeapFile, facts: Facts, found: Uint32Array): Uint32Array {
   const type = facts.node.object;
   const name = facts.text.object;
   let count = 0;
@@ -78,7 +74,7 @@ function isSame({ firstEdge, label }: HeapFile, property: number, a: number, b: 
   }
 }
 
-function rehash(hashes: readonly number[], size: number): Uint32Array<ArrayBuffer> {
+function rehash(hashes: readonly number[], size: number): Uint32Array {
   const slots = new Uint32Array(size).fill(NONE);
   hashes.forEach((hash, shape) => {
     let slot = hash & (size - 1);

@@ -99,7 +99,7 @@ export class Scripts {
 const SCRIPT_EDGES = new Set(['script', 'script_or_debug_info']);
 
 /** For each context, one closure that was made in it (plus one; 0: none): the way from a variable to its file. */
-export function closuresByContext(view: HeapView): Uint32Array<ArrayBuffer> {
+export function closuresByContext(view: HeapView): Uint32Array {
   const { file, facts } = view.heap;
   const { nodeCount, kind, firstEdge, label, target } = file;
   const wanted = ((facts.edge.internal << NAME_BITS) | facts.text.context) >>> 0;

@@ -185,7 +185,7 @@ function isBuiltin(view: HeapView, node: number): boolean {
   return type === 'hidden' || type === 'object shape' || view.name(node).startsWith('system / ');
 }
 
-function countChildren(view: HeapView): Uint32Array<ArrayBuffer> {
+function countChildren(view: HeapView): Uint32Array {
   const { immediate, scratch } = view.heap;
   const counts = scratch.zeros();
   for (let node = 0; node < view.nodeCount; node++) counts[immediate[node]!]!++;

@@ -1,15 +1,31 @@
 import { type EdgeColumns, indexedTypes, isUsualEdge, NAME_BITS, NAME_MASK, readEdges } from './fast-edges.js';
 import type { EdgeLayout, Layout } from './header.js';
 import type { Kernel, Read } from './kernel.js';
+import type { NewBuffer } from './new-buffer.js';
 import { RecordSection } from './records.js';
 
 /** Element indexes that do not fit: more of them than this is no heap of a real program. */
 const MAX_WIDE_NAMES = 1_000_000;
 
-/** Edge records as columns; 8 bytes an edge. */
-export class EdgeSection extends RecordSection {
-  /** The index is in `wideNames` where all 29 bits are set. (The analysis inverts targets that do not retain.) */
+/** The edges of a file, whoever has read them. */
+export interface EdgeList {
   readonly columns: EdgeColumns;
+  readonly wideNames: ReadonlyMap<number, number>;
+  readonly count: number;
+  readonly maxNameIndex: number;
+}
+
+/** Room for the edges of a file; 8 bytes an edge. */
+export function newEdgeColumns({ edgeCount }: Layout, newBuffer: NewBuffer): EdgeColumns {
+  return {
+    label: new Uint32Array(newBuffer(edgeCount * 4)),
+    target: new Int32Array(newBuffer(edgeCount * 4)),
+  };
+}
+
+/** Edge records as columns. */
+export class EdgeSection extends RecordSection implements EdgeList {
+  /** Indexes of which all 29 bits are set in the columns. */
   readonly wideNames = new Map<number, number>();
   private readonly edgeCount: number;
   private readonly nodeCount: number;
@@ -18,17 +34,17 @@ export class EdgeSection extends RecordSection {
   private readonly indexed: Uint8Array;
   private readonly readFaster: Read | undefined;
 
-  constructor(layout: Layout, kernel: Kernel | undefined) {
+  constructor(
+    layout: Layout,
+    kernel: Kernel | undefined,
+    readonly columns: EdgeColumns,
+  ) {
     super('edges', layout.edge.fields);
     this.layout = layout.edge;
     this.edgeCount = layout.edgeCount;
     this.nodeCount = layout.nodeCount;
     this.nodeWidth = layout.node.width;
     this.indexed = indexedTypes(layout.edge);
-    this.columns = {
-      label: new Uint32Array(layout.edgeCount),
-      target: new Int32Array(layout.edgeCount),
-    };
     this.readFaster = kernel?.edges(layout, this.columns);
   }
 

@@ -1,4 +1,5 @@
 import type { Layout, LocationLayout } from './header.js';
+import type { NewBuffer } from './new-buffer.js';
 import { FAST_DIGITS, RecordSection } from './records.js';
 
 /** Where an object's constructor or a closure was written: V8's script id, 0-based line and column. */
@@ -14,8 +15,8 @@ const MAX_COLUMNS = 2 ** 26;
 
 /** Location records: which node, and which of the distinct positions. A program has few positions and many objects. */
 export class LocationSection extends RecordSection {
-  ordinal = new Uint32Array(FIRST_ROOM);
-  position = new Uint32Array(FIRST_ROOM);
+  ordinal: Uint32Array;
+  position: Uint32Array;
   readonly positions: ScriptPosition[] = [];
   private readonly known = new Map<number, Map<number, number>>();
   private readonly layout: LocationLayout;
@@ -24,9 +25,12 @@ export class LocationSection extends RecordSection {
   constructor(
     private readonly whole: Layout,
     layout: LocationLayout,
+    private readonly newBuffer: NewBuffer,
   ) {
     super('locations', layout.fields);
     this.layout = layout;
+    this.ordinal = new Uint32Array(newBuffer(FIRST_ROOM * 4));
+    this.position = new Uint32Array(newBuffer(FIRST_ROOM * 4));
   }
 
   protected commit(): string | undefined {
@@ -79,13 +83,13 @@ export class LocationSection extends RecordSection {
   }
 
   private grow(): void {
-    this.ordinal = enlarged(this.ordinal);
-    this.position = enlarged(this.position);
+    this.ordinal = this.enlarged(this.ordinal);
+    this.position = this.enlarged(this.position);
   }
-}
 
-function enlarged(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
+  private enlarged(array: Uint32Array): Uint32Array {
+    const larger = new Uint32Array(this.newBuffer(array.length * 8));
+    larger.set(array);
+    return larger;
+  }
 }

@@ -1,6 +1,7 @@
 import { DETACHED_SHIFT, isUsualNode, type NodeColumns, readNodes } from './fast-nodes.js';
 import type { Layout, NodeLayout } from './header.js';
 import type { Kernel, Read } from './kernel.js';
+import type { NewBuffer } from './new-buffer.js';
 import { RecordSection } from './records.js';
 
 const UINT32 = 2 ** 32;
@@ -15,18 +16,18 @@ export class NodeSection extends RecordSection {
   private readonly layout: NodeLayout;
   private readonly readFaster: Read | undefined;
 
-  constructor(whole: Layout, kernel: Kernel | undefined) {
+  constructor(whole: Layout, kernel: Kernel | undefined, newBuffer: NewBuffer) {
     const { node, nodeCount, edgeCount } = whole;
     super('nodes', node.fields);
     this.layout = node;
     this.nodeCount = nodeCount;
     this.edgeCount = edgeCount;
     this.columns = {
-      kind: new Uint8Array(nodeCount),
-      nameIndex: new Uint32Array(nodeCount),
-      id: new Uint32Array(nodeCount),
-      selfSize: new Uint32Array(nodeCount),
-      firstEdge: new Uint32Array(nodeCount + 1),
+      kind: new Uint8Array(newBuffer(nodeCount)),
+      nameIndex: new Uint32Array(newBuffer(nodeCount * 4)),
+      id: new Uint32Array(newBuffer(nodeCount * 4)),
+      selfSize: new Uint32Array(newBuffer(nodeCount * 4)),
+      firstEdge: new Uint32Array(newBuffer((nodeCount + 1) * 4)),
     };
     this.readFaster = kernel?.nodes(whole, this.columns);
   }

@@ -1,9 +1,10 @@
 import type { HeapFile } from '../heap-file.js';
 import { MalformedSnapshot } from '../malformed.js';
-import { EdgeSection } from './edges.js';
+import { type EdgeList, EdgeSection, newEdgeColumns } from './edges.js';
 import { type Layout, readLayout } from './header.js';
 import { Kernel } from './kernel.js';
 import { LocationSection } from './locations.js';
+import { type NewBuffer, ownBuffer } from './new-buffer.js';
 import { NodeSection } from './nodes.js';
 import { HeadSection, SkipSection } from './other.js';
 import { describeByte, isSpace, type Section } from './records.js';
@@ -14,6 +15,7 @@ export interface ReaderOptions {
   readonly totalBytes?: number;
   /** Memory the analysis may take, in bytes; a file whose head promises more than fits is refused there. */
   readonly memoryCeiling?: number;
+  readonly newBuffer?: NewBuffer;
 }
 
 /** Smallest text of a record: a digit and a comma per field. */
@@ -43,21 +45,36 @@ function estimateBytes(nodeCount: number, edgeCount: number): number {
   return columns + Math.max(dominators, nodeCount * 24);
 }
 
+/** A second thread has four words a node of its own. */
+export function hasRoomForTwo({ nodeCount, edgeCount }: Layout, memoryCeiling: number): boolean {
+  return estimateBytes(nodeCount, edgeCount) + nodeCount * 16 <= memoryCeiling;
+}
+
 /** Takes the bytes of a heapSnapshot in chunks of any size and order of arrival; `end()` gives the columns. */
 export class SnapshotReader {
   private top = Top.Open as Top;
   private key = '';
   private section: Section | undefined;
   private offset = 0;
-  private layout: Layout | undefined;
+  private head: Layout | undefined;
   private nodes: NodeSection | undefined;
-  private edges: EdgeSection | undefined;
+  private edges: EdgeList | undefined;
+  private edgesAreElsewhere = false;
   private locations: LocationSection | undefined;
   private strings: StringSection | undefined;
 
   private readonly kernel = Kernel.make();
 
-  constructor(private readonly options: ReaderOptions = {}) {}
+  private readonly newBuffer: NewBuffer;
+
+  constructor(private readonly options: ReaderOptions = {}) {
+    this.newBuffer = options.newBuffer ?? ownBuffer;
+  }
+
+  /** Known as soon as the head was read. */
+  get layout(): Layout | undefined {
+    return this.head;
+  }
 
   /** Memory for chunks: what is read into it need not be copied. Elsewhere chunks may lie, too. */
   get chunk(): Uint8Array {
@@ -125,13 +142,17 @@ export class SnapshotReader {
       case 'snapshot':
         return new HeadSection();
       case 'nodes':
-        this.nodes = once(this.nodes, 'nodes', offset, () => new NodeSection(this.described(offset), this.kernel));
+        this.nodes = once(
+          this.nodes,
+          'nodes',
+          offset,
+          () => new NodeSection(this.described(offset), this.kernel, this.newBuffer),
+        );
         return this.nodes;
       case 'edges':
-        this.edges = once(this.edges, 'edges', offset, () => new EdgeSection(this.described(offset), this.kernel));
-        return this.edges;
+        return this.enterEdges(offset);
       case 'strings':
-        this.strings = once(this.strings, 'strings', offset, () => new StringSection());
+        this.strings = once(this.strings, 'strings', offset, () => new StringSection(this.newBuffer));
         return this.strings;
       case 'locations':
         return this.enterLocations(offset);
@@ -140,23 +161,53 @@ export class SnapshotReader {
     }
   }
 
+  private enterEdges(offset: number): Section {
+    const layout = this.described(offset);
+    const columns = () => newEdgeColumns(layout, this.newBuffer);
+    const section = once(
+      this.edges ?? (this.edgesAreElsewhere || undefined),
+      'edges',
+      offset,
+      () => new EdgeSection(layout, this.kernel, columns()),
+    );
+    this.edges = section;
+    return section;
+  }
+
+  /**
+   * Takes the edges as somebody else reads them, whose list ends at the file's byte `end`: the next chunk begins there.
+   * False when this is not the place where they begin.
+   */
+  skipEdges(end: number): boolean {
+    if (this.top !== Top.Value || this.key !== 'edges' || this.section || this.edges) return false;
+    this.edgesAreElsewhere = true;
+    this.top = Top.AfterValue;
+    this.offset = end;
+    return true;
+  }
+
   private enterLocations(offset: number): Section {
     const layout = this.described(offset);
     const { location } = layout;
     if (!location) return new SkipSection('locations');
-    this.locations = once(this.locations, 'locations', offset, () => new LocationSection(layout, location));
+    this.locations = once(
+      this.locations,
+      'locations',
+      offset,
+      () => new LocationSection(layout, location, this.newBuffer),
+    );
     return this.locations;
   }
 
   private described(offset: number): Layout {
-    if (this.layout) return this.layout;
+    if (this.head) return this.head;
     throw new MalformedSnapshot('lists come before the description of their fields', offset, this.key);
   }
 
   private leave(section: Section, offset: number): void {
     if (section instanceof HeadSection) {
-      this.layout = readLayout(section.json, offset);
-      this.checkRoom(this.layout, offset);
+      this.head = readLayout(section.json, offset);
+      this.checkRoom(this.head, offset);
     }
     this.section = undefined;
     this.top = Top.AfterValue;
@@ -185,8 +236,8 @@ export class SnapshotReader {
   }
 
   /** The file is over: checks that it is whole and agrees with itself. Throws MalformedSnapshot. */
-  end(): HeapFile {
-    const { layout, nodes, edges, strings } = this;
+  end(edges: EdgeList | undefined = this.edges): HeapFile {
+    const { head: layout, nodes, strings } = this;
     if (this.top !== Top.Closed) this.fail(`the file ends too early`, this.section?.name ?? 'the outer object');
     if (!layout) return this.fail('there is no description of the fields', 'snapshot');
     if (!nodes) return this.fail('there is no list of nodes', 'nodes');
@@ -212,7 +263,7 @@ export class SnapshotReader {
     };
   }
 
-  private checkCounts(layout: Layout, nodes: NodeSection, edges: EdgeSection, strings: StringSection): void {
+  private checkCounts(layout: Layout, nodes: NodeSection, edges: EdgeList, strings: StringSection): void {
     if (layout.nodeCount === 0) this.fail('there are no nodes', 'nodes');
     if (nodes.count !== layout.nodeCount) this.fail(`${nodes.count} nodes of ${layout.nodeCount} promised`, 'nodes');
     if (edges.count !== layout.edgeCount) this.fail(`${edges.count} edges of ${layout.edgeCount} promised`, 'edges');
@@ -228,7 +279,7 @@ export class SnapshotReader {
   }
 }
 
-function once<T>(existing: T | undefined, name: string, offset: number, create: () => T): T {
+function once<T>(existing: unknown, name: string, offset: number, create: () => T): T {
   if (existing !== undefined) throw new MalformedSnapshot(`a second list of ${name}`, offset, name);
   try {
     return create();

@@ -1,4 +1,5 @@
 import { MalformedSnapshot } from '../malformed.js';
+import type { NewBuffer } from './new-buffer.js';
 import { describeByte, isSpace, type Section } from './records.js';
 
 const QUOTE = 0x22;
@@ -12,6 +13,7 @@ const PAGE_BITS = 20;
 const PAGE_BYTES = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE_BYTES - 1;
 const MAX_BYTES = 2 ** 32 - 1;
+const FIRST_ROOM = 4096;
 
 enum At {
   Open,
@@ -32,8 +34,12 @@ export class StringSection implements Section {
   private readonly pages: Uint8Array[] = [];
   private used = 0;
   /** Start of each text; it ends GAP bytes before the next one. */
-  private starts = new Uint32Array(4096);
+  private starts: Uint32Array;
   private total = 0;
+
+  constructor(private readonly newBuffer: NewBuffer) {
+    this.starts = new Uint32Array(newBuffer(FIRST_ROOM * 4));
+  }
 
   get done(): boolean {
     return this.at === At.Done;
@@ -77,7 +83,7 @@ export class StringSection implements Section {
 
   private grow(offset: number): void {
     if (this.starts.length >= 2 ** 30) this.fail('more than 2^30 texts', offset);
-    const larger = new Uint32Array(this.starts.length * 2);
+    const larger = new Uint32Array(this.newBuffer(this.starts.length * 8));
     larger.set(this.starts);
     this.starts = larger;
   }
@@ -121,7 +127,7 @@ export class StringSection implements Section {
     if (this.used + (end - start) > MAX_BYTES) this.fail('more than 4 GiB of texts', base + start);
     while (from < end) {
       const within = this.used & PAGE_MASK;
-      if (within === 0) this.pages.push(new Uint8Array(PAGE_BYTES));
+      if (within === 0) this.pages.push(new Uint8Array(this.newBuffer(PAGE_BYTES)));
       const length = Math.min(end - from, PAGE_BYTES - within);
       const page = this.pages[this.used >>> PAGE_BITS]!;
       page.set(bytes.subarray(from, from + length), within);
@@ -149,6 +155,11 @@ export class Strings {
     private readonly starts: Uint32Array,
     readonly count: number,
   ) {}
+
+  /** The same table in another thread, from what arrives of it there. */
+  static arrived({ pages, starts, count }: Strings): Strings {
+    return new Strings(pages, starts, count);
+  }
 
   /** The text of an index, at most `limit` bytes of it; '' for an index the file does not have. */
   text(index: number, limit = Number.POSITIVE_INFINITY): string {

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type {
+  BesideDominators,
+  Borders,
+  EdgeColumns,
+  EdgeList,
+  Facts,
+  HeapFile,
+  Layout,
+  SecondThread,
+} from '../../heap/index.js';
+
+export interface EdgesRequest {
+  readonly path: string;
+  readonly layout: Layout;
+  readonly columns: EdgeColumns;
+  readonly borders: Borders;
+}
+
+/** What the second thread is asked; it answers in order, with undefined where it could not do it. */
+export type SecondRequest =
+  | { readonly kind: 'edges'; readonly request: EdgesRequest }
+  | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts };
+
+export interface SecondStart {
+  readonly port: MessagePort;
+  /** Counts the answers. */
+  readonly answered: Int32Array;
+}
+
+/** A thread takes 30 ms to start; smaller files are read by then. */
+const WORTH_BYTES = 24 * 2 ** 20;
+/** A thread that says nothing for so long has died without a word: its part is done by the first one, then. */
+const PATIENCE_MS = 300_000;
+
+/** A second thread that shares the columns; the first one waits for it without turning its own loop. */
+export class SecondCore implements SecondThread {
+  private readonly port: MessagePort;
+  private readonly answered = new Int32Array(new SharedArrayBuffer(4));
+  private readonly worker: Worker;
+  private taken = 0;
+  private isLost = false;
+
+  private constructor(script: URL) {
+    const { port1, port2 } = new MessageChannel();
+    const start: SecondStart = { port: port2, answered: this.answered };
+    this.port = port1;
+    this.worker = new Worker(script, { workerData: start, transferList: [port2] });
+    this.worker.on('error', () => {}); // told by its silence
+  }
+
+  /** Undefined where it is not worth it, where there is one core, or from sources. */
+  static start(bytes: number): SecondCore | undefined {
+    const script = new URL('./heap-second.js', import.meta.url);
+    const isWorth = bytes >= WORTH_BYTES && availableParallelism() > 1 && existsSync(script);
+    return isWorth ? new SecondCore(script) : undefined;
+  }
+
+  beginEdges(request: EdgesRequest): void {
+    this.ask({ kind: 'edges', request });
+  }
+
+  endEdges(): EdgeList | undefined {
+    return this.answer() as EdgeList | undefined; // heap-second.js answers 'edges' so
+  }
+
+  begin(file: HeapFile, facts: Facts): void {
+    this.ask({ kind: 'analysis', file, facts });
+  }
+
+  end(): BesideDominators | undefined {
+    return this.answer() as BesideDominators | undefined; // heap-second.js answers 'analysis' so
+  }
+
+  close(): void {
+    this.port.close();
+    void this.worker.terminate();
+  }
+
+  private ask(request: SecondRequest): void {
+    this.port.postMessage(request);
+  }
+
+  private answer(): unknown {
+    if (this.isLost) return undefined;
+    Atomics.wait(this.answered, 0, this.taken, PATIENCE_MS);
+    this.isLost = Atomics.load(this.answered, 0) === this.taken;
+    if (this.isLost) this.close();
+    this.taken++;
+    return receiveMessageOnPort(this.port)?.message;
+  }
+}

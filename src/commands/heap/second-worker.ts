@@ -1,0 +1,34 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import { analyseBeside, type BesideDominators, type EdgeList, readEdgeList, Strings } from '../../heap/index.js';
+import type { EdgesRequest, SecondRequest, SecondStart } from './second-thread.js';
+
+const { port, answered } = workerData as SecondStart; // given by SecondCore
+
+port.on('message', (request: SecondRequest) => {
+  port.postMessage(answerTo(request));
+  Atomics.add(answered, 0, 1);
+  Atomics.notify(answered, 0);
+});
+
+/** Whatever goes wrong here goes wrong again in the first thread, which knows how to say it. */
+function answerTo(request: SecondRequest): EdgeList | BesideDominators | undefined {
+  try {
+    if (request.kind === 'edges') return edgesOf(request.request);
+    const { file, facts } = request;
+    return analyseBeside({ ...file, strings: Strings.arrived(file.strings) }, facts);
+  } catch {
+    return undefined;
+  }
+}
+
+function edgesOf({ path, layout, columns, borders }: EdgesRequest): EdgeList | undefined {
+  const descriptor = openSync(path, 'r');
+  try {
+    return readEdgeList(layout, columns, borders, (chunk, offset) =>
+      readSync(descriptor, chunk, 0, chunk.length, offset),
+    );
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { doHeapJob } from '../../src/commands/heap/job.js';
+import { analyse } from '../../src/heap/analyse.js';
+import { analyseBeside, findEdges, readEdgeList, type SecondThread, SnapshotReader } from '../../src/heap/index.js';
+import { newEdgeColumns } from '../../src/heap/parse/edges.js';
+import { ownBuffer, sharedBuffer } from '../../src/heap/parse/new-buffer.js';
+import { parse, snapshotsOf } from './files.js';
+
+/** More than 24 MiB: smaller files are read by one thread. */
+const PROGRAM = `
+class Session { constructor(id) { this.id = id; this.onDone = () => id; this.tags = ['a' + id % 9, { id }]; } }
+const sessions = new Map(); for (let i = 0; i < 25000; i++) sessions.set('s' + i, new Session(i));
+const weak = new WeakMap(); for (const s of sessions.values()) weak.set(s, [s.id]);
+globalThis.all = { sessions, weak, rows: Array.from({ length: 40000 }, (_, id) => ({ id, title: 'row' + id })) };
+snapshot();`;
+
+let bytes: Buffer;
+let folder: string;
+beforeAll(() => {
+  bytes = snapshotsOf(PROGRAM)[0]!;
+  folder = mkdtempSync(join(tmpdir(), 'lens-two-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const readAt = (offset: number, length: number) => bytes.subarray(offset, offset + length);
+
+function layoutOf() {
+  const reader = new SnapshotReader();
+  reader.write(bytes.subarray(0, 65_536));
+  return reader.layout!;
+}
+
+test('the list of edges is found without reading what is before it, and read by itself', () => {
+  const layout = layoutOf();
+  const borders = findEdges(readAt, bytes.length, layout)!;
+  const from = bytes.indexOf('"edges":[') + '"edges":'.length;
+  expect(borders).toEqual({ from, to: bytes.indexOf(']', from) + 1 });
+  const fill = (chunk: Uint8Array, offset: number) => bytes.copy(chunk, 0, offset, offset + chunk.length);
+  const edges = readEdgeList(layout, newEdgeColumns(layout, ownBuffer), borders, fill)!;
+  const reader = new SnapshotReader();
+  reader.write(bytes.subarray(0, borders.from));
+  expect(reader.skipEdges(borders.to)).toBe(true);
+  reader.write(bytes.subarray(borders.to));
+  const whole = parse(bytes, [1 << 20]);
+  const file = reader.end(edges);
+  for (const column of ['label', 'target', 'firstEdge', 'kind', 'id'] as const) {
+    expect(Buffer.compare(Buffer.from(file[column].buffer), Buffer.from(whole[column].buffer))).toBe(0);
+  }
+  expect(readEdgeList(layout, newEdgeColumns(layout, ownBuffer), { from, to: borders.to - 9 }, fill)).toBeUndefined();
+});
+
+test.each(['before', 'after'])('what two threads find is what one finds, with the second one %s the first', when => {
+  let finish: () => ReturnType<typeof analyseBeside>;
+  const second: SecondThread = {
+    begin: (file, facts) => {
+      const result = when === 'before' ? analyseBeside(file, facts) : undefined;
+      finish = () => result ?? analyseBeside(file, facts);
+    },
+    end: () => finish(),
+  };
+  const reader = new SnapshotReader({ newBuffer: sharedBuffer });
+  reader.write(bytes);
+  const [one, two] = [analyse(parse(bytes, [1 << 20])), analyse(reader.end(), { second })];
+  for (let node = 0; node < one.file.nodeCount; node++) {
+    const facts = ({ retained, distance, immediate, classes }: typeof one) =>
+      `${retained[node]} ${distance[node]} ${immediate[node]} ${classes.list[classes.of[node]!]!.name}`;
+    if (facts(one) !== facts(two)) expect(facts(two)).toBe(facts(one));
+  }
+  expect(two.aggregates).toEqual(one.aggregates);
+});
+
+const lens = (file: string) =>
+  spawnSync(process.execPath, ['bin/lens.js', 'heap', file, '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+
+test('the command, with two threads, says what one thread says', async () => {
+  const file = join(folder, 'a.heapsnapshot');
+  writeFileSync(file, bytes);
+  const question = { ask: 'summary' } as const;
+  const result = await doHeapJob({ kind: 'question', path: file, question, cwd: process.cwd() });
+  if (result.kind !== 'question' || result.answer.ask !== 'summary') throw new Error('no summary');
+  const said = JSON.parse(lens(file).stdout);
+  expect(said.suspects ?? said.summary?.suspects).toEqual(JSON.parse(JSON.stringify(result.answer.summary.suspects)));
+});
+
+test.each([
+  ['cut in its edges', (whole: Buffer) => whole.subarray(0, whole.length >> 1)],
+  ['with a letter among its edges', (whole: Buffer) => broken(whole, '"edges":[', 'x')],
+  ['with a bracket among its edges', (whole: Buffer) => broken(whole, '"edges":[', ']')],
+  ['with a letter among its nodes', (whole: Buffer) => broken(whole, '"nodes":[', 'x')],
+])('a file %s is refused with the same words', async (_, change) => {
+  const file = join(folder, 'broken.heapsnapshot');
+  writeFileSync(file, change(bytes));
+  const question = { ask: 'summary' } as const;
+  const job = doHeapJob({ kind: 'question', path: file, question, cwd: process.cwd() });
+  const message = await job.then(
+    () => 'read',
+    error => error.message,
+  );
+  const run = lens(file);
+  expect(run.status).toBe(2);
+  expect(run.stderr).toContain(message);
+});
+
+function broken(whole: Buffer, section: string, char: string): Buffer {
+  const copy = Buffer.from(whole);
+  copy[copy.indexOf(section) + 3_000_000] = char.charCodeAt(0);
+  return copy;
+}
