@@ -15,6 +15,6 @@ export { type EdgeList, newEdgeColumns } from './parse/edges.js';
 export type { EdgeColumns } from './parse/fast-edges.js';
 export type { Layout } from './parse/header.js';
 export { sharedBuffer } from './parse/new-buffer.js';
-export { hasRoomForTwo, type ReaderOptions, SnapshotReader } from './parse/reader.js';
+export { hasRoomForTwo, SnapshotReader } from './parse/reader.js';
 export { Strings } from './parse/strings.js';
 export { analyseBeside, type BesideDominators, type SecondThread } from './second-thread.js';
