@@ -5,6 +5,8 @@ import type { Vitals, VitalsSample } from '../model/evidence/vitals.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { type NativePlace, unrevoked, wasmCaller } from './native-place.js';
+import { nameOf } from './place.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 /** Windows like the first one, long enough together for a native leak to show; a warming service pauses in one of them. */
@@ -19,13 +21,17 @@ const NATIVE_RATE = 300_000;
 const EXTERNAL_RATE = 300_000;
 /** In the short window this much is needed to look longer. */
 const SUSPICIOUS_RATE = 150_000;
+/** Samples that must come after the lowest one. */
+const LEAST_RISING = 2;
 const OBSERVED_MS = 60_000;
 /** A new window, not the one that somebody just read. */
 const ANEW = 0;
 
 type Part = (sample: VitalsSample) => number;
-const external: Part = sample => sample.externalBytes;
-const native: Part = sample => sample.rssBytes - sample.heapTotalBytes - sample.externalBytes;
+/** Also what V8 does not count as external: what Blobs hold. */
+const buffers: Part = sample => Math.max(sample.externalBytes, sample.arrayBuffersBytes);
+/** WebAssembly's memory is external in large steps, and resident as it is used. */
+const native: Part = sample => sample.rssBytes - sample.heapTotalBytes - sample.arrayBuffersBytes;
 
 export const allocator = defineSkill({
   id: 'allocator',
@@ -81,7 +87,10 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   if (!again) return { outcome: 'healthy', summary: `Memory outside the heap grew for a while and stopped.` };
   yield* see.setState('warning', draft.title ?? draft.observation);
   const evidenceIds = [...windows, ...again].map(({ id }) => id);
-  yield* see.notify({ ...draft, evidenceIds, confidence: known ? 'low' : 'medium' });
+  const found = known ? undefined : ((yield* unrevoked(see)) ?? (yield* wasmCaller(see)));
+  const told = found ? placedDraft(draft, found) : draft;
+  const ids = found ? [...evidenceIds, found.evidenceId] : evidenceIds;
+  yield* see.notify({ ...told, evidenceIds: ids, confidence: known ? 'low' : 'medium' });
   return { outcome: 'found', summary: draft.observation };
 }
 
@@ -97,7 +106,7 @@ async function* goesOn(
   draft: Draft,
   windows: readonly UsableEvidence<Vitals>[],
 ): Step<UsableEvidence<Vitals>[] | undefined> {
-  const part = draft.faultClass === 'memory.external' ? external : native;
+  const part = draft.faultClass === 'memory.external' ? buffers : native;
   const more: UsableEvidence<Vitals>[] = [];
   while (more.length < CONFIRMING) {
     const next = yield* see.ask('vitals', vitals.params, ANEW);
@@ -124,15 +133,19 @@ async function* watchWhileItGrows(see: OperatorView): Step<UsableEvidence<Vitals
   return windows;
 }
 
+/** From the lowest point on: what a start leaves behind is given back within the window. */
 const isSuspicious = ({ samples, seconds }: Vitals): boolean =>
-  [external, native].some(part => {
-    const [first, last] = [samples[0], samples.at(-1)];
-    return first !== undefined && last !== undefined && (part(last) - part(first)) / seconds > SUSPICIOUS_RATE;
+  [buffers, native].some(part => {
+    const sizes = samples.slice(0, -LEAST_RISING).map(part);
+    const low = Math.min(...sizes);
+    const last = samples.at(-1);
+    const rising = seconds * (1 - sizes.indexOf(low) / (samples.length - 1));
+    return last !== undefined && (part(last) - low) / rising > SUSPICIOUS_RATE;
   });
 
 function growthOf(windows: readonly Vitals[]): Draft | undefined {
-  const buffers = steadyRate(windows, external);
-  if (buffers >= EXTERNAL_RATE) return bufferDraft(windows, buffers);
+  const external = steadyRate(windows, buffers);
+  if (external >= EXTERNAL_RATE) return bufferDraft(windows, external);
   const rate = steadyRate(windows, native);
   return rate >= NATIVE_RATE ? nativeDraft(windows, rate) : undefined;
 }
@@ -146,9 +159,29 @@ function steadyRate(windows: readonly Vitals[], part: Part): number {
 
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
 
+function placedDraft(draft: Draft, { by, culprit }: NativePlace): Draft {
+  const grows = `memory outside the heap grows by ${sayBytes(draft.metrics?.[0]?.value ?? 0)}/s`;
+  return { ...draft, ...WORDS[by](nameOf(culprit), grows), culprit };
+}
+
+const WORDS: Readonly<Record<NativePlace['by'], (where: string, grows: string) => Partial<Draft>>> = {
+  wasm: (where, grows) => ({
+    faultClass: 'memory.native',
+    title: `${where} leaves memory behind in WebAssembly: ${grows}`,
+    hypothesis:
+      'What a WebAssembly library hands out lives in its own memory, which no collector looks at: it must be given back by hand.',
+    fix: 'Give back what the library hands out when it is no longer needed (delete(), free(), close(), finalize()), in a finally block.',
+  }),
+  'object-url': (where, grows) => ({
+    title: `${where} makes a url for each Blob and nothing revokes it: ${grows}`,
+    hypothesis: 'URL.createObjectURL() keeps the Blob with all its bytes until URL.revokeObjectURL() is called.',
+    fix: 'Call URL.revokeObjectURL() when the url is no longer needed, or pass the Blob itself.',
+  }),
+};
+
 function bufferDraft(windows: readonly Vitals[], rate: number): Draft {
   return {
-    ...common(windows, external, rate),
+    ...common(windows, buffers, rate),
     anomalyType: 'external-growth',
     faultClass: 'memory.external',
     title: `Buffers outside the heap grow by ${sayBytes(rate)}/s`,

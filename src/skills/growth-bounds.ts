@@ -1,7 +1,7 @@
 import { type Bounds, boundsOf, boundsOfStored } from '../heap/growth/bounds.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { type Alias, aliasesOf } from '../source/aliases.js';
-import { emptyingsOf } from '../source/emptying.js';
+import { type Emptying, emptyingsOf } from '../source/emptying.js';
 import { offsetOf, syntaxOf, type TextPosition } from '../source/syntax.js';
 import type { Home } from './growth-home.js';
 
@@ -17,6 +17,12 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
   const called = { ...stored, ...boundsOfAliases(script.text, last, isElement) };
   const each = isElement && row.kin !== undefined && called.sizeCheck ? eachOf(called.sizeCheck, row.kin) : {};
   return boundsOfEach({ ...direct, ...called, ...each }, home, suspect);
+}
+
+/** Those that drop all of it, the surest to run first. */
+export function wholesOf(emptyings: readonly Emptying[]): Emptying[] {
+  const sure = ({ byTimer, byFeeder }: Emptying) => Number(byTimer) * 2 + Number(byFeeder);
+  return emptyings.filter(one => one.whole).sort((a, b) => sure(b) - sure(a));
 }
 
 /** The container is one of those that a collection holds. */
@@ -71,6 +77,6 @@ function boundsOfName(text: string, name: string): Bounds {
   const drain = timed.every(one => one.drainsEveryMs !== undefined) ? timed[0] : undefined;
   // Lines near each other are a guess: the text's structure knows better wherever it can be read.
   const expiry = drain ?? timed[0] ?? (syntaxOf(text).parsed ? undefined : nearby);
-  const emptied = emptyings.find(one => one.whole && one.byTimer) ?? emptyings.find(one => one.whole);
+  const [emptied] = wholesOf(emptyings);
   return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
 }

@@ -29,7 +29,7 @@ import {
   isRegistration,
   MOST_SCRIPTS,
 } from './growth-home.js';
-import { trimmedElsewhere } from './growth-trimming.js';
+import { replacedWith, trimmedElsewhere } from './growth-trimming.js';
 import { importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
 import { placeOfSite } from './survivors.js';
@@ -54,7 +54,9 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
   const fed = made || used ? [made ?? used].filter(one => one !== undefined) : filled;
   const seen = home ? boundsAt(home, suspect) : {};
   const isOpen = home !== undefined && isUserCode(home.spot.url) && !seen.sizeCheck && !isRegistration(suspect.fault);
-  const bounds = isOpen ? { ...seen, ...(yield* trimmedElsewhere(see, home, files)) } : seen;
+  const bounds = isOpen
+    ? { ...(yield* replacedWith(see, suspect)), ...seen, ...(yield* trimmedElsewhere(see, home, files)) }
+    : seen;
   const loading = yield* loadedBy(see, suspect, files);
   const imported = home !== undefined && isImport(home);
   if (loading.length > 0) return assembled(suspect, { declared: undefined, imported, feeders: loading, bounds });

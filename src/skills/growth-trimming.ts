@@ -1,6 +1,9 @@
 import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
+import type { Suspect } from '../heap/growth/suspects.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { replacementsOf } from '../source/emptying.js';
 import { handedTo, receiversOf } from '../source/handed.js';
+import { wholesOf } from './growth-bounds.js';
 import { type Files, type Home, MOST_SCRIPTS } from './growth-home.js';
 import { sourceOf } from './place.js';
 
@@ -20,4 +23,15 @@ export async function* trimmedElsewhere(see: OperatorView, home: Home, files: Fi
       }
   }
   return {};
+}
+
+/** `window = new Window(now)`: what holds it begins anew, and it goes with the old one. */
+export async function* replacedWith(see: OperatorView, { holder }: Suspect): Step<Bounds> {
+  const own = holder.below.at(-1);
+  const { variable } = holder;
+  const script = own !== undefined && variable && (yield* sourceOf(see, variable.seenBy.scriptId));
+  if (!script) return {};
+  const holders = [variable.name, ...holder.below.slice(0, -1)];
+  const [emptied] = wholesOf(holders.flatMap(name => replacementsOf(script.text, name, own)));
+  return emptied ? { emptied } : {};
 }

@@ -52,6 +52,8 @@ export interface Suspect {
   readonly socket?: SocketGroup;
   readonly other?: OtherGroup;
   readonly target?: string;
+  /** A one-shot whose callback starts it again: the callback's lines, 0-based. */
+  readonly rearmedBy?: { readonly scriptId: string; readonly from0: number; readonly to0: number };
 }
 
 /** Below this many connections for each request, a pool is filling; a request that makes its own brings one each time. */
@@ -87,16 +89,31 @@ export function confirmed(first: readonly Suspect[], second: readonly Suspect[])
 function timerSuspect(data: Handles, timer: TimerGroup): Suspect[] {
   if (!onlyGrows(timer.counts) || timer.callback === undefined) return [];
   const perSecond = rate(data, timer.counts);
-  if (timer.repeat ? isPerConnection(data, timer) : !isEndless(data, timer, perSecond)) return [];
-  const what = `${timer.repeat ? 'interval' : 'timer'} of ${sayDuration(timer.ms)}`;
-  const key = `${timer.ms} ${timer.repeat} ${timer.name}`;
-  return [{ kind: 'timer', key, faultClass: 'handles.leak.timer', ...measure(data, timer.counts), what, timer }];
+  if (isPerConnection(data, timer) || !(timer.repeat || isEndless(data, timer, perSecond))) return [];
+  return [timerLeak(data, timer, `${timer.repeat ? 'interval' : 'timer'} of ${sayDuration(timer.ms)}`)];
 }
 
-/** Connections grew as much: each brings its own interval, and takes it along when it closes. */
-function isPerConnection(data: Handles, { counts }: TimerGroup): boolean {
-  const connections = data.sockets.reduce((sum, socket) => sum + Math.max(0, growthOf(socket.counts)), 0);
-  return connections >= growthOf(counts) * EXPLAINED_SHARE;
+const timerLeak = (data: Handles, timer: TimerGroup, what: string): Suspect => ({
+  kind: 'timer',
+  key: `${timer.ms} ${timer.repeat} ${timer.name}`,
+  faultClass: 'handles.leak.timer',
+  ...measure(data, timer.counts),
+  what,
+  timer,
+});
+
+/** A growing group of one-shots that would be a leak if they start themselves again; undefined when it isn't growing. */
+export function rearmedSuspect(data: Handles, timer: TimerGroup, least: number = FIRST_GROWTH): Suspect | undefined {
+  if (timer.repeat || timer.callback === undefined || !onlyGrows(timer.counts)) return undefined;
+  if (growthOf(timer.counts) < least || isPerConnection(data, timer)) return undefined;
+  return timerLeak(data, timer, `timer of ${sayDuration(timer.ms)} that starts itself again`);
+}
+
+/** Connections grew as much: each brings its own timers, and takes them along when it closes. */
+function isPerConnection({ sockets, connections = [] }: Handles, { counts }: TimerGroup): boolean {
+  const gained = (groups: readonly { readonly counts: Counts }[]) =>
+    groups.reduce((sum, group) => sum + Math.max(0, growthOf(group.counts)), 0);
+  return Math.max(gained(sockets), gained(connections)) >= growthOf(counts) * EXPLAINED_SHARE;
 }
 
 /** One-shots end by themselves; so many of them, for so long, that the process may not live to see it. */

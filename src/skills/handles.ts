@@ -12,6 +12,7 @@ import { acceptorOf } from './acceptor.js';
 import { ownFrames } from './bundle.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
+import { isRearming, rearmedIn } from './handles-rearmed.js';
 import { importersOf } from './package-users.js';
 import { place, sourceOf } from './place.js';
 import { placeOfSite, SAMPLING, SAMPLING_STAYS_MS, sitesOf } from './survivors.js';
@@ -126,14 +127,15 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const first = yield* see.ask('handles', handlesNeed.params);
   if (!isUsable(first)) return { outcome: 'inconclusive', summary: `Handles could not be read: ${first.reason ?? ''}` };
   const snapshot = yield* see.snapshot();
-  const early = suspectsIn(first.data);
+  const early = [...suspectsIn(first.data), ...(yield* rearmedIn(see, first.data))];
   if (early.length === 0) return { outcome: 'healthy', summary: healthySentence(first.data) };
 
   yield* see.think(`Only growing so far: ${early.map(({ what, growth }) => `${growth} more × ${what}`).join(', ')}.`);
   const second = yield* see.ask('handles', lookCloser(early, see.urgent));
   if (!isUsable(second))
     return { outcome: 'inconclusive', summary: `Handles could not be read again: ${second.reason ?? ''}` };
-  const leaks = confirmed(early, suspectsIn(second.data, 1)).slice(0, MAX_NOTIFICATIONS);
+  const later = [...suspectsIn(second.data, 1), ...(yield* rearmedIn(see, second.data, 1))];
+  const leaks = confirmed(early, later).slice(0, MAX_NOTIFICATIONS);
   if (leaks.length === 0) return { outcome: 'healthy', summary: healthySentence(second.data) };
 
   for (const leak of leaks) {
@@ -186,7 +188,9 @@ async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<D
 function titleOf(leak: Suspect): string {
   switch (leak.kind) {
     case 'timer':
-      return `${capitalized(leak.what)} is started again and again and never cleared`;
+      return leak.rearmedBy
+        ? `More and more rounds of one timer (${sayDuration(leak.timer?.ms ?? 0)}) go on side by side: each starts itself again, and none is ended`
+        : `${capitalized(leak.what)} is started again and again and never cleared`;
     case 'socket':
       return `${capitalized(leak.what)} is opened again and again and never closed`;
     case 'file':
@@ -219,7 +223,9 @@ const HYPOTHESIS: { readonly [K in Suspect['kind']]: string } = {
     'A MessageChannel or BroadcastChannel is opened for each piece of work; an open one keeps its listeners alive.',
 };
 
-function fixOf({ kind, timer }: Suspect): string {
+function fixOf({ kind, timer, rearmedBy }: Suspect): string {
+  if (rearmedBy !== undefined)
+    return 'Keep the timer of the round under way, and clear it (clearTimeout) before another round is begun: on reconnects, too.';
   if (kind === 'timer' && timer?.repeat === false)
     return 'Keep the timer and call clearTimeout as soon as the race is decided.';
   return {
@@ -278,7 +284,7 @@ async function* creatorOf(
   // Accepted connections are made by Node, not by a line of the program.
   if (leak.kind === 'socket' && leak.key.startsWith('in ')) return undefined;
   const own = creators.filter(({ kind, type, frames }) => kind === leak.kind && frames.length > 0 && isOf(leak, type));
-  const open = own.filter(({ alive, followed }) => alive > 0 || followed === 0);
+  const open = own.filter(({ alive, followed, frames }) => (alive > 0 || followed === 0) && !isRearming(leak, frames));
   const total = open.reduce((sum, creator) => sum + weight(creator), 0);
   const top = [...open].sort((a, b) => weight(b) - weight(a))[0];
   if (top === undefined || weight(top) < total * CREATOR_SHARE) return undefined;

@@ -31,7 +31,10 @@ export async function* sitesOf(see: OperatorView, profile: HeapSampling): Step<A
 }
 
 /** The call that most of a site's bytes come from; where it can't be told, the function. */
-export async function* placeOfSite(see: OperatorView, { frame, callee }: AllocationSite): Step<CodeLocation> {
+export async function* placeOfSite(
+  see: OperatorView,
+  { frame, callee }: Pick<AllocationSite, 'frame' | 'callee'>,
+): Step<CodeLocation> {
   const spot = { ...frame, line: frame.lineNumber, column: frame.columnNumber };
   const script = callee === undefined || !isFile(frame.url) ? undefined : yield* sourceOf(see, frame.scriptId);
   const call = script && callee !== undefined ? callIn(script.text, frame, callee) : undefined;

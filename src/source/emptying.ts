@@ -1,5 +1,16 @@
+import { feedersOf } from './feeders.js';
 import { functionName } from './names.js';
-import { isNode, parentOf, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import {
+  functionAround,
+  isNode,
+  offsetOf,
+  parentOf,
+  positionOf,
+  type Syntax,
+  type SyntaxNode,
+  syntaxOf,
+  type TextPosition,
+} from './syntax.js';
 
 /** A place that takes entries out of a collection. */
 export interface Emptying extends TextPosition {
@@ -7,6 +18,10 @@ export interface Emptying extends TextPosition {
   readonly whole: boolean;
   /** It runs by a timer: inside what is given to one, or in a function that a timer calls. */
   readonly byTimer: boolean;
+  /** Every function that adds to it does so itself, or calls a function that does: a batch, a window, a generation. */
+  readonly byFeeder: boolean;
+  /** How often that timer runs, where it is written there. */
+  readonly everyMs?: number;
   /** A queue that a timer takes some from at this interval, whatever their age. */
   readonly drainsEveryMs?: number;
 }
@@ -19,21 +34,59 @@ const COLLECTION = /^(?:Map|Set|Array|WeakMap|WeakSet)$/;
 /** Every place where a collection called `name` loses entries, in source order. Names are compared, not scopes. */
 export function emptyingsOf(text: string, name: string): Emptying[] {
   const syntax = syntaxOf(text);
+  return placesOf(syntax, name, (node, index) => emptiedBy(syntax, node, index, name));
+}
+
+/** The same for what is dropped together with `holder`, which begins anew: `window = new Window(now)`. */
+export function replacementsOf(text: string, holder: string, name: string): Emptying[] {
+  const syntax = syntaxOf(text);
+  return placesOf(syntax, name, (node, index) => (isReplaced(syntax, node, index, holder) ? true : undefined));
+}
+
+type Emptied = (node: SyntaxNode, index: number) => boolean | undefined;
+
+function placesOf(syntax: Syntax, name: string, emptied: Emptied): Emptying[] {
   const timers = syntax.nodes.filter(isScheduling);
   return syntax.nodes.flatMap((node, index) => {
-    const whole = emptiedBy(syntax, node, index, name);
+    const whole = emptied(node, index);
     if (whole === undefined) return [];
     const timer = timerOf(syntax, index, timers);
-    const drainsEveryMs = timer && !whole && drains(syntax, node, index) ? intervalOf(syntax, timer) : undefined;
+    const everyMs = timer && intervalOf(syntax, timer);
+    const isDrain = timer !== undefined && !whole && drains(syntax, node, index);
     return [
       {
         ...positionOf(syntax, node.start),
         whole,
         byTimer: timer !== undefined,
-        ...(drainsEveryMs !== undefined && { drainsEveryMs }),
+        byFeeder: whole && isFedAround(syntax, index, name),
+        ...(everyMs !== undefined && { everyMs }),
+        ...(isDrain && everyMs !== undefined && { drainsEveryMs: everyMs }),
       },
     ];
   });
+}
+
+/** `note` adds to it and calls `roll`, which empties it. */
+function isFedAround(syntax: Syntax, index: number, name: string): boolean {
+  const feeding = new Set(
+    feedersOf(syntax.text, name).map(feeder => runningAt(syntax, functionAround(syntax, offsetOf(syntax, feeder)))),
+  );
+  feeding.delete(-1);
+  const emptying = runningIn(syntax, index);
+  return feeding.size > 0 && [...feeding].every(one => reaches(syntax, one, emptying, MOST_CALLS));
+}
+
+function reaches(syntax: Syntax, from: number, to: number, depth: number): boolean {
+  if (from === to) return true;
+  const own = syntax.nodes[from];
+  if (depth === 0 || !own) return false;
+  const called = syntax.nodes.flatMap(({ type, start, end, callee }) =>
+    type === 'CallExpression' && own.start < start && end <= own.end ? (lastName(callee) ?? []) : [],
+  );
+  return syntax.functions.some(
+    next =>
+      next !== from && called.includes(bareName(functionName(syntax, next))) && reaches(syntax, next, to, depth - 1),
+  );
 }
 
 /** True: as a whole; false: an entry; undefined: not at all. */
@@ -45,6 +98,12 @@ function emptiedBy(syntax: Syntax, node: SyntaxNode, index: number, name: string
   if (!isNode(left) || !isNode(right)) return undefined;
   if (isMember(left, 'length') && lastName(left.object) === name) return true;
   return lastName(left) === name && isEmpty(right) && !isFirst(syntax, index) ? true : undefined;
+}
+
+function isReplaced(syntax: Syntax, { type, operator, left, right }: SyntaxNode, index: number, name: string): boolean {
+  if (type !== 'AssignmentExpression' || operator !== '=' || !isNode(right)) return false;
+  const isNew = right.type === 'NewExpression' || right.type === 'ObjectExpression' || isEmpty(right);
+  return isNew && lastName(left) === name && !isFirst(syntax, index);
 }
 
 function removingCall({ callee, arguments: args }: SyntaxNode, name: string): boolean | undefined {
@@ -65,8 +124,15 @@ function isMember(node: SyntaxNode, property: string): boolean {
 function isEmpty(node: SyntaxNode): boolean {
   if (node.type === 'ArrayExpression') return Array.isArray(node.elements) && node.elements.length === 0;
   if (node.type === 'ObjectExpression') return Array.isArray(node.properties) && node.properties.length === 0;
+  if (node.type === 'CallExpression') return lastName(node.callee) === 'create' && isNullPrototype(node);
   const isNew = node.type === 'NewExpression' && isNode(node.callee) && Array.isArray(node.arguments);
   return isNew && (node.arguments as []).length === 0 && COLLECTION.test(String((node.callee as SyntaxNode).name));
+}
+
+/** `Object.create(null)`. */
+function isNullPrototype({ arguments: args }: SyntaxNode): boolean {
+  const [first]: unknown[] = Array.isArray(args) ? args : [];
+  return isNode(first) && first.type === 'Literal' && first.value === null;
 }
 
 /** In a constructor or at the top level an empty one is where it begins. */
@@ -126,8 +192,10 @@ function callsOf({ nodes }: Syntax, name: string): number[] {
 }
 
 /** The function a node runs in: what is handed to `forEach` runs in the function around it. */
-function runningIn(syntax: Syntax, index: number): number {
-  let around = syntax.around[index] ?? -1;
+const runningIn = (syntax: Syntax, index: number): number => runningAt(syntax, syntax.around[index] ?? -1);
+
+function runningAt(syntax: Syntax, index: number): number {
+  let around = index;
   while (around >= 0 && isIterated(syntax, around)) around = syntax.around[around] ?? -1;
   return around;
 }

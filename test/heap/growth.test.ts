@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { boundsOf } from '../../src/heap/growth/bounds.js';
+import { describe, expect, test } from 'vitest';
+import { type Bounds, boundsOf } from '../../src/heap/growth/bounds.js';
 import { curveOf } from '../../src/heap/growth/curve.js';
 import { holderOf, listenedEvent } from '../../src/heap/growth/holder.js';
 import { sortGrowth, textKeepers } from '../../src/heap/growth/suspects.js';
@@ -189,15 +189,30 @@ test('entries that come with connections leave with them', () => {
   expect(bounded(0)).toBe(false);
 });
 
-test('a batch rests: a timer empties it, or it holds too little never to have been emptied', () => {
-  const rests = (byTimer: boolean, uptimeSeconds: number) => {
+describe('a batch', () => {
+  type Emptied = NonNullable<Bounds['emptied']>;
+  const rests = (emptied: Partial<Emptied>, uptimeSeconds: number, also: Bounds = {}) => {
     const growth = { ...reading([row([variable('batch')])]), uptimeSeconds };
     const [suspect] = sortGrowth(growth).leaking;
-    return suspect && boundedBy(suspect, { emptied: { line0: 1, byTimer } }, growth) !== undefined;
+    const bounds = { ...also, emptied: { line0: 1, byTimer: false, byFeeder: false, ...emptied } };
+    return suspect && boundedBy(suspect, bounds, growth) !== undefined;
   };
-  expect(rests(true, 30)).toBe(true);
-  expect(rests(false, 30)).toBe(false);
-  expect(rests(false, 360_000)).toBe(true);
+
+  test('rests where a timer empties it, or it holds too little never to have been emptied', () => {
+    expect(rests({ byTimer: true }, 30)).toBe(true);
+    expect(rests({}, 30)).toBe(false);
+    expect(rests({}, 360_000)).toBe(true);
+  });
+
+  test('does not rest where its timer ran again and again without emptying it', () => {
+    expect(rests({ byTimer: true, everyMs: 60_000 }, 30)).toBe(true);
+    expect(rests({ byTimer: true, everyMs: 500 }, 30)).toBe(false);
+  });
+
+  test('rests where whoever fills it empties it, unless by a size that it has passed', () => {
+    expect(rests({ byFeeder: true }, 30)).toBe(true);
+    expect(rests({ byFeeder: true }, 30, { sizeCheck: { line0: 2, limit: 5 } })).toBe(false);
+  });
 });
 
 const firstSuspect = (growth: CollectionGrowth) => sortGrowth(growth).leaking[0];

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Suspect } from '../../src/heap/growth/suspects.js';
 import type { PathStep } from '../../src/model/evidence/collection-growth.js';
 import { boundsAt } from '../../src/skills/growth-bounds.js';
@@ -72,4 +72,42 @@ test.each([
 test('a loop that only reads bounds nothing', () => {
   const code = 'report() { for (const inside of this.#last.values()) for (const [k, v] of inside) log(k, v); }';
   expect(bounds(inClass(code), element, 3)).toEqual({});
+});
+
+describe('what whoever fills it empties is a batch', () => {
+  const batch = (code: string, name: string) => {
+    const script = new ScriptText({ scriptId: '1', url: spot.url, text: code, sha256: '' } as never); // its text only
+    const suspect = { row: { path: [{ kind: 'property', name: name }] } } as unknown as Suspect; // what bounds look at
+    return boundsAt({ script, spot, name, below: [] }, suspect).emptied;
+  };
+
+  test.each([
+    [
+      'a method that the loop over the source calls',
+      'class I { rows = []; async run(s) { for await (const r of s) { this.rows.push(r); if (r.last) await this.commit(); } } async commit() { const { rows } = this; this.rows = []; } }',
+      'rows',
+    ],
+    [
+      'two generations',
+      'function two(max) { let n = 0; let young = Object.create(null); let old = {}; function put(k, v) { young[k] = v; if (++n > max) { n = 0; old = young; young = Object.create(null); } } return { set(k, v) { if (young[k]) young[k] = v; else put(k, v); } }; }',
+      'young',
+    ],
+  ])('%s', (_, code, name) => {
+    expect(batch(code, name)).toMatchObject({ byFeeder: true });
+  });
+
+  test.each([
+    [
+      'where something else empties it, at the end say',
+      'class I { rows = []; add(r) { this.rows.push(r); } close() { this.rows = []; } }',
+      'rows',
+    ],
+    [
+      'where only one of those who fill it does',
+      'let list = []; function reload(all) { list = []; for (const x of all) list.push(x); } function add(x) { list.push(x); }',
+      'list',
+    ],
+  ])('not %s', (_, code, name) => {
+    expect(batch(code, name)?.byFeeder).toBe(false);
+  });
 });

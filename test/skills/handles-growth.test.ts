@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Handles, SocketGroup, TimerGroup } from '../../src/model/evidence/handles.js';
-import { confirmed, onlyGrows, suspectsIn } from '../../src/skills/handles-growth.js';
+import { confirmed, onlyGrows, rearmedSuspect, suspectsIn } from '../../src/skills/handles-growth.js';
 
 const nothing: Handles = {
   seconds: 6,
@@ -60,6 +60,31 @@ describe('timers', () => {
   test('an interval per connection is a heartbeat', () => {
     const inbound = socket({ direction: 'in', peer: '8080', counts: climbing(10, 4), born: 24 });
     expect(classes({ ...nothing, timers: [interval(climbing(10, 4))], sockets: [inbound] })).toEqual([]);
+  });
+
+  test('a library’s timers per connection are not named beside the connections', () => {
+    const growing = { ...interval(climbing(10, 4)), ms: 2 ** 31 - 1, repeat: false };
+    const connection = {
+      direction: 'out',
+      peer: '10.0.0.7:443',
+      counts: climbing(10, 4),
+      closeWait: [],
+      born: 24,
+      gone: 0,
+    } as const;
+    const data = { ...nothing, timers: [growing, interval(climbing(10, 4))], connections: [connection] };
+    expect(classes(data)).toEqual(['handles.leak.socket']);
+  });
+
+  test('more and more one-shots are a leak if they start themselves again', () => {
+    const poll = { ...interval(climbing(10, 4)), repeat: false };
+    expect(rearmedSuspect({ ...nothing, timers: [poll] }, poll)).toMatchObject({
+      faultClass: 'handles.leak.timer',
+      growth: 24,
+    });
+    expect(rearmedSuspect(nothing, { ...poll, counts: steady(10) })).toBeUndefined();
+    const clients = socket({ direction: 'in', peer: '8080', counts: climbing(10, 4), born: 24 });
+    expect(rearmedSuspect({ ...nothing, sockets: [clients] }, poll)).toBeUndefined();
   });
 
   test('sessions that expire after ten minutes are no leak, though they grow', () => {

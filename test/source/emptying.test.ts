@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { emptyingsOf } from '../../src/source/emptying.js';
+import { emptyingsOf, replacementsOf } from '../../src/source/emptying.js';
 
 const how = (text: string, name: string) =>
   emptyingsOf(text, name).map(one => `${one.whole ? 'whole' : 'entry'}${one.byTimer ? ' by timer' : ''}`);
@@ -57,4 +57,11 @@ test.each([
 ])('a timer that takes %s drains a queue or does not', (_, taking, every) => {
   const text = `class Q { q = []; constructor() { setInterval(() => this.flush(), 1000); } flush() { ${taking}; } }`;
   expect(emptyingsOf(text, 'q').find(one => one.byTimer)?.drainsEveryMs).toBe(every);
+});
+
+test('what goes with its holder is dropped by whoever fills it when the holder begins anew', () => {
+  const text =
+    'class W { constructor(at) { this.at = at; this.by = Object.create(null); } }\nlet now = new W(0); function note(k, t) { if (t - now.at > 60000) roll(t); now.by[k] = t; }\nfunction roll(t) { now = new W(t); }';
+  expect(replacementsOf(text, 'now', 'by')).toMatchObject([{ whole: true, byFeeder: true, byTimer: false }]);
+  expect(replacementsOf('let now = new W(0); function note(k) { now.by[k] = 1; }', 'now', 'by')).toEqual([]);
 });

@@ -6,8 +6,13 @@ export interface Bounds {
   readonly sizeCheck?: { readonly line0: number; readonly limit?: number; readonly each?: number };
   /** Entries are removed by a timer; `drainsEveryMs` where it takes some from a queue, whatever their age. */
   readonly expiry?: { readonly line0: number; readonly drainsEveryMs?: number };
-  /** All of it is dropped at once: a batch. */
-  readonly emptied?: { readonly line0: number; readonly byTimer: boolean };
+  /** All of it is dropped at once: a batch. `byFeeder`: by whoever adds to it; `everyMs`: the timer's interval where it is known. */
+  readonly emptied?: {
+    readonly line0: number;
+    readonly byTimer: boolean;
+    readonly byFeeder: boolean;
+    readonly everyMs?: number;
+  };
 }
 
 /** Reads removals, size checks and expiry of the collection called `name` from a source text. Names are compared, not scopes. */

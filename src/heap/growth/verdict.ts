@@ -106,11 +106,26 @@ function byTimers({ row, gained }: Suspect, growth: CollectionGrowth): Rest | un
 }
 
 /** A batch: its code drops all of it at once, and either a timer does so or it holds too little never to have been. */
-function byEmptying({ row }: Suspect, { emptied }: Bounds, growth: CollectionGrowth): Rest | undefined {
+function byEmptying({ row }: Suspect, { emptied, sizeCheck }: Bounds, growth: CollectionGrowth): Rest | undefined {
   if (!emptied) return undefined;
   if (holdsLess(row, growth, EMPTIED_SHARE)) return { reason: 'it was emptied before and will be again' };
-  if (!emptied.byTimer || growth.uptimeSeconds >= PATIENCE_SECONDS) return undefined;
-  return { reason: 'a timer in its code empties it' };
+  if (growth.uptimeSeconds >= PATIENCE_SECONDS) return undefined;
+  if (emptied.byTimer && !isOverdue(row, emptied.everyMs, growth)) return { reason: 'a timer in its code empties it' };
+  // A check of the size that should have emptied it by now tells that it doesn't work.
+  return emptied.byFeeder && sizeCheck === undefined
+    ? { reason: 'whoever fills it empties it from time to time' }
+    : undefined;
+}
+
+/** That timer ran several times, and it holds more than would have come between two of them. */
+function isOverdue(
+  { size, perSecond }: Suspect['row'],
+  everyMs: number | undefined,
+  growth: CollectionGrowth,
+): boolean {
+  if (everyMs === undefined) return false;
+  const rounds = (growth.uptimeSeconds * 1000) / everyMs;
+  return rounds > OVERDUE && size > (OVERDUE * perSecond * everyMs) / 1000;
 }
 
 function byExpiry({ row }: Suspect, { expiry }: Bounds, growth: CollectionGrowth): Rest | undefined {
