@@ -68,8 +68,9 @@ export function guardedProbe(env: ProbeEnv): Probe {
     },
   };
 
+  /** With 0 only what is still under way is shared: the next window of whoever asks on at once is another one. */
   function isFresh(entry: Remembered, freshMs: number): boolean {
-    return entry.at === Number.POSITIVE_INFINITY || env.now() - entry.at <= freshMs;
+    return entry.at === Number.POSITIVE_INFINITY || env.now() - entry.at < freshMs;
   }
 
   async function take<K extends EvidenceKind>(

@@ -161,7 +161,7 @@ type Draft = Omit<NotificationDraft, 'evidenceIds'>;
 
 function placedDraft(draft: Draft, { by, culprit }: NativePlace): Draft {
   const grows = `memory outside the heap grows by ${sayBytes(draft.metrics?.[0]?.value ?? 0)}/s`;
-  return { ...draft, ...WORDS[by](nameOf(culprit), grows), culprit };
+  return { ...draft, ...WORDS[by](nameOf(culprit), grows), culprit, mechanism: true };
 }
 
 const WORDS: Readonly<Record<NativePlace['by'], (where: string, grows: string) => Partial<Draft>>> = {

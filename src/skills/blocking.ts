@@ -1,4 +1,6 @@
+import { lastUserAbove } from '../cpu/blame.js';
 import type { Stall } from '../cpu/stalls.js';
+import { isWork, weigh } from '../cpu/weights.js';
 import type { Vitals } from '../model/evidence/vitals.js';
 import type { ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
@@ -105,6 +107,20 @@ export async function* explainWork(
   if (typeof again === 'string') return { studied, cause };
   const found = yield* explain(see, again.tree, again.work);
   return found ? { studied: again, cause: found } : { studied, cause };
+}
+
+/** Where a package works after an await its time hides what the application itself calls: the cause of that alone. */
+export async function* explainOwn(
+  see: OperatorView,
+  studied: Study,
+): Step<{ studied: Study; cause: Cause } | undefined> {
+  const { tree } = studied;
+  const isOwn = (at: number) => {
+    const node = tree.sampleNode[at] ?? 0;
+    return isWork(tree, node) && lastUserAbove(tree, node) >= 0;
+  };
+  const cause = yield* explain(see, tree, weigh(tree, isOwn));
+  return cause && { studied, cause };
 }
 
 /** Study, stalls and cause of a second profile, in which V8 can name what it inlines; undefined where that shows nothing. */

@@ -8,12 +8,12 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { FaultClass } from '../model/fault.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineSkill, type OperatorView, type Step } from '../model/skill.js';
-import { isDeterministic } from '../source/pure.js';
-import { explainWork, findBlock, ownShare } from './blocking.js';
+import { explainOwn, explainWork, findBlock, ownShare } from './blocking.js';
 import { type Cause, explain, type Growing } from './cause.js';
 import { DOING, FIX } from './fixes.js';
 import { nameOf } from './place.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
+import { dearCallMs, isCalculated, isProof, isRepeated } from './repeated.js';
 import { polling } from './spin.js';
 import { baselineOf, type CallLength, type Counted, countArguments, firstProfile, type Study, study } from './study.js';
 
@@ -27,15 +27,10 @@ const HOT_SHARE = 0.15;
 const SIDE_SHARE = 0.4;
 /** … and this share of a core. */
 const SIDE_OF_CORE = 0.08;
-/** Calls with identical arguments among those compared: 40 of 40 where the work was avoidable. */
-const REPEATED_SHARE = 0.8;
-const COMPARED_AT_LEAST = 8;
 /** Repeated work below the usual share counts when it is this much of all that the process does. */
 const REPEATED_OF_WORK = 0.25;
 /** Scripts with the same function in one window; a service that compiles at start shows none or one. */
 const RECOMPILED = 5;
-/** Cheaper calls are repeated because that is what they are for. */
-const DEAR_CALL_MS = 1;
 /** Saturation: no time left in either window, and everything else waits. */
 const SATURATED_ELU = 0.97;
 const SATURATED_DELAY_MS = 20;
@@ -83,9 +78,11 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
       summary: `${usage(data)} Single long calls take it, which the event-loop operator reports.`,
     };
   const explained = yield* explainWork(see, studied);
+  const own = explained?.cause.blame.by === 'leaf' ? yield* explainOwn(see, studied) : undefined;
   const found =
     (yield* polling(see, studied)) ??
-    (explained && ((yield* side(see, explained)) ?? (yield* hot(see, explained, data))));
+    (explained && ((yield* side(see, explained)) ?? (yield* hot(see, explained, data)))) ??
+    (own && (yield* hot(see, own, data)));
   if (!found) return { outcome: 'healthy', summary: `${usage(data)} ${breakdown(studied)}` };
   yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
   yield* see.notify({ ...found, evidenceIds: [baseline.id, ...found.evidenceIds] });
@@ -219,15 +216,11 @@ function avoidable({ lengths }: Counted, studied: Study, cause: Cause, data: Vit
       return { proof, whole: { ...whole, msPerCall }, share: (msPerCall * whole.count.perSecond) / 1000 };
     })
     .sort((a, b) => b.share - a.share)[0];
-  if (!worst || (worst.whole.msPerCall ?? 0) < DEAR_CALL_MS) return undefined;
+  if (!worst || (worst.whole.msPerCall ?? 0) < dearCallMs(worst.proof)) return undefined;
   const ofWork = ((worst.share / ran) * studied.tree.durationUs) / Math.max(1, studied.work.allUs);
   const ofOwnCore = worst.share / ownShare(data);
   const enough = ofOwnCore >= HOT_SHARE || (ofOwnCore >= SIDE_OF_CORE && ofWork >= REPEATED_OF_WORK);
   return enough ? worst : undefined;
-}
-
-function isRepeated({ count: { compared = 0, repeated = 0 } }: CallLength): boolean {
-  return compared >= COMPARED_AT_LEAST && repeated / compared >= REPEATED_SHARE;
 }
 
 /** Rates of functions that call each other once differ by the calls between two counters' starts. */
@@ -248,31 +241,6 @@ function wholeOf(proof: CallLength, lengths: readonly CallLength[], cause: Cause
   );
   return [proof, ...along].sort((a, b) => (b.msPerCall ?? 0) - (a.msPerCall ?? 0))[0] ?? proof;
 }
-
-/**
- * The same long text again is work done again. The same object again is proof only where a package that doesn't host the
- * application takes it, because handlers serve one dataset to everybody; and serializing it again may be the service.
- */
-function isProof(example: string, cause: Cause): boolean {
-  const lengths = [...example.matchAll(/string of (\d+) characters/g)].map(match => Number(match[1]));
-  // Options are compared by what they hold; an instance or a function is only known by its identity.
-  const textAndOptions = !/\bobject(?! with)|array|function|proxy/.test(example);
-  if (cause.mechanism === 'serialization') return false;
-  if (lengths.some(length => length >= LONG_TEXT) && textAndOptions) return true;
-  const evaluated =
-    cause.mechanism === 'compilation' || cause.owned.callees.some(callee => callee.frame.kind === 'evaluated');
-  return cause.place.package !== undefined && (evaluated || /object with [1-9]|array of [1-9]/.test(example));
-}
-
-/** A function of the application that by its text depends on nothing but its arguments gives the same again. */
-function isCalculated({ frame, count: { example = '' } }: CallLength, { scripts }: Cause): boolean {
-  const script = frame.kind === 'user' ? scripts.get(frame.scriptId) : undefined;
-  if (!script || /\bobject(?! with)|function|proxy/.test(example)) return false;
-  return isDeterministic(script.text, { line0: frame.line, column0: frame.column });
-}
-
-/** Shorter texts are keys and names, which repeat everywhere. */
-const LONG_TEXT = 100;
 
 function repeatedDraft(
   { evidence }: Study,

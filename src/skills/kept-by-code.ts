@@ -4,6 +4,7 @@ import type { FaultClass } from '../model/fault.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type Keeping, keepingsOf } from '../source/keeping.js';
+import { lastingLocals } from '../source/lasting.js';
 import { enclosingFunction } from '../source/names.js';
 import { at, severityOf } from './leak-draft.js';
 import { locate, sourceOf } from './place.js';
@@ -15,6 +16,16 @@ const LINK_SHARE = 0.01;
 
 /** A race keeps what its function made beside it; of a handler under way some is always there. */
 const RACER_SHARE = 0.05;
+
+/** What a loop puts into a variable of its function is made there, most of it. */
+const LOCAL_SHARE = 0.3;
+
+const LEAST_SHARE: Readonly<Record<Keeping['how'], number>> = {
+  chain: LINK_SHARE,
+  finalizer: 0,
+  race: RACER_SHARE,
+  local: LOCAL_SHARE,
+};
 
 /** Live heap that rises without a collection in reach. */
 export interface Rising {
@@ -30,10 +41,10 @@ export async function* keptByCode(see: OperatorView, rising: Rising): Step<Notif
   for (const { scriptId, url } of rising.files.slice(0, MOST_FILES)) {
     const script = yield* sourceOf(see, scriptId);
     if (!script) continue;
-    for (const keeping of keepingsOf(script.text)) {
+    for (const keeping of [...keepingsOf(script.text), ...lastingLocals(script.text)]) {
       const isSure = keeping.how === 'finalizer';
       const share = isSure ? 1 : shareOf(keeping, { scriptId, text: script.text }, rising.sites);
-      if (share < (keeping.how === 'race' ? RACER_SHARE : LINK_SHARE)) continue;
+      if (share < LEAST_SHARE[keeping.how]) continue;
       const spot = { scriptId, url, line: keeping.line0, column: keeping.column0 };
       const named = keeping.function === undefined ? spot : { ...spot, functionName: keeping.function };
       return draftOf(keeping, { rising, share, culprit: locate(script, named, see.target.cwd) });
@@ -119,4 +130,18 @@ const RACE: KeepingWords = {
   fix: 'Race against something that ends with the call: an AbortSignal whose listener is taken off, a timeout that is cleared, or one listener for all calls.',
 };
 
-const WORDS: Readonly<Record<Keeping['how'], KeepingWords>> = { chain: CHAIN, finalizer: FINALIZER, race: RACE };
+const LOCAL: KeepingWords = {
+  type: 'filled-in-a-loop',
+  faultClass: 'memory.leak.collection',
+  title: who => `${who} fills a collection in a loop that goes on for ever and takes nothing out`,
+  hypothesis:
+    'A variable of a function that never returns lives as long as the process: it is a cache without a bound.',
+  fix: 'Take out what is done with, or bound it: an LRU with max and ttl, two generations, or a window of the last ids.',
+};
+
+const WORDS: Readonly<Record<Keeping['how'], KeepingWords>> = {
+  chain: CHAIN,
+  finalizer: FINALIZER,
+  race: RACE,
+  local: LOCAL,
+};

@@ -5,9 +5,10 @@ import { isNode, lineText, positionOf, type Syntax, type SyntaxNode, syntaxOf, t
 export interface Keeping extends TextPosition {
   /**
    * `finalizer`: what a FinalizationRegistry waits for is held by what it was given; `chain`: a promise grows by `then`;
-   * `race`: each call races against a promise from outside of the function.
+   * `race`: each call races against a promise from outside of the function; `local`: a loop without an end fills a
+   * variable of its function.
    */
-  readonly how: 'finalizer' | 'chain' | 'race';
+  readonly how: 'finalizer' | 'chain' | 'race' | 'local';
   readonly code: string;
   readonly function?: string;
   /** Where the function around it begins. */

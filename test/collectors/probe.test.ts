@@ -52,6 +52,15 @@ test('two who ask at once share one reading, and a fresh answer is reused', asyn
   expect(taken()).toBe(2);
 });
 
+test('who asks for a new one gets a new one, however soon after the last, and shares one under way', async () => {
+  const { probe, taken } = probeOver({});
+  const anew = () => probe.ask('threadpool', {}, { freshMs: 0 });
+  await Promise.all([anew(), anew()]);
+  expect(taken()).toBe(1);
+  await anew();
+  expect(taken()).toBe(2);
+});
+
 test('a reading that would stop the target too long is refused with a reason, and never taken', async () => {
   const { probe, taken, events } = probeOver({ cost: 'pausing', estimate: () => ({ pauseMs: 4000, memoryBytes: 0 }) });
   const evidence = await probe.ask('threadpool', {});
