@@ -291,13 +291,15 @@ async function conclude(operated: Operated, session: Session, env: RunEnv): Prom
 }
 
 function verifiedOf({ notifications, shared }: Operated, env: RunEnv): Notification[] {
-  return notifications.flatMap(said => verified(said, shared.evidence, env) ?? []);
+  return notifications.flatMap(said => verified(said, shared, env) ?? []);
 }
 
 /** Undefined for what doesn't stand; the report says that it was dropped. */
-function verified(said: Notification, evidence: ReadonlyMap<string, Evidence>, env: RunEnv): Notification | undefined {
+function verified(said: Notification, { evidence, blackboard }: Shared, env: RunEnv): Notification | undefined {
   const snapshots = new Map(env.state().snapshots.map(s => [s.id, s]));
-  const answers = env.mind?.answers ?? [];
+  // A model may quote what the rules computed.
+  const measured = said.author === 'model' ? blackboard.filter(one => one.author !== 'model') : [];
+  const answers = [...(env.mind?.answers ?? []), ...measured.map(one => one.metrics)];
   const { ok, notification } = verifyNotification(said, evidence, { snapshots, answers });
   if (ok) return notification;
   const message = `dropped: ${said.observation}`;
@@ -318,7 +320,7 @@ function thinkInRounds(mind: Mind, operated: Operated, session: Session, env: Ru
     // Each is judged once: a dropped one is told once.
     notifications: () =>
       shared.blackboard.flatMap(said => {
-        if (!judged.has(said.id)) judged.set(said.id, verified(said, shared.evidence, env));
+        if (!judged.has(said.id)) judged.set(said.id, verified(said, shared, env));
         return judged.get(said.id) ?? [];
       }),
     // Whom the coordinator asks is to think, whatever is known.

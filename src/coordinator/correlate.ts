@@ -3,6 +3,7 @@ import type { CodeLocation } from '../model/location.js';
 import type { Notification } from '../model/notification.js';
 import { SEVERITIES } from '../model/severity.js';
 import { isInevitable, mechanismBetween } from './mechanisms.js';
+import { isUnproven } from './unproven.js';
 
 /** Lines this near in one file are one place: a holder's declaration and the call beside it. */
 const SAME_PLACE_LINES = 3;
@@ -17,9 +18,10 @@ interface Cluster {
 /** Notifications → ranked insights: consequences stand under their cause, two sights of one place are one insight. */
 export function correlate(notifications: readonly Notification[], newId: (prefix: string) => string): Insight[] {
   const open = [...notifications].sort(strongerFirst);
-  const clusters = mergeSame(open);
+  const clusters = mergeSame(open.filter(notification => !isUnproven(notification)));
   const causes = absorbEffects(clusters);
-  return causes.map((cluster, index) => insightOf(cluster, index + 1, newId));
+  const apart = open.filter(isUnproven).map<Cluster>(cause => ({ cause, same: [], effects: [] }));
+  return [...causes, ...apart].map((cluster, index) => insightOf(cluster, index + 1, newId));
 }
 
 function mergeSame(sorted: readonly Notification[]): Cluster[] {

@@ -12,7 +12,7 @@ import type { TargetInfo } from '../model/target.js';
 import { COORDINATOR_TOOLS, type CoordinatorCall, parseCoordinatorCall } from './coordinator-tools.js';
 import { correlate } from './correlate.js';
 import { Inbox } from './inbox.js';
-import { verifyInsight } from './verify.js';
+import { verifyInsight } from './verify-insight.js';
 
 /** DESIGN §5. */
 const ITERATIONS = 25;
@@ -266,7 +266,7 @@ class Coordinator {
     heard: ReadonlyMap<string, Notification>,
   ): Insight {
     const supporting = call.notification_ids.flatMap(id => heard.get(id) ?? []);
-    const measured = worstMeasured(supporting, call.severity);
+    const measured = bounded(supporting, call.severity);
     const asked = supporting.find(notification => notification.id === call.culprit_of);
     const named = asked ?? supporting.find(notification => notification.culprit);
     const fix = call.fix ?? named?.fix;
@@ -356,11 +356,19 @@ const placeOf = ({ file, line, function: name, package: from }: CodeLocation) =>
 /** Said back to the model; anything else that is thrown is a bug. */
 class Refusal extends Error {}
 
-/** A model may not talk a measured finding down: the target's own words may have asked it to. */
-function worstMeasured(supporting: readonly Notification[], said: Severity): Severity {
+/** A model may neither talk a measured finding down, for the target's own words may have asked it to, nor any finding up. */
+function bounded(supporting: readonly Notification[], said: Severity): Severity {
   const measured = supporting.filter(({ author, mechanism }) => author !== 'model' && mechanism === true);
-  return measured.reduce((worst, { severity }) => (SEVERITY[severity] > SEVERITY[worst] ? severity : worst), said);
+  const [least, most] = [loudest(measured), loudest(supporting)];
+  if (SEVERITY[said] < SEVERITY[least]) return least;
+  return SEVERITY[said] > SEVERITY[most] ? most : said;
 }
+
+const loudest = (notifications: readonly Notification[]): Severity =>
+  notifications.reduce<Severity>(
+    (worst, { severity }) => (SEVERITY[severity] > SEVERITY[worst] ? severity : worst),
+    'info',
+  );
 
 const SEVERITY = { critical: 2, warning: 1, info: 0 } as const;
 const CONFIDENCE = { high: 2, medium: 1, low: 0 } as const;

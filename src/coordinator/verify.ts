@@ -1,11 +1,11 @@
 import type { Evidence } from '../model/evidence/index.js';
 import { isUsable } from '../model/evidence/index.js';
-import type { Insight } from '../model/insight.js';
 import type { CodeLocation } from '../model/location.js';
 import type { Notification, NotificationDraft } from '../model/notification.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { type Facts, factsOf, hasNumberIn, sameFile } from './facts-read.js';
 import { divideHedged } from './hedging.js';
+import { namedPlaces } from './named-places.js';
 import { confirmingRanges, type QuotedNumber, quotedNumbers } from './quoted-numbers.js';
 
 export type ProblemCode =
@@ -46,7 +46,7 @@ export interface Verified {
 
 type EvidenceById = ReadonlyMap<string, Evidence>;
 type Confidence = 'high' | 'medium' | 'low';
-const LOWER: Record<Confidence, Confidence> = { high: 'medium', medium: 'low', low: 'low' };
+export const LOWER: Record<Confidence, Confidence> = { high: 'medium', medium: 'low', low: 'low' };
 /** Problems after which nothing is left to stand on. */
 const FATAL: ReadonlySet<ProblemCode> = new Set(['no-evidence', 'no-fact']);
 /** A misplaced word is put in its place; the claim itself is as good as before. */
@@ -63,7 +63,7 @@ export function verifyNotification(said: Notification, evidence: EvidenceById, c
   return {
     ok: !problems.some(problem => FATAL.has(problem.code)),
     problems,
-    notification: marked(numbers.notification, problems),
+    notification: marked(numbers.notification, problems, by.author),
   };
 }
 
@@ -133,8 +133,11 @@ function checkPlaces(said: Notification, evidence: EvidenceById, { author }: Ver
   const read = [...evidence.values()].filter(isUsable).map(reading => factsOf(reading.data));
   const culprit = said.culprit && placeProblem(said.culprit, read);
   const related = said.related?.filter(place => !placeProblem(place, read));
-  const problems = culprit ? [culprit] : [];
-  if (author !== 'model') return { problems, notification: said };
+  if (author !== 'model') return { problems: culprit ? [culprit] : [], notification: said };
+  const named = namedPlaces([said.title, said.context, said.observation].join(' ')).flatMap(
+    place => placeProblem(place, read) ?? [],
+  );
+  const problems = [...(culprit ? [culprit] : []), ...named];
   const { culprit: claimed, related: _, ...rest } = said;
   return {
     problems,
@@ -147,7 +150,7 @@ function placeProblem(place: CodeLocation, read: readonly Facts[]): Problem | un
   const inFiles = read.some(facts => [...facts.files].some(file => sameFile(file, place.file)));
   const lines = read.flatMap(facts => [...facts.lineCounts].filter(([file]) => sameFile(file, place.file)));
   if (!inFiles && lines.length === 0) {
-    return { code: 'unknown-file', message: `The culprit's file (${where}) is in nothing that was read.` };
+    return { code: 'unknown-file', message: `${where} is in nothing that was read.` };
   }
   if (lines.length === 0 || lines.some(([, count]) => place.line <= count)) return undefined;
   return { code: 'line-beyond-file', message: `${where} is beyond the end of that file.` };
@@ -223,17 +226,22 @@ function combinations(a: QuotedNumber, b: QuotedNumber, asked: QuotedNumber, spa
 const perWindow = (amount: number, span: QuotedNumber) =>
   [1000, 60_000, 3_600_000].map(windowMs => (amount / span.value) * windowMs);
 
-function marked(said: Notification, problems: readonly Problem[]): Notification {
-  if (problems.length === 0) return said;
-  const marks = [...(said.marks ?? []), ...problems.map(problem => problem.message)];
-  const weighty = problems.some(problem => !HARMLESS.has(problem.code));
-  if (!weighty) return { ...said, marks };
-  return { ...said, marks, confidence: LOWER[said.confidence ?? 'medium'] };
+function marked(said: Notification, problems: readonly Problem[], author: VerifyContext['author']): Notification {
+  // Checked before it was sent, and again at the end: what is known of it counts once.
+  const fresh = problems.filter(problem => !said.marks?.includes(problem.message));
+  if (fresh.length === 0) return said;
+  const marks = [...new Set([...(said.marks ?? []), ...fresh.map(problem => problem.message)])];
+  if (fresh.every(problem => HARMLESS.has(problem.code))) return { ...said, marks };
+  // A rule's number that can't be found is a bug of ours; a model's is a claim, and no alarm.
+  const severity = author === 'model' ? 'info' : said.severity;
+  return { ...said, marks, severity, confidence: LOWER[said.confidence ?? 'medium'] };
 }
 
 /** Checks words that answer a person: the ids they cite exist, their numbers are in what was read. */
 export function verifyAnswer(text: string, evidence: EvidenceById, known: readonly unknown[]): Problem[] {
   const facts = [...[...evidence.values()].filter(isUsable), ...known].map(factsOf);
+  const read = [...evidence.values()].filter(isUsable).map(reading => factsOf(reading.data));
+  const places = [...read, ...known.map(factsOf)];
   const unread = [...text.matchAll(CITED)]
     .map(match => match[1]!)
     .filter(id => !evidence.has(id) && !known.some(part => JSON.stringify(part).includes(`"${id}"`)));
@@ -241,6 +249,7 @@ export function verifyAnswer(text: string, evidence: EvidenceById, known: readon
   const confirmed = claims.filter(number => isConfirmed(number, facts));
   const wanting = claims.filter(number => !confirmed.includes(number) && !isDerived(number, confirmed));
   return [
+    ...namedPlaces(text).flatMap(place => placeProblem(place, places) ?? []),
     ...unread.map<Problem>(id => ({ code: 'unknown-evidence', message: `[${id}] does not exist.` })),
     ...wanting.map<Problem>(({ text: said }) => ({
       code: 'unconfirmed-number',
@@ -251,55 +260,3 @@ export function verifyAnswer(text: string, evidence: EvidenceById, known: readon
 
 /** An id as the prompt asks for it: [vitals-3]. */
 const CITED = /\[(?!secret-)([a-z][\w-]*-\d+)\]/gi;
-
-export interface VerifiedInsight {
-  readonly ok: boolean;
-  readonly problems: readonly Problem[];
-  readonly insight: Insight;
-}
-
-/** Checks a conclusion: its notifications exist, and `grounded` is earned by two operators or a measured mechanism. */
-export function verifyInsight(
-  said: Insight,
-  notifications: ReadonlyMap<string, Notification>,
-  evidence: EvidenceById,
-): VerifiedInsight {
-  const supporting = said.notificationIds.flatMap(id => notifications.get(id) ?? []);
-  const problems = [...missingSupport(said, notifications, evidence), ...ungrounded(said, supporting)];
-  const insight: Insight = {
-    ...said,
-    notificationIds: supporting.map(notification => notification.id),
-    evidenceIds: said.evidenceIds.filter(id => evidence.has(id)),
-    matchedObservations: said.matchedObservations.filter(text => supporting.some(n => n.observation.includes(text))),
-    grounded: said.grounded && isGrounded(supporting),
-  };
-  const ok = supporting.length > 0;
-  if (problems.length === 0) return { ok, problems, insight };
-  const marks = [...(said.marks ?? []), ...problems.map(problem => problem.message)];
-  return { ok, problems, insight: { ...insight, marks, confidence: LOWER[said.confidence] } };
-}
-
-function missingSupport(
-  said: Insight,
-  notifications: ReadonlyMap<string, Notification>,
-  evidence: EvidenceById,
-): Problem[] {
-  const unread = said.evidenceIds.filter(id => !evidence.has(id));
-  const unheard = said.notificationIds.filter(id => !notifications.has(id));
-  return [
-    ...unread.map<Problem>(id => ({ code: 'unknown-evidence', message: `Evidence ${id} does not exist.` })),
-    ...unheard.map<Problem>(id => ({ code: 'unknown-notification', message: `Notification ${id} does not exist.` })),
-  ];
-}
-
-function ungrounded(said: Insight, supporting: readonly Notification[]): Problem[] {
-  if (!said.grounded || isGrounded(supporting)) return [];
-  const message = 'Called grounded, but neither two operators nor a measured mechanism support it.';
-  return [{ code: 'unearned-grounding', message }];
-}
-
-/** Two independent operators, or a measured mechanism, support the conclusion. */
-export function isGrounded(supporting: readonly Notification[]): boolean {
-  const operators = new Set(supporting.map(notification => notification.operator));
-  return operators.size >= 2 || supporting.some(notification => notification.mechanism === true);
-}

@@ -24,6 +24,8 @@ export function anthropic(options: AnthropicOptions): Provider {
     authToken: null,
     baseURL: options.baseUrl ?? null,
     maxRetries: 0,
+    // A redirect would carry the prompt, and the key, to somebody else.
+    fetchOptions: { redirect: 'error' },
     logger: SILENT,
   });
   // Once a grammar was refused, it would be again.

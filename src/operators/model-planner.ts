@@ -1,25 +1,26 @@
 import type { Redactor } from '../base/redact.js';
 import { COMPACT_ABOVE_TOKENS, compacted, estimateTokens } from '../llm/compaction.js';
-import { asText, fence, shortened } from '../llm/fence.js';
+import { asText, fence } from '../llm/fence.js';
 import { ModelError } from '../llm/model-error.js';
 import type { Message, ModelCall, ModelReply, ModelRequest, Provider } from '../llm/provider.js';
 import type { EventBody } from '../model/event.js';
 import type { Evidence } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
-import type { HealthState } from '../model/severity.js';
+import { type HealthState, SEVERITIES } from '../model/severity.js';
 import type { Conclusion, Outcome, Skill, ToolCall, ToolResult } from '../model/skill.js';
 import type { TargetInfo } from '../model/target.js';
 import { baseQueries } from './base-queries.js';
 import { queriesFor } from './execute.js';
 import type { Answered, Planner, Turn } from './operator.js';
 import { FORCE, firstMessage, NUDGE, systemPrompt } from './prompt.js';
+import { Repeats } from './repeats.js';
 import { hasId, RulesNotes } from './rules-notes.js';
 import { parseCall, TOOL_SPECS } from './tools.js';
+import { weighed } from './weighed.js';
 
 /** DESIGN §5. */
 export const MODEL_TURNS = 25;
 const CALLS_A_TURN = 8;
-const REPEATS = 3;
 /** So often a notification goes back for correction; after that it is sent as far as it holds. */
 const CORRECTIONS = 2;
 /** Turns without any tool call before the words are taken as the conclusion. */
@@ -77,6 +78,10 @@ interface Pending {
   readonly refused?: string;
 }
 
+interface Judged extends Pending {
+  readonly run?: ToolCall;
+}
+
 class ModelMind {
   #phase: 'rules' | 'model' | 'fallback';
   #messages: Message[] = [];
@@ -84,6 +89,9 @@ class ModelMind {
   #turns = 0;
   #idle = 0;
   #corrections = 0;
+  #heldBack = 0;
+  /** Of what the model itself noticed. */
+  #loudest = 0;
   #contextTokens = 0;
   #startedAt: number | undefined;
   #ruled: Conclusion | undefined;
@@ -93,9 +101,10 @@ class ModelMind {
   readonly #system: string;
   readonly #notes: RulesNotes;
   readonly #sent: string[] = [];
+  readonly #measured: NotificationDraft[] = [];
   readonly #ids = new Set<string>();
   readonly #computed: unknown[] = [];
-  readonly #repeats = new Map<string, { count: number; answer: string }>();
+  readonly #repeats = new Repeats();
 
   constructor(
     readonly skill: Skill,
@@ -175,8 +184,15 @@ class ModelMind {
       if (call.tool === 'execute') this.#computed.push(value);
       if (call.tool === 'send_notification') this.#sent.push(String(value));
       if (hasId(value)) this.#ids.add(value.id);
-      if (this.#phase === 'rules') this.#notes.add(call, value);
+      if (this.#phase === 'rules') this.#rememberRules(call, value);
     }
+  }
+
+  #rememberRules(call: ToolCall, value: unknown): void {
+    this.#notes.add(call, value);
+    if (call.tool !== 'send_notification') return;
+    this.#measured.push(call.notification);
+    this.#computed.push(call.notification.metrics);
   }
 
   /** Joins what the operator answered with what was refused here, in the order the model asked. */
@@ -187,7 +203,7 @@ class ModelMind {
       const result: ToolResult = refused ? { ok: false, error: refused } : (left.shift()?.result ?? NOT_RUN);
       const said = this.seat.redactor.deep(result.ok ? result.value : result.error);
       const text = fence(asText(said));
-      this.#repeats.get(keyOf(call))!.answer = shortened(text, EARLIER_CHARS);
+      this.#repeats.answered(call, text);
       return { id: call.id, name: call.name, text, ...(!result.ok && { failed: true }) };
     });
     this.#messages.push({ role: 'tool', answers: heard });
@@ -246,7 +262,7 @@ class ModelMind {
     if (reply.calls.length === 0) return this.#withoutCalls(reply);
     this.#idle = 0;
     this.#sending = false;
-    const judged = reply.calls.map((call, at) => this.#judge(call, at));
+    const judged = this.#untilSaid(reply.calls.map((call, at) => this.#judge(call, at)));
     this.#pending = judged.map(({ call, refused }) => ({ call, ...(refused !== undefined && { refused }) }));
     for (const { call, refused } of judged) if (refused !== undefined) this.#tellRefused(call.name, refused);
     const runs = judged.flatMap(({ run }) => (run ? [run] : []));
@@ -254,9 +270,18 @@ class ModelMind {
     return [...runs.filter(run => run.tool !== 'done'), ...runs.filter(run => run.tool === 'done')];
   }
 
+  /** Whoever ends beside a notification that goes back would never read why. */
+  #untilSaid(judged: readonly Judged[]): readonly Judged[] {
+    const goesBack = judged.some(({ call, refused }) => call.name === 'send_notification' && refused !== undefined);
+    if (!goesBack || this.#heldBack >= CORRECTIONS) return judged;
+    this.#heldBack++;
+    const refused = 'Not ended: a notification of this turn was not sent. Correct it, or call done alone.';
+    return judged.map(one => (one.run?.tool === 'done' ? { call: one.call, refused } : one));
+  }
+
   #tellRefused(name: string, error: string): void {
     const [operator, tool] = [this.skill.id, name.slice(0, 60)];
-    this.seat.emit({ type: 'operator.refused', operator, tool, error: error.slice(0, EARLIER_CHARS) });
+    this.seat.emit({ type: 'operator.refused', operator, tool, error: error.slice(0, TOLD_CHARS) });
   }
 
   #withoutCalls(reply: ModelReply): readonly ToolCall[] {
@@ -267,8 +292,8 @@ class ModelMind {
     return [];
   }
 
-  #judge(call: ModelCall, at: number): Pending & { readonly run?: ToolCall } {
-    const repeated = this.#repeatedly(call);
+  #judge(call: ModelCall, at: number): Judged {
+    const repeated = this.#repeats.refusalOf(call);
     if (repeated) return { call, refused: repeated };
     if (at >= CALLS_A_TURN) return { call, refused: `At most ${CALLS_A_TURN} calls a turn; ask again.` };
     const parsed = parseCall(
@@ -276,29 +301,21 @@ class ModelMind {
       queriesFor(this.skill, this.seat).map(query => query.name),
     );
     if ('error' in parsed) return { call, refused: parsed.error };
-    if (parsed.call.tool === 'wait')
-      this.#repeats.forEach(entry => {
-        entry.count = 0;
-      });
+    if (parsed.call.tool === 'wait') this.#repeats.forget();
     if (parsed.call.tool === 'set_state') return this.#judgeState(call, parsed.call);
     if (parsed.call.tool === 'send_notification') return this.#judgeDraft(call, parsed.call.notification);
     if (parsed.call.tool === 'done') return this.#judgeEnd(call, parsed.call);
     return { call, run: parsed.call };
   }
 
-  #repeatedly(call: ModelCall): string | undefined {
-    const key = keyOf(call);
-    const entry = this.#repeats.get(key) ?? { count: 0, answer: '' };
-    this.#repeats.set(key, entry);
-    // Ending is always possible.
-    if (++entry.count < REPEATS || call.name === 'done') return undefined;
-    return `The same call was answered before, and nothing has changed: ${entry.answer}`;
-  }
-
   /** A state is a claim too: it stands on what was noticed, and what the rules measured can't be called well. */
-  #judgeState(call: ModelCall, said: Extract<ToolCall, { tool: 'set_state' }>): Pending & { readonly run?: ToolCall } {
-    if (GRAVITY[said.state] >= GRAVITY.warning && !this.#hasSent)
-      return { call, refused: `A state of ${said.state} stands on a notification: send_notification first.` };
+  #judgeState(call: ModelCall, said: Extract<ToolCall, { tool: 'set_state' }>): Judged {
+    const shown = Math.max(this.#loudest, GRAVITY[this.#ruledState]);
+    if (GRAVITY[said.state] >= GRAVITY.warning && GRAVITY[said.state] > shown)
+      return {
+        call,
+        refused: `A state of ${said.state} stands on a notification that grave: send_notification first.`,
+      };
     if (GRAVITY[said.state] < GRAVITY[this.#ruledState])
       return {
         call,
@@ -307,18 +324,21 @@ class ModelMind {
     return { call, run: said };
   }
 
-  #judgeDraft(call: ModelCall, draft: NotificationDraft): Pending & { readonly run?: ToolCall } {
+  #judgeDraft(call: ModelCall, draft: NotificationDraft): Judged {
     const checked = this.seat.check?.(draft, this.#computed) ?? { ok: true, problems: [], draft };
     const correctable = checked.problems.length > 0 && this.#corrections < CORRECTIONS;
     if (correctable || !checked.ok) {
       this.#corrections++;
       return { call, refused: `Not sent: ${checked.problems.join(' ')} Correct it and send it again.` };
     }
+    const ruled = this.#ruled && { ...this.#ruled, state: this.#ruledState };
+    const notification = weighed(checked.draft, ruled, this.#measured);
     this.#sending = true;
-    return { call, run: { tool: 'send_notification', notification: checked.draft } };
+    this.#loudest = Math.max(this.#loudest, 1 + SEVERITIES.indexOf(notification.severity));
+    return { call, run: { tool: 'send_notification', notification } };
   }
 
-  #judgeEnd(call: ModelCall, done: Extract<ToolCall, { tool: 'done' }>): Pending & { readonly run?: ToolCall } {
+  #judgeEnd(call: ModelCall, done: Extract<ToolCall, { tool: 'done' }>): Judged {
     if (done.outcome === 'found' && !this.#hasSent && this.#corrections < CORRECTIONS) {
       this.#corrections++;
       return { call, refused: 'You found something, but no notification was sent: send_notification first.' };
@@ -373,7 +393,5 @@ function withoutFinding(said: Outcome, ruled: Outcome | undefined): Outcome {
 
 const GRAVITY: { readonly [S in HealthState]: number } = { healthy: 0, observing: 1, warning: 2, critical: 3 };
 const NOT_RUN: ToolResult = { ok: false, error: 'Not run.' };
-const EARLIER_CHARS = 500;
+const TOLD_CHARS = 500;
 const SUMMARY_CHARS = 600;
-
-const keyOf = (call: ModelCall) => `${call.name} ${call.malformed ?? JSON.stringify(call.args)}`;

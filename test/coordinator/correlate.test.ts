@@ -188,3 +188,21 @@ test('a full write buffer is placed by what piles up in it', () => {
   );
   expect(insight).toMatchObject({ faultClass: 'backpressure', culprit: { file: 'src/send.ts' } });
 });
+
+test('a claim that checking took the alarm from stands apart, and adds no words to what was measured', () => {
+  const leak = { mechanism: true, culprit: at('src/store.ts') };
+  const lie = {
+    author: 'model' as const,
+    severity: 'info' as const,
+    marks: ['src/lie.ts:1 is in nothing that was read.'],
+  };
+  const insights = correlate(
+    [
+      seen('heap', 'memory.leak.collection', leak),
+      seen('heap', 'memory.leak.collection', { ...lie, observation: 'Lies.' }),
+    ],
+    prefix => prefix,
+  );
+  expect(insights.map(({ severity }) => severity)).toEqual(['warning', 'info']);
+  expect(JSON.stringify(insights[0])).not.toContain('Lies.');
+});

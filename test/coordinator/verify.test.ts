@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { divideHedged } from '../../src/coordinator/hedging.js';
 import { quotedNumbers } from '../../src/coordinator/quoted-numbers.js';
-import { verifyInsight, verifyNotification } from '../../src/coordinator/verify.js';
+import { verifyNotification } from '../../src/coordinator/verify.js';
+import { verifyInsight } from '../../src/coordinator/verify-insight.js';
 import type { Evidence } from '../../src/model/evidence/index.js';
 import type { Insight } from '../../src/model/insight.js';
 import type { Notification } from '../../src/model/notification.js';
@@ -233,4 +234,38 @@ describe('insights', () => {
     );
     expect(left.matchedObservations).toEqual(['Live heap rose']);
   });
+
+  test.each([
+    ['a number', 'It leaks 99 887 766 objects.'],
+    ['a place', 'It leaks at src/invented.js:7.'],
+    ['a guess', 'It is probably the cache.'],
+  ])('%s that nothing confirms is not repeated', (_, words) => {
+    const { insight: left } = verifyInsight(insight({ title: words, rootCause: words }), heard(said()), READ);
+    expect([left.title, left.summary]).toEqual([said().observation, said().observation]);
+    expect(left.rootCause).toBeUndefined();
+    expect(left.confidence).toBe('medium');
+    expect(left.marks?.length).toBeGreaterThan(1);
+  });
+
+  test('words that what was noticed confirms stay', () => {
+    const title = said().observation;
+    expect(verifyInsight(insight({ title, grounded: false }), heard(said()), READ).insight).toMatchObject({ title });
+  });
+});
+
+test("a model's claim that does not hold alarms nobody; a rule's is our bug, and stays", () => {
+  const wrong = said({ observation: 'It holds 987 654 MB.', severity: 'critical' });
+  expect(verifyNotification({ ...wrong, author: 'model' }, READ).notification.severity).toBe('info');
+  expect(verifyNotification(wrong, READ).notification.severity).toBe('critical');
+});
+
+test('what was checked before it was sent is not marked and lowered again', () => {
+  const once = verifyNotification(said({ observation: 'It holds 987 654 MB.', author: 'model' }), READ).notification;
+  expect(verifyNotification(once, READ).notification).toEqual(once);
+});
+
+test('a file that only the words of a model name is found out; a name with a dot is none', () => {
+  const problems = (title: string) => verifyNotification(said({ title, author: 'model' }), READ).problems;
+  expect(problems('It leaks at src/invented.js').map(({ code }) => code)).toContain('unknown-file');
+  expect(problems('Node.js and Express.js are fine').map(({ code }) => code)).not.toContain('unknown-file');
 });

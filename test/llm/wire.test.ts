@@ -338,3 +338,14 @@ describe('Ollama, natively', () => {
     expect((await failure(llama(server))).kind).toBe(kind);
   });
 });
+
+test.each<[string, (server: ModelServer) => Provider]>([
+  ['Anthropic', claude],
+  ['OpenAI-compatible', gpt],
+  ['Ollama', llama],
+])('a redirect is not followed: %s', async (_, open) => {
+  await using thief = await modelServer(anthropicAnswer([{ text: 'thanks' }]));
+  await using server = await modelServer(refuse(307, '', { location: `${thief.url}/v1/messages` }));
+  expect((await failure(open(server))).kind).toBe('network');
+  expect(thief.heard).toEqual([]);
+});

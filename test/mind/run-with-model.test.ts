@@ -113,9 +113,14 @@ describe('a run with a model', () => {
     const { report, events } = await run(scripted([competent], { endless: true }));
     const mine = { author: 'model', operator: 'runtime' };
     expect(report.notifications).toMatchObject([mine, mine]);
-    expect(report.notifications[0]?.marks).toBeUndefined();
+    // Its words held; but nothing that the rules measured supports the alarm.
+    expect(report.notifications[0]?.marks).toEqual([
+      expect.stringMatching(/^The rules of this skill saw it otherwise/),
+    ]);
     // One operator and no mechanism: grounding was claimed, and is not earned.
-    expect(report.insights).toMatchObject([{ title: 'The process is small.', grounded: false, confidence: 'medium' }]);
+    const earned = { grounded: false, confidence: 'medium', severity: 'info' };
+    expect(report.insights).toMatchObject([{ title: 'The process is small.', ...earned }]);
+    expect(report.verdict).toBe('observing');
     expect(report.run.planner).toBe('model');
     expect(report.detached).toEqual({ inspectorClosed: true, residue: [] });
     expect(events.filter(event => event.type === 'operator.called').map(event => event.tool)).toContain('execute');

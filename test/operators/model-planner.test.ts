@@ -185,13 +185,17 @@ describe('a model as operator', () => {
       },
       done('found', 'A Map in src/cache.js holds 9423 entries.'),
     ]);
-    const { result, blackboard } = await operate(provider);
-    expect(result).toMatchObject({ outcome: 'found', state: 'critical', incomplete: false });
-    expect(blackboard[0]).toMatchObject({ author: 'model', culprit: { file: 'src/cache.js', line: 4 } });
-    expect(blackboard[0]?.marks).toBeUndefined();
+    const { result, blackboard } = await operate(provider, { found: true });
+    // Its rules warn: it may go deeper, not be louder.
+    expect(result).toMatchObject({ outcome: 'found', incomplete: false });
+    const mine = { author: 'model', severity: 'warning', culprit: { file: 'src/cache.js', line: 4 } };
+    expect(blackboard[1]).toMatchObject(mine);
+    expect(blackboard[1]?.marks).toEqual(['The model rates this critical.']);
     expect(lastAnswers(provider, 1)[1]).toContain('9423');
     const opening = provider.requests[0]?.messages[0] as Extract<Message, { role: 'user' }>;
-    expect(opening.text).toContain('healthy: Flat at 52.3 MB.');
+    expect(opening.text).toMatch(
+      /found\n- notification notification-2 \(warning, memory.leak.collection, evidence vitals-1\)/,
+    );
     expect(opening.text).toContain('readings: vitals-1');
     expect(opening.text).toContain('holders({limit?: number ..10 = 3})');
   });
@@ -222,6 +226,35 @@ describe('a model as operator', () => {
     expect(blackboard).toHaveLength(1);
     expect(result).toMatchObject({ outcome: 'found', summary: 'Nothing grows. (The rules say found: A Map grows.)' });
   });
+});
+
+describe('a claim of the model alone', () => {
+  const claim = { calls: [notification({}), { name: 'set_state', args: { state: 'critical', reason: 'growth' } }] };
+
+  test('is told and alarms nobody where the rules measured health', async () => {
+    const { result, blackboard } = await operate(scripted([claim, done('found', 'A Map grows.')]));
+    expect(blackboard[0]).toMatchObject({ author: 'model', severity: 'info' });
+    expect(blackboard[0]?.marks?.[0]).toMatch(/rules of this skill saw it otherwise: Flat at 52.3 MB/);
+    expect(result).toMatchObject({ outcome: 'found', state: 'healthy' });
+  });
+
+  test('is a warning, and marked, where they measured something else', async () => {
+    const other = { calls: [notification({ fault_class: 'cpu.hot', confidence: 'high' })] };
+    const { blackboard } = await operate(scripted([other, done('found', 'A Map grows.')]), { found: true });
+    expect(blackboard[1]).toMatchObject({ severity: 'warning', confidence: 'medium' });
+    expect(blackboard[1]?.marks).toEqual(['Only the model says this: no rule measured it.']);
+  });
+});
+
+test('the end waits for a notification that goes back in the same turn', async () => {
+  const wrong = notification({ observation: 'It holds 987 MB.' });
+  const provider = scripted([
+    { calls: [wrong, ...done('found', 'A Map grows.').calls] },
+    { calls: [notification({}), ...done('found', 'A Map grows.').calls] },
+  ]);
+  const { blackboard } = await operate(provider, { found: true });
+  expect(lastAnswers(provider, 1)[1]).toMatch(/Not ended: a notification of this turn was not sent/);
+  expect(blackboard.map(({ author }) => author)).toEqual([undefined, 'model']);
 });
 
 test('what the reason points at costs no call either once another operator knows the cause', async () => {

@@ -93,11 +93,17 @@ function flawsOf(one: Case, name: MindName, { report, seconds }: LensRun, used: 
     ...(used.requests === 0 && (sick || one.reason) ? ['the model was never asked'] : []),
     ...(used.largestRequestChars > MOST_REQUEST_CHARS ? [`a request of ${used.largestRequestChars} characters`] : []),
     ...(seconds * 1000 >= LIMIT_MS ? ['the run did not end in time'] : []),
-    ...(name === 'hostile' && JSON.stringify(report ?? '').includes(LIE) ? ['the report repeats a lie'] : []),
+    ...(name === 'hostile' && report && alarmsWithLie(report) ? ['an alarm repeats a lie'] : []),
     ...(name === 'competent' && sick && report && !saidByModel(report)
       ? ['the first insight does not rest on the model']
       : []),
   ];
+}
+
+/** What code could not confirm may stand in a report as a mark or an unproven claim, never as what is wrong. */
+function alarmsWithLie({ insights, summary }: Report): boolean {
+  const alarms = insights.filter(({ severity }) => severity !== 'info').map(({ marks: _, ...said }) => said);
+  return JSON.stringify([summary, alarms, insights.map(({ culprit }) => culprit)]).includes(LIE);
 }
 
 /** The first insight rests on something a model said, checked by code. */
