@@ -3,13 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { rustReader } from './tools/rust.mjs';
 
 const here = import.meta.dirname;
 const heapLimit = '--max-old-space-size=12288';
 const TOOLS = {
   scan: ['node', `${here}/tools/byte-scan.mjs`],
   lens: ['node', `${here}/../../bin/lens.js`, 'heap'],
-  rust: [`${here}/node_modules/.bin/heap-snapshot`, 'summary'],
+  rust: [rustReader(here), 'summary'],
   devtools: ['node', heapLimit, `${here}/tools/devtools.mjs`],
   memlab: ['node', heapLimit, `${here}/tools/memlab.mjs`],
 };
@@ -28,7 +29,7 @@ for (const file of files) {
   const runs = Array.from({ length: ROUNDS }, () => chosen.map(name => [name, measure(TOOLS[name], file)])).flat();
   const median = (name, key) => middle(runs.filter(([of, run]) => of === name && run.ok).map(([, run]) => run[key]));
   console.log(`\n${basename(file)}  ${(bytes / 1e6).toFixed(0)} MB`);
-  console.log('tool       cpu s   wall s   peak MB   cpu ÷ scan   cpu ÷ lens   peak ÷ file');
+  console.log('tool       cpu s   wall s   peak MB   cpu ÷ scan   cpu ÷ lens   peak ÷ file   wall ÷ scan');
   for (const name of chosen) {
     const cpu = median(name, 'cpu');
     if (cpu === undefined) {
@@ -38,7 +39,8 @@ for (const file of files) {
     const ratio = to => (median(to, 'cpu') === undefined ? '-' : (cpu / median(to, 'cpu')).toFixed(2));
     const cells = [cpu.toFixed(2), median(name, 'wall').toFixed(2), (median(name, 'peak') / 1e6).toFixed(0)];
     cells.push(ratio('scan'), ratio('lens'), (median(name, 'peak') / bytes).toFixed(2));
-    const widths = [7, 9, 10, 13, 13, 14];
+    cells.push((median(name, 'wall') / median('scan', 'wall')).toFixed(2));
+    const widths = [7, 9, 10, 13, 13, 14, 14];
     console.log(name.padEnd(9) + cells.map((cell, i) => cell.padStart(widths[i])).join(''));
   }
 }

@@ -8,10 +8,10 @@ import { blame } from '../cpu/blame.js';
 import { difference } from '../cpu/difference.js';
 import { toFolded, toPprof, toSpeedscope } from '../cpu/export.js';
 import { parseProfile } from '../cpu/parse.js';
-import { stalls } from '../cpu/stalls.js';
 import { type CallTree, callTree, type Frame, frameName } from '../cpu/tree.js';
 import { byFunction, byKind, byPackage, weigh } from '../cpu/weights.js';
 import { LensError } from '../model/error.js';
+import { longTasks, longTasksText } from './cpu-tasks.js';
 
 const FORMATS = ['speedscope', 'pprof', 'folded'] as const;
 type Format = (typeof FORMATS)[number];
@@ -27,9 +27,6 @@ interface Options {
   readonly limit: number;
   readonly output: readonly Export[];
 }
-
-/** What users notice; the same as of the event-loop skill. */
-const STALL_MS = 40;
 
 /** Reads .cpuprofile files: where the time went, what blocked, what changed; writes them in other tools' formats. */
 export function cpuCommand(): Command {
@@ -117,7 +114,6 @@ function summary(tree: CallTree, limit: number): Answer {
   const work = weigh(tree);
   const kinds = byKind(tree);
   const blamed = blame(tree, work);
-  const long = stalls(tree, STALL_MS * 1000);
   const functions = byFunction(tree, work)
     .slice(0, limit)
     .map(({ frame, selfUs, totalUs }) => ({
@@ -135,7 +131,8 @@ function summary(tree: CallTree, limit: number): Answer {
     workMs: ms(work.allUs),
     gcMs: ms(kinds.gc),
     idleMs: ms(kinds.idle),
-    longTasks: long.map(({ atUs, durationUs, gcUs }) => ({ atMs: ms(atUs), ms: ms(durationUs), gcMs: ms(gcUs) })),
+    ...(kinds.regexp > 0 && { regexpMs: ms(kinds.regexp) }),
+    longTasks: longTasks(tree, where),
     ...(blamed
       ? { heaviest: { function: frameName(blamed.frame), where: where(blamed.frame), share: blamed.share } }
       : {}),
@@ -148,7 +145,7 @@ function summary(tree: CallTree, limit: number): Answer {
   const length = Math.max(1, tree.durationUs);
   return {
     json,
-    text: `${sayMs(tree.durationUs / 1000)} profiled: ${sayShare(work.allUs / length)} work, ${sayShare(kinds.gc / length)} collections, ${sayShare(kinds.idle / length)} idle.\n${heaviest}${longText(json.longTasks)}\n${rows(
+    text: `${sayMs(tree.durationUs / 1000)} profiled: ${sayShare(work.allUs / length)} work, ${regexpText(kinds.regexp / length)}${sayShare(kinds.gc / length)} collections, ${sayShare(kinds.idle / length)} idle.\n${heaviest}${longTasksText(json.longTasks)}\n${rows(
       functions.map(f => [`${f.selfMs}`, `${f.totalMs}`, f.function, f.package ?? '', f.where]),
       ['self ms', 'total ms', 'function', 'package', 'where'],
     )}\n${rows(
@@ -158,10 +155,8 @@ function summary(tree: CallTree, limit: number): Answer {
   };
 }
 
-function longText(tasks: readonly { readonly ms: number }[]): string {
-  if (tasks.length === 0) return `No task of ${STALL_MS} ms or longer.\n`;
-  return `${tasks.length} tasks of ${STALL_MS} ms or longer, the longest ${sayMs(Math.max(...tasks.map(task => task.ms)))}.\n`;
-}
+/** V8 lays a regular expression that it interprets to its caller: none seen is not none there. */
+const regexpText = (share: number): string => (share > 0 ? `${sayShare(share)} regular expressions, ` : '');
 
 function changes(before: CallTree, after: CallTree, limit: number): Answer {
   const found = difference(before, after)

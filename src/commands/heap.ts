@@ -62,7 +62,7 @@ function questionOf([word, id]: readonly string[], { limit, offset }: Options): 
   if (number !== undefined && !Number.isInteger(number)) throw new LensError('usage', `${id} is no object id.`);
   if (word === 'dominators') return { ask: word, limit, offset, ...(number !== undefined && { id: number }) };
   if (number === undefined) throw new LensError('usage', `${word} needs an object id.`, `lens heap FILE ${word} 12345`);
-  return word === 'paths' ? { ask: word, id: number } : { ask: word, id: number, limit, offset };
+  return { ask: word, id: number, limit, offset };
 }
 
 function isQuestion(word: string): word is Question {

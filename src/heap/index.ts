@@ -2,8 +2,15 @@ export { analyse, type OnStep } from './analyse.js';
 export type { Facts } from './analysis/facts.js';
 export { type Baseline, baselineBefore, baselineOf } from './answers/baseline.js';
 export { type ClassDifference, compareHeaps, type GrownHolder, type HeapDifference } from './answers/difference.js';
-export { answerQuestion, type HeapAnswer, type HeapQuestion, type NodeRow } from './answers/questions.js';
+export {
+  answerQuestion,
+  type HeapAnswer,
+  type HeapPage,
+  type HeapQuestion,
+  type NodeRow,
+} from './answers/questions.js';
 export type { RepeatedText } from './answers/repeated.js';
+export type { SaidPath } from './answers/say.js';
 export type { ScriptPlace, Telling } from './answers/scripts.js';
 export { type ClassRow, type HeapSummary, type SaidSuspect, summarise } from './answers/summary.js';
 export { HeapView } from './answers/view.js';

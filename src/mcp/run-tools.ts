@@ -118,7 +118,7 @@ function questionOf(ask: (typeof ASKS)[number], id: number | undefined, limit: n
   if (ask === 'summary') return { ask, rows: limit };
   if (ask === 'paths') {
     if (id === undefined) throw new Error('paths needs an id.');
-    return { ask, id };
+    return { ask, id, offset, limit };
   }
   if (ask === 'classes' || ask === 'strings') return { ask, offset, limit };
   return { ask, offset, limit, ...(id !== undefined && { id }) };

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doHeapJob, type HeapJob } from '../../src/commands/heap/job.js';
 import { runHeapJob } from '../../src/commands/heap/run-job.js';
 import { answerText, differenceText } from '../../src/commands/heap/text.js';
-import type { HeapQuestion } from '../../src/heap/index.js';
+import { type HeapQuestion, HeapView } from '../../src/heap/index.js';
 import { LensError } from '../../src/model/error.js';
-import { runOf } from './files.js';
+import { heapOf, runOf } from './files.js';
 
 /** Bundled before the tests run. */
 const LENS = new URL('../../bin/lens.js', import.meta.url).pathname;
@@ -19,9 +19,11 @@ class Session { constructor(id) { this.id = id; this.token = 'same token'.repeat
 const sessions = new Map();
 const open = id => sessions.set('s' + id, new Session(id));
 const names = Array.from({ length: 500 }, () => Buffer.from('a text that is there five hundred times').toString());
+class Shared {} const left = [new Shared()]; const right = [left[0]];
 for (let id = 0; id < 8000; id++) open(id); writeHeapSnapshot('first.heapsnapshot');
 for (let id = 8000; id < 12000; id++) open(id); writeHeapSnapshot('second.heapsnapshot');
 for (let id = 12000; id < 15000; id++) open(id); writeHeapSnapshot('third.heapsnapshot'); names.length;
+setTimeout(() => left.length + right.length);
 `;
 let folder: string;
 beforeAll(() => {
@@ -77,12 +79,30 @@ describe('drill-downs', () => {
   test('retainers, dominators and the path of an object by its id', async () => {
     const summary = await ask({ ask: 'summary' });
     const id = summary.ask === 'summary' ? summary.summary.suspects[0]!.children[0]!.sampleId : 0;
-    expect(await text({ ask: 'paths', id })).toMatch(/^@\d+ Session: .*\n`sessions` in store\.cjs\n {2}→ Session/);
+    expect(await text({ ask: 'paths', id, offset: 0, limit: 5 })).toMatch(
+      /^@\d+ Session: .*\n`sessions` in store\.cjs\n {2}→ Session/,
+    );
     expect(await text({ ask: 'retainers', id, offset: 0, limit: 3 })).toMatch(/internal \d+/);
     expect(await text({ ask: 'dominators', id, offset: 0, limit: 3 })).toContain('string)');
     expect(await text({ ask: 'dominators', offset: 0, limit: 3 })).toContain('next page: --offset 3');
-    expect(await text({ ask: 'paths', id: 999_999_999 })).toBe('No object has the id 999999999.');
+    expect(await text({ ask: 'paths', id: 999_999_999, offset: 0, limit: 5 })).toBe('No object has the id 999999999.');
   });
+});
+
+test('an object that several hold is told over each of them, page by page', async () => {
+  const view = new HeapView(heapOf(readFileSync(file('first'))));
+  const shared = Array.from({ length: view.nodeCount }, (_, node) => node).find(
+    node =>
+      view.type(node) === 'object' && view.name(node) === 'Shared' && view.className(view.dominator(node)) !== 'Object',
+  )!;
+  const answer = await ask({ ask: 'paths', id: view.id(shared), offset: 0, limit: 5 });
+  if (answer.ask !== 'paths') throw new Error('no paths');
+  const all = [answer.path, ...answer.others.rows].map(path => path.text);
+  expect(all).toHaveLength(2);
+  expect(all.join('\n')).toMatch(/`left` in .*store\.cjs/);
+  expect(all.join('\n')).toMatch(/`right` in .*store\.cjs/);
+  const next = await ask({ ask: 'paths', id: view.id(shared), offset: 1, limit: 5 });
+  expect(next).toMatchObject({ others: { total: 1, offset: 1, rows: [] } });
 });
 
 test('three files of one process: what grew from each to the next, and by which objects', async () => {

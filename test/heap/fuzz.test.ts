@@ -13,7 +13,7 @@ function survive(bytes: Uint8Array, chunk = 4096): 'read' | 'refused' {
   try {
     const view = new HeapView(analyse(parse(bytes, [chunk], { totalBytes: bytes.length })));
     answerQuestion(view, { ask: 'summary' });
-    answerQuestion(view, { ask: 'paths', id: view.id(view.nodeCount - 1) });
+    answerQuestion(view, { ask: 'paths', id: view.id(view.nodeCount - 1), offset: 0, limit: 5 });
     answerQuestion(view, { ask: 'retainers', id: view.id(view.nodeCount >> 1), offset: 0, limit: 5 });
     return 'read';
   } catch (error) {

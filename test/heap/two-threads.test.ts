@@ -10,10 +10,10 @@ import { newEdgeColumns } from '../../src/heap/parse/edges.js';
 import { ownBuffer, sharedBuffer } from '../../src/heap/parse/new-buffer.js';
 import { parse, snapshotsOf } from './files.js';
 
-/** More than 24 MiB: smaller files are read by one thread. */
+/** More than 32 MiB: smaller files are read by one thread. */
 const PROGRAM = `
 class Session { constructor(id) { this.id = id; this.onDone = () => id; this.tags = ['a' + id % 9, { id }]; } }
-const sessions = new Map(); for (let i = 0; i < 25000; i++) sessions.set('s' + i, new Session(i));
+const sessions = new Map(); for (let i = 0; i < 28000; i++) sessions.set('s' + i, new Session(i));
 const weak = new WeakMap(); for (const s of sessions.values()) weak.set(s, [s.id]);
 globalThis.all = { sessions, weak, rows: Array.from({ length: 40000 }, (_, id) => ({ id, title: 'row' + id })) };
 snapshot();`;

@@ -31,7 +31,7 @@ export interface SecondStart {
 }
 
 /** A thread takes 30 ms to start; smaller files are read by then. */
-const WORTH_BYTES = 24 * 2 ** 20;
+const WORTH_BYTES = 32 * 2 ** 20;
 /** A thread that says nothing for so long has died without a word: its part is done by the first one, then. */
 const PATIENCE_MS = 300_000;
 

@@ -6,9 +6,11 @@ import type {
   GrownHolder,
   HeapAnswer,
   HeapDifference,
+  HeapPage,
   HeapSummary,
   NodeRow,
   RepeatedText,
+  SaidPath,
   SaidSuspect,
   ScriptPlace,
 } from '../../heap/index.js';
@@ -32,7 +34,7 @@ export function answerText(answer: HeapAnswer, context: TextContext): string {
     case 'summary':
       return summaryText(answer.summary, context);
     case 'paths':
-      return `${nodeLine(answer.node)}\n${pathLines(answer.path.steps, answer.path.text)}`;
+      return `${nodeLine(answer.node)}\n${pathLines(answer.path.steps, answer.path.text)}${otherPaths(answer.others)}`;
     case 'classes':
       return `${table(
         CLASS_HEAD,
@@ -47,6 +49,12 @@ export function answerText(answer: HeapAnswer, context: TextContext): string {
     default:
       return `No object has the id ${answer.id}.`;
   }
+}
+
+function otherPaths(others: HeapPage<SaidPath>): string {
+  if (others.total === 0) return '';
+  const lines = others.rows.map(({ text }, i) => `${others.offset + i + 1}. ${text}`);
+  return `\n\nAlso kept over\n${[...lines, more(others)].join('\n')}`;
 }
 
 function summaryText(summary: HeapSummary, context: TextContext): string {

@@ -62,6 +62,19 @@ export function findPaths(view: HeapView, scripts: Scripts, nodes: readonly numb
   return paths;
 }
 
+/** The same over given references to a node: for each, the way that ends with it. */
+export function findPathsOver(
+  view: HeapView,
+  scripts: Scripts,
+  node: number,
+  references: readonly { readonly from: number; readonly edge: number }[],
+): RetainingPath[] {
+  const closures = closuresByContext(view);
+  const paths = new PathFinder(view, scripts, closures).findOver(node, references);
+  view.heap.scratch.giveBack(closures);
+  return paths;
+}
+
 class PathFinder {
   constructor(
     private readonly view: HeapView,
@@ -70,15 +83,19 @@ class PathFinder {
   ) {}
 
   find(nodes: readonly number[]): RetainingPath[] {
-    const climbs = nodes.map(
-      (node): Climb => ({
-        steps: [{ node, edge: -1 }],
-        seen: new Set([node]),
-        current: node,
-        done: false,
-        atModule: false,
-      }),
-    );
+    return this.climbAll(nodes.map(startAt));
+  }
+
+  findOver(node: number, references: readonly Omit<Candidate, 'score'>[]): RetainingPath[] {
+    const climbs = references.map(reference => {
+      const climb = startAt(node);
+      this.step(climb, reference);
+      return climb;
+    });
+    return this.climbAll(climbs);
+  }
+
+  private climbAll(climbs: readonly Climb[]): RetainingPath[] {
     for (let level = 0; level < LONGEST && climbs.some(climb => !climb.done); level++) this.climb(climbs);
     return climbs.map(climb => {
       const steps = climb.steps.toReversed();
@@ -109,7 +126,7 @@ class PathFinder {
     });
   }
 
-  private step(climb: Climb, { from, edge }: Candidate): void {
+  private step(climb: Climb, { from, edge }: Omit<Candidate, 'score'>): void {
     const below = climb.steps.at(-1)!;
     below.edge = edge;
     climb.steps.push({ node: from, edge: -1 });
@@ -215,6 +232,10 @@ class PathFinder {
   private isScriptContext(context: number): boolean {
     return this.closures[context] === 0 && this.view.child(context, 'internal', 'previous') !== undefined;
   }
+}
+
+function startAt(node: number): Climb {
+  return { steps: [{ node, edge: -1 }], seen: new Set([node]), current: node, done: false, atModule: false };
 }
 
 /** The next edge from `from` on whose target passes the filter. Eight at a time: a branch for each costs twice as much. */

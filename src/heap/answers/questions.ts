@@ -1,4 +1,4 @@
-import { findPaths } from './paths.js';
+import { findPaths, findPathsOver, type RetainingPath } from './paths.js';
 import { repeatedTexts } from './repeated.js';
 import { type SaidPath, sayNode, sayPath } from './say.js';
 import { Scripts, type Telling } from './scripts.js';
@@ -10,7 +10,7 @@ export type HeapQuestion =
   | { readonly ask: 'summary'; readonly rows?: number }
   | { readonly ask: 'classes' | 'strings'; readonly offset: number; readonly limit: number }
   | { readonly ask: 'retainers' | 'dominators'; readonly id?: number; readonly offset: number; readonly limit: number }
-  | { readonly ask: 'paths'; readonly id: number };
+  | { readonly ask: 'paths'; readonly id: number; readonly offset: number; readonly limit: number };
 
 export interface NodeRow {
   readonly id: number;
@@ -32,7 +32,13 @@ export interface HeapPage<T> {
 
 export type HeapAnswer =
   | { readonly ask: 'summary'; readonly summary: HeapSummary }
-  | { readonly ask: 'paths'; readonly node: NodeRow; readonly path: SaidPath }
+  | {
+      readonly ask: 'paths';
+      readonly node: NodeRow;
+      /** The shortest meaningful one, and those over the other references that keep the object, nearest first. */
+      readonly path: SaidPath;
+      readonly others: HeapPage<SaidPath>;
+    }
   | { readonly ask: 'classes' | 'strings'; readonly page: HeapPage<object> }
   | { readonly ask: 'retainers' | 'dominators'; readonly node: NodeRow; readonly page: HeapPage<NodeRow> }
   | { readonly ask: 'unknown-id'; readonly id: number };
@@ -72,8 +78,7 @@ function aboutNode(
   const node = question.id === undefined ? view.heap.file.root : view.find(question.id);
   if (node === undefined) return { ask: 'unknown-id', id: question.id ?? 0 };
   if (question.ask === 'paths') {
-    const [path] = findPaths(view, scripts, [node]);
-    return { ask: 'paths', node: row(node), path: sayPath(view, scripts, path!) };
+    return { ask: 'paths', node: row(node), ...pathsTo(view, scripts, node, question) };
   }
   if (question.ask === 'dominators') {
     const page = pageOf(dominatedBy(view, node), question, child => row(child));
@@ -83,6 +88,23 @@ function aboutNode(
     row(from, { via: `${view.edgeType(edge)} ${view.edgeName(edge)}`, retains: view.retains(edge) }),
   );
   return { ask: 'retainers', node: row(node), page };
+}
+
+function pathsTo(
+  view: HeapView,
+  scripts: Scripts,
+  node: number,
+  { offset, limit }: { offset: number; limit: number },
+): { path: SaidPath; others: HeapPage<SaidPath> } {
+  const best = findPaths(view, scripts, [node])[0]!;
+  const all = retainersOf(view, node).filter(({ edge }) => view.retains(edge));
+  const holders = new Set(all.map(({ from }) => from));
+  // V8 writes an array's element twice: as the array's own, and as its backing store's.
+  const isTwice = (from: number) => view.isPart(from) && holders.has(view.dominator(from));
+  const others = all.filter(({ from, edge }) => edge !== best.steps.at(-1)?.edge && !isTwice(from));
+  const shown = findPathsOver(view, scripts, node, others.slice(offset, offset + limit));
+  const said = (path: RetainingPath) => sayPath(view, scripts, path);
+  return { path: said(best), others: { total: others.length, offset, rows: shown.map(said) } };
 }
 
 function pageOf<T, R>(
