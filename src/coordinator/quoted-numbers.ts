@@ -79,24 +79,36 @@ const ABOUT =
   /(?:about|around|roughly|nearly|almost|over|under|more than|less than|at least|at most|up to|some|~|≈|<|>|≥|≤)\s*$/i;
 /** "About 500" is true of 523 and not of 700. */
 const ABOUT_SHARE = 0.1;
-/** Rounding twice (evidence, then sentence) stays below this. */
-const ROUNDING_SHARE = 0.01;
+/** Rounding twice (evidence, then sentence) stays below this: by the number of digits that are said. */
+const ROUNDING_SHARES = [0.01, 0.01, 0.01, 0.01, 0.002, 0.0005] as const;
 
-/** Every number that a sentence states as a measurement; numbers within names, code and quotations are left out. */
-export function quotedNumbers(text: string): QuotedNumber[] {
+/**
+ * Every number that a sentence states as a measurement; numbers within names, code and quotations are left out. What a
+ * model says is held to its digits (`exact`); rules round what they computed, sometimes twice.
+ */
+export function quotedNumbers(text: string, exact = false): QuotedNumber[] {
   const plain = NAMES.reduce((rest, name) => rest.replace(name, match => '_'.repeat(match.length)), text);
-  return [...plain.matchAll(NUMBER)].map(match => quoted(match, plain.slice(0, match.index)));
+  return [...plain.matchAll(NUMBER)].map(match => quoted(match, plain.slice(0, match.index), exact));
 }
 
-function quoted(match: RegExpMatchArray, before: string): QuotedNumber {
+function quoted(match: RegExpMatchArray, before: string, exact: boolean): QuotedNumber {
   const [text, digits = '', unit, per] = match;
   const [dimension, scale] = UNITS[unit?.toLowerCase() ?? ''] ?? (['plain', 1] as const);
   const bare = digits.replace(/[,_\s]/g, '');
   const value = Number(bare) * scale;
   const decimals = bare.split('.')[1]?.length ?? 0;
-  const share = ABOUT.test(before) ? ABOUT_SHARE : ROUNDING_SHARE;
+  const share = ABOUT.test(before) ? ABOUT_SHARE : roundingShare(exact ? bare : '');
   const tolerance = Math.max((scale * 10 ** -decimals) / 2, Math.abs(value) * share);
   return { text: text.trim(), value, dimension, tolerance, rate: per !== undefined };
+}
+
+/** "987654" is no rounding of 990000: whoever says six digits has read six. */
+function roundingShare(bare: string): number {
+  const said = bare
+    .replace(/^-?[0.]*/, '')
+    .replace('.', '')
+    .replace(/0+$/, '').length;
+  return ROUNDING_SHARES[Math.min(said, ROUNDING_SHARES.length - 1)]!;
 }
 
 /** Scales under which evidence usually holds a quantity said in base units. */

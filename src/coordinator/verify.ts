@@ -158,7 +158,7 @@ function placeProblem(place: CodeLocation, read: readonly Facts[]): Problem | un
 
 function checkNumbers(said: Notification, evidence: EvidenceById, context: VerifyContext): Check {
   const facts = citedFacts(said, evidence, context);
-  const claims = claimedNumbers(said);
+  const claims = claimedNumbers(said, context.author === 'model');
   const confirmed = claims.filter(number => isConfirmed(number, facts));
   const wanting = claims.filter(number => !confirmed.includes(number) && !isDerived(number, confirmed));
   const problems = [...new Set(wanting.map(number => number.text))].map<Problem>(text => ({
@@ -179,8 +179,8 @@ function citedFacts(said: Notification, evidence: EvidenceById, context: VerifyC
   return [...readings, ...beneath, ...pictures, ...computed, ...(context.answers ?? [])].map(factsOf);
 }
 
-function claimedNumbers(said: Notification): QuotedNumber[] {
-  return [said.title, said.context, said.observation].flatMap(text => quotedNumbers(text ?? ''));
+function claimedNumbers(said: Notification, exact: boolean): QuotedNumber[] {
+  return [said.title, said.context, said.observation].flatMap(text => quotedNumbers(text ?? '', exact));
 }
 
 function metricNumber(value: number): QuotedNumber {
@@ -245,7 +245,7 @@ export function verifyAnswer(text: string, evidence: EvidenceById, known: readon
   const unread = [...text.matchAll(CITED)]
     .map(match => match[1]!)
     .filter(id => !evidence.has(id) && !known.some(part => JSON.stringify(part).includes(`"${id}"`)));
-  const claims = quotedNumbers(text.replace(CITED, ' '));
+  const claims = quotedNumbers(text.replace(CITED, ' '), true);
   const confirmed = claims.filter(number => isConfirmed(number, facts));
   const wanting = claims.filter(number => !confirmed.includes(number) && !isDerived(number, confirmed));
   return [

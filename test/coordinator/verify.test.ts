@@ -269,3 +269,12 @@ test('a file that only the words of a model name is found out; a name with a dot
   expect(problems('It leaks at src/invented.js').map(({ code }) => code)).toContain('unknown-file');
   expect(problems('Node.js and Express.js are fine').map(({ code }) => code)).not.toContain('unknown-file');
 });
+
+test.each([
+  ['980000', 980_000 * 0.01],
+  ['987654', 987_654 * 0.0005],
+  ['15.95 MB', 15.95e6 * 0.002],
+  ['4.1 s', 50],
+])('as many digits as are said must be right: %s', (text, tolerance) => {
+  expect(quotedNumbers(`It has ${text}.`, true)[0]?.tolerance).toBeCloseTo(tolerance);
+});
