@@ -299,7 +299,7 @@ function verified(said: Notification, { evidence, blackboard }: Shared, env: Run
   const snapshots = new Map(env.state().snapshots.map(s => [s.id, s]));
   // A model may quote what the rules computed.
   const measured = said.author === 'model' ? blackboard.filter(one => one.author !== 'model') : [];
-  const answers = [...(env.mind?.answers ?? []), ...measured.map(one => one.metrics)];
+  const answers = [...(env.mind?.answers ?? []), ...measured];
   const { ok, notification } = verifyNotification(said, evidence, { snapshots, answers });
   if (ok) return notification;
   const message = `dropped: ${said.observation}`;

@@ -6,6 +6,7 @@ import { dryMind, type Mind, openMind } from '../mind.js';
 import { LensError } from '../model/error.js';
 import type { Emit, LensEvent } from '../model/event.js';
 import type { Report } from '../model/report.js';
+import type { RunState } from '../report/state.js';
 import { investigate, type Plan, type RunEnv } from '../run.js';
 import { skills } from '../skills/index.js';
 import { type RunDirectory, sha256 } from '../stores/run-directory.js';
@@ -51,7 +52,7 @@ export async function runToEnd(
     const mind = await mindFor(options, env.emit, redactor);
     const report = finish(await pass(where, only ? { ...plan, only } : plan, mind ? { ...env, mind } : env));
     deliver(report, directory, options);
-    return exitCode(report, options, interruption, env.state().lost !== undefined);
+    return exitCode(report, options, interruption, env.state());
   } catch (error) {
     return interruptedEarly(child ? endedEarly(error, child) : error, interruption);
   } finally {
@@ -142,8 +143,10 @@ function interruptedEarly(error: unknown, { signal, cause }: Interruption): numb
   return EXIT[cause];
 }
 
-function exitCode(report: Report, options: RunOptions, interruption: Interruption, lost: boolean): number {
+function exitCode(report: Report, options: RunOptions, interruption: Interruption, state: RunState): number {
   const { cause } = interruption;
   if (cause !== undefined && cause !== 'deadline' && cause !== 'unread') return EXIT[cause];
-  return exitOfReport(report, options.failOn, lost);
+  const { lost, modelAnswered } = state;
+  if (options.requireLlm && modelAnswered === false && !lost) return EXIT.modelUnavailable;
+  return exitOfReport(report, options.failOn, lost !== undefined);
 }

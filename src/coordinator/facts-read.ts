@@ -100,9 +100,13 @@ function parseMap(text: string): SourceMapText | undefined {
 
 const FILE = /(?:[\w@.~+$-]*\/)+[\w@.~+$ -]+|[\w@.$-]+\.[cm]?[jt]sx?\b/g;
 
+/** "1 556" and "1,556" as sentences write them. */
+const GROUPED = /\d{1,3}(?:[,_ \u00a0\u2009\u202f]\d{3})+(?!\d)(?:\.\d+)?/g;
+
 function visitString(text: string, into: Collected): void {
   const seen = text.slice(0, LONGEST_SCANNED_STRING);
   for (const match of seen.matchAll(/\d+(?:\.\d+)?/g)) into.numbers.push(Number(match[0]));
+  for (const match of seen.matchAll(GROUPED)) into.numbers.push(Number(match[0].replace(/[^\d.]/g, '')));
   for (const match of seen.matchAll(FILE)) into.files.add(filePath(match[0]));
 }
 

@@ -192,7 +192,8 @@ class ModelMind {
     this.#notes.add(call, value);
     if (call.tool !== 'send_notification') return;
     this.#measured.push(call.notification);
-    this.#computed.push(call.notification.metrics);
+    // Computed by code: a model may repeat it.
+    this.#computed.push(call.notification);
   }
 
   /** Joins what the operator answered with what was refused here, in the order the model asked. */

@@ -60,6 +60,8 @@ export interface RunState {
   readonly artifacts: readonly Artifact[];
   /** Calls, tokens and money of the models, so far. */
   readonly model?: ModelTotal;
+  /** True once a model has answered a call. */
+  readonly modelAnswered?: boolean;
   readonly lost?: string;
   readonly detached?: Detached;
   readonly report?: Report;
@@ -146,7 +148,11 @@ export function reduce(before: RunState, event: LensEvent): RunState {
     case 'insight.produced':
       return { ...state, insights: [...state.insights, event.insight] };
     case 'model.called':
-      return { ...state, model: addUse(state.model, event.call) };
+      return {
+        ...state,
+        model: addUse(state.model, event.call),
+        modelAnswered: state.modelAnswered === true || event.call.error === undefined,
+      };
     case 'artifact.saved':
       return { ...state, artifacts: [...state.artifacts, event.artifact] };
     case 'failure':

@@ -32,12 +32,14 @@ function operating({ turn, opening, answers }: Conversation): Said {
   if (noticed.length === 0) return { calls: [asConcluded(opening)] };
   if (turn === 0) return { calls: [{ tool: 'execute', input: { code: checking(noticed.slice(0, MOST_CHECKED)) } }] };
   if (turn === 1) return saying(noticed, answers);
-  return { calls: [ENDED] };
+  const back = answers.filter(({ failed }) => failed).map(({ text }) => text);
+  return back.length > 0 && turn < MOST_TURNS ? correcting(noticed, back.join(' ')) : { calls: [ENDED] };
 }
 
 const done = (outcome: string, summary: string) => ({ tool: 'done', input: { outcome, summary } });
 const ENDED = done('found', 'The cause is in the notification.');
 const MOST_CHECKED = 6;
+const MOST_TURNS = 4;
 
 /** Where nothing was noticed, what the rules read stands. */
 function asConcluded(opening: string) {
@@ -82,6 +84,18 @@ function saying(noticed: readonly Draft[], [answer]: Conversation['answers']): S
   const sound = noticed.flatMap((draft, at) => (checked[at]?.read ? [inOwnWords(draft, checked[at].named)] : []));
   if (sound.length === 0) return { calls: [done('inconclusive', 'What the rules cite could not be read.')] };
   return { calls: [...sound.map(input => ({ tool: 'send_notification', input })), ENDED] };
+}
+
+/** Leaves out what code could not confirm: sentences that hold a refused quotation. */
+function correcting(noticed: readonly Draft[], refusal: string): Said {
+  const refused = [...refusal.matchAll(/"([^"]+)"/g)].map(([, quoted = '']) => quoted);
+  const drafts = noticed.map(draft => {
+    const sentences = draft.observation.split(/(?<=\.)\s+|, /);
+    const kept = sentences.filter(sentence => !refused.some(quoted => sentence.includes(quoted)));
+    return { ...draft, observation: kept.join(', ') || draft.faultClass };
+  });
+  const calls = drafts.map(draft => ({ tool: 'send_notification', input: inOwnWords(draft, true) }));
+  return { calls: [...calls, ENDED] };
 }
 
 function inOwnWords({ observation, culprit, severity, faultClass, evidenceIds }: Draft, named: boolean) {

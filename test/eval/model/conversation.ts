@@ -96,7 +96,9 @@ function answerOllama({ text, calls = [], trouble }: Said, body: WireBody, cache
 /** The request as a chain of parts; a provider's cache holds beginnings of such chains. Cache marks move and don't count. */
 function partsOf(body: WireBody): string[] {
   const plain = (value: unknown) => JSON.stringify(value, (key, item) => (key === 'cache_control' ? undefined : item));
-  return [plain(body.tools) + plain(body.system), ...body.messages.map(plain)];
+  const systems = body.messages.filter(({ role }) => role === 'system');
+  const others = body.messages.filter(({ role }) => role !== 'system');
+  return [plain(body.tools) + plain(body.system ?? systems), ...others.map(plain)];
 }
 
 function conversationOf({ body }: Heard): Conversation {
