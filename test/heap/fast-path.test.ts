@@ -132,6 +132,13 @@ function textsFile(texts: readonly string[], between: readonly string[], isEscap
   return new TextEncoder().encode(whole.replace('["a","b"]', () => `[${list}]`));
 }
 
+test('texts count, too: a file whose texts are too large is refused where they begin', () => {
+  const bytes = textsFile(['a', 'x'.repeat(4_000_000)], [','], false);
+  const read = () => parse(bytes, [1 << 20], { totalBytes: bytes.length, memoryCeiling: 2 ** 20 });
+  expect(read).toThrow(/need 4 MiB of memory; the ceiling is 1 MiB \(byte \d{3,4}, in snapshot\)/);
+  expect(() => parse(bytes, [1 << 20], { totalBytes: bytes.length, memoryCeiling: 2 ** 23 })).not.toThrow();
+});
+
 test('texts are read back as they are, however they are cut, escaped and spaced', () => {
   fc.assert(
     fc.property(

@@ -106,7 +106,7 @@ async function load(path: string, job: HeapJob, onProgress: OnProgress): Promise
     });
     const onStep: OnStep = (step, done, of) =>
       onProgress(`${step} of ${path}`, READING_SHARE + (done / of) * (1 - READING_SHARE));
-    const hasRoom = hasRoomForTwo(file.layout, memoryCeiling);
+    const hasRoom = hasRoomForTwo(file.layout, file.strings.byteLength, memoryCeiling);
     return new HeapView(analyse(file, { onStep, second: hasRoom ? second : undefined }));
   } finally {
     second?.close();

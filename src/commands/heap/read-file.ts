@@ -97,7 +97,8 @@ function readBeside(path: string, file: Opened, options: ReadOptions): HeapFile 
     feed(reader, file, reader.chunk.length, options);
     const { layout } = reader;
     const borders = layout && findEdges(readAt(file), file.bytes, layout);
-    if (!borders || borders.from < reader.bytesRead || !hasRoomForTwo(layout, memoryCeiling)) return undefined;
+    if (!borders || borders.from < reader.bytesRead || !hasRoomForTwo(layout, file.bytes - borders.to, memoryCeiling))
+      return undefined;
     second.beginEdges({ path, layout, borders, columns: newEdgeColumns(layout, sharedBuffer) });
     asked = true;
     feed(reader, file, borders.from, options);

@@ -45,9 +45,9 @@ function estimateBytes(nodeCount: number, edgeCount: number): number {
   return columns + Math.max(dominators, nodeCount * 24);
 }
 
-/** A second thread has four words a node of its own. */
-export function hasRoomForTwo({ nodeCount, edgeCount }: Layout, memoryCeiling: number): boolean {
-  return estimateBytes(nodeCount, edgeCount) + nodeCount * 16 <= memoryCeiling;
+/** A second thread has four words a node of its own. `textBytes` is what the file's texts take. */
+export function hasRoomForTwo({ nodeCount, edgeCount }: Layout, textBytes: number, memoryCeiling: number): boolean {
+  return estimateBytes(nodeCount, edgeCount) + nodeCount * 16 + textBytes <= memoryCeiling;
 }
 
 /** Takes the bytes of a heapSnapshot in chunks of any size and order of arrival; `end()` gives the columns. */
@@ -152,6 +152,7 @@ export class SnapshotReader {
       case 'edges':
         return this.enterEdges(offset);
       case 'strings':
+        if (this.head) this.checkRoom(this.head, offset, Math.max(0, (this.options.totalBytes ?? 0) - offset));
         this.strings = once(this.strings, 'strings', offset, () => new StringSection(this.newBuffer));
         return this.strings;
       case 'locations':
@@ -213,7 +214,8 @@ export class SnapshotReader {
     this.top = Top.AfterValue;
   }
 
-  private checkRoom(layout: Layout, offset: number): void {
+  /** At the head for what it promises; once more where the texts begin, whose size is known by then. */
+  private checkRoom(layout: Layout, offset: number, textBytes = 0): void {
     const { nodeCount, edgeCount, node, edge } = layout;
     const { totalBytes, memoryCeiling } = this.options;
     const least = (nodeCount * node.width + edgeCount * edge.width) * MIN_BYTES_PER_FIELD;
@@ -224,7 +226,7 @@ export class SnapshotReader {
         'snapshot',
       );
     }
-    const need = estimateBytes(nodeCount, edgeCount);
+    const need = estimateBytes(nodeCount, edgeCount) + textBytes;
     if (memoryCeiling !== undefined && need > memoryCeiling) {
       const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
       throw new MalformedSnapshot(

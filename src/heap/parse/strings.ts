@@ -161,6 +161,11 @@ export class Strings {
     return new Strings(pages, starts, count);
   }
 
+  /** Memory that the texts take. */
+  get byteLength(): number {
+    return this.pages.length * PAGE_BYTES + this.starts.byteLength;
+  }
+
   /** The text of an index, at most `limit` bytes of it; '' for an index the file does not have. */
   text(index: number, limit = Number.POSITIVE_INFINITY): string {
     if (index >= this.count) return '';
