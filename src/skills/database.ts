@@ -14,8 +14,8 @@ const OWN: readonly FaultClass[] = ['pool.exhaustion', 'downstream.slow'];
 const MOST_ROWS = 20;
 
 /** Pools of connections and drivers' own waits; an http.Agent's sockets belong to the http skill. */
-const isDatabase = ({ faultClass, agent, call }: Finding): boolean =>
-  faultClass === 'pool.exhaustion' ? agent === undefined : call === undefined;
+const isDatabase = ({ faultClass, agent, call, lookups }: Finding): boolean =>
+  faultClass === 'pool.exhaustion' ? agent === undefined : (call ?? lookups) === undefined;
 
 export const database = defineSkill({
   id: 'database',

@@ -15,8 +15,10 @@ const MOST_ROWS = 20;
 const SECONDS = 3;
 
 /** Calls over HTTP and agents' sockets; a database driver's waits belong to the database skill. */
-const isHttp = ({ faultClass, agent, call }: Finding): boolean =>
-  faultClass === 'pool.exhaustion' ? agent !== undefined : faultClass !== 'downstream.slow' || call !== undefined;
+const isHttp = ({ faultClass, agent, call, lookups }: Finding): boolean =>
+  faultClass === 'pool.exhaustion'
+    ? agent !== undefined
+    : faultClass !== 'downstream.slow' || (call ?? lookups) !== undefined;
 
 export const http = defineSkill({
   id: 'http',

@@ -69,6 +69,7 @@ export async function* leakSiteOf(
   see: OperatorView,
   { holder }: Finding,
   urls: readonly string[],
+  least = holder ? 0 : RANKS['on-throw'],
 ): Step<HeldSite | undefined> {
   const names = namesOf(holder);
   let worst: { rank: number; location: CodeLocation; isThing: boolean } | undefined;
@@ -84,12 +85,13 @@ export async function* leakSiteOf(
     const sites = calls.filter(site => ACQUIRE.test(site.method));
     for (const acquisition of acquisitions(script.text, sites)) {
       const rank = holder || acquisition.isThing ? rankLost(acquisition) : 0;
-      if (rank <= (worst?.rank ?? (holder ? 0 : RANKS['on-throw']))) continue;
+      if (rank <= (worst?.rank ?? least)) continue;
       const { isThing } = acquisition;
       worst = { rank, location: locateAt(script, url, acquisition, see.target.cwd), isThing };
     }
   }
-  return worst && { location: worst.location, why: 'leaks', isThing: worst.isThing };
+  const why = worst?.rank === HELD_FOR_EVER ? 'waits-elsewhere' : 'leaks';
+  return worst && { location: worst.location, why, isThing: worst.isThing };
 }
 
 /** How pools of threads or processes are given work: pool.run(task), pool.exec(name, args). */
@@ -133,7 +135,7 @@ async function* worstOf(
     const here = frames.filter(frame => frame.url === url);
     const callees = new Set(here.flatMap(frame => callAt(script.text, frame.line - 1, frame.column - 1)?.callee ?? []));
     const sites = callSites(script.text).filter(site => callees.has(site.callee));
-    const found = acquisitions(script.text, sites);
+    const found = acquisitions(script.text, sites).filter(one => rank !== rankHeld || isTaking(one));
     kept += found.length;
     for (const acquisition of found) {
       if (rank(acquisition) <= (worst ? rank(worst.acquisition) : 0)) continue;
@@ -145,15 +147,28 @@ async function* worstOf(
   return (
     worst && {
       location: worst.location,
-      why: rank === rankHeld && isHeldLong(worst.acquisition) ? 'waits-elsewhere' : 'leaks',
+      why: isHeldRatherThanLost(worst.acquisition, rank) ? 'waits-elsewhere' : 'leaks',
       isThing: worst.acquisition.isThing,
     }
   );
 }
 
-const RANKS = { no: 0, 'on-throw': 1, 'on-return': 2, always: 3 } as const;
+/** What is never given back, is no thing and isn't called taking (`mailer.send()`): while it flows, an answer it is. */
+const isTaking = ({ leaks, isThing, callee }: Acquisition): boolean =>
+  leaks !== 'always' || isThing || ACQUIRE.test(callee.slice(callee.lastIndexOf('.') + 1));
 
-const rankLost = (acquisition: Acquisition): number => RANKS[acquisition.leaks];
+const isHeldRatherThanLost = (acquisition: Acquisition, rank: (acquisition: Acquisition) => number): boolean =>
+  acquisition.leaks === 'no' || (rank === rankHeld && isHeldLong(acquisition));
+
+const RANKS = { no: 0, 'on-throw': 1, 'on-return': 2, always: 3 } as const;
+/** Lost only if something in between throws. */
+export const MAY_THROW: number = RANKS['on-throw'];
+
+/** Given back on every way, and yet nothing comes through: then it is held for something that doesn't come either. */
+const HELD_FOR_EVER = 0.5;
+
+const rankLost = ({ leaks, waitsElsewhere }: Acquisition): number =>
+  RANKS[leaks] || (waitsElsewhere ? HELD_FOR_EVER : 0);
 /** Waiting for something else weighs most; that a query might throw in between says nothing about a pool that flows. */
 const rankHeld = (acquisition: Acquisition): number =>
   acquisition.leaks === 'on-return'

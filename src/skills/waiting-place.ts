@@ -1,6 +1,7 @@
 import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { isInLoop } from '../source/loops.js';
 import { ScriptText } from '../source/script.js';
 import { displayPath, isFile } from '../source/url.js';
 import type { Frame } from '../waiting/waits.js';
@@ -35,6 +36,17 @@ export async function* textOf(see: OperatorView, url: string): Step<ScriptText |
   if (!isFile(url)) return undefined;
   const evidence = yield* see.ask('source', { scriptId: '', url }, SOURCES_STAY_MS);
   return isUsable(evidence) ? new ScriptText(evidence.data) : undefined;
+}
+
+const MOST_LOOPS = 4;
+
+/** The innermost of these frames whose place stands in a loop. */
+export async function* loopFrame(see: OperatorView, user: readonly Frame[]): Step<Frame | undefined> {
+  for (const frame of user.slice(0, MOST_LOOPS)) {
+    const script = yield* textOf(see, frame.url);
+    if (script && isInLoop(script.text, frame.line - 1, frame.column - 1)) return frame;
+  }
+  return undefined;
 }
 
 /** `reserve (lib/stock.js:12)`. */

@@ -3,7 +3,7 @@ import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import type { Finding } from '../waiting/finding.js';
 import { draftOf } from './waiting-draft.js';
 import { isLoopBusy, lookAtWaiting, type WaitingLook } from './waiting-look.js';
-import { textOf } from './waiting-place.js';
+import { loopFrame, textOf } from './waiting-place.js';
 
 interface Part {
   readonly own: readonly FaultClass[];
@@ -33,7 +33,7 @@ export async function* reportOwn(see: OperatorView, part: Part): Step<Conclusion
     .slice(0, MOST);
   let first: string | undefined;
   for (const finding of own) {
-    if (!(yield* isSameRun(see, finding))) continue;
+    if (!(yield* isSameRun(see, finding)) || !(yield* isLoopIfFew(see, finding))) continue;
     const draft = yield* draftOf(see, finding, seen);
     yield* see.setState(draft.severity === 'critical' ? 'critical' : 'warning', draft.title ?? draft.observation);
     yield* see.notify(draft);
@@ -49,6 +49,11 @@ async function* isSameRun(see: OperatorView, { overlap, user: [, caller] }: Find
   const script = yield* textOf(see, caller.url);
   const line = script?.text.split('\n')[caller.line - 1] ?? '';
   return /^[\w$.#]*\(\s*\)/.test(line.slice(caller.column - 1));
+}
+
+/** The steps of a plan stand one below the other and need each other; those of a loop are the same step for other items. */
+async function* isLoopIfFew(see: OperatorView, { few, user }: Finding): Step<boolean> {
+  return few !== true || (yield* loopFrame(see, user)) !== undefined;
 }
 
 function healthySentence(words: string, { traffic, reasons }: WaitingLook): string {

@@ -9,10 +9,10 @@ import { isExhausted, poolState, shapeOf } from './pools.js';
 import { innermostPackage } from './waits.js';
 
 /** Answers that take a second are slow whoever asks; a steady 300 ms is a service's own business. */
-const SLOW_CALL_MS = 1000;
+export const SLOW_CALL_MS = 1000;
 /** Measured on N+1 services: 12 to 60 waits a request at one place; healthy handlers stay below 6. */
-const CHATTY_WAITS = 10;
-const CHATTY_OVERLAP = 1.3;
+export const CHATTY_WAITS = 10;
+export const CHATTY_OVERLAP = 1.3;
 const CHATTY_SHARE = 0.5;
 /** Below this a chatty request is still quick. */
 const CHATTY_WALL_MS = 40;
@@ -44,7 +44,7 @@ export function chatty({ places, routes, calls, dump }: Context): Finding[] {
     .filter(
       place =>
         place.share >= CHATTY_SHARE &&
-        (isOneByOne(place) || (place.perRequest >= FLOOD_WAITS && place.wallMs >= FLOOD_WALL_MS)),
+        (isOneByOne(place) || (isFlood(place) && !calls.some(call => call.perRequest > CHATTY_WAITS && call.fanOut))),
     )
     .filter(
       place => isRemote(place) || (driven && isDriven(place)) || calls.some(call => call.perRequest > CHATTY_WAITS),
@@ -63,6 +63,8 @@ export function chatty({ places, routes, calls, dump }: Context): Finding[] {
 
 export const isOneByOne = ({ perRequest, overlap, wallMs }: PlaceWaits): boolean =>
   perRequest > CHATTY_WAITS && overlap <= CHATTY_OVERLAP && wallMs >= CHATTY_WALL_MS;
+
+const isFlood = ({ perRequest, wallMs }: PlaceWaits): boolean => perRequest >= FLOOD_WAITS && wallMs >= FLOOD_WALL_MS;
 
 /** A flowing route that spends most of its time waiting for one slow answer. */
 export function slowCalls(context: Context): Finding[] {
@@ -139,12 +141,12 @@ function isQueuedIn(holder: Holder, lateMs: number): boolean {
 }
 
 /** A promise that a package made and nothing of this process settles: its socket is older than the window. */
-const isDriven = ({ maker, natives }: PlaceWaits): boolean => maker !== undefined && natives.length === 0;
+export const isDriven = ({ maker, natives }: PlaceWaits): boolean => maker !== undefined && natives.length === 0;
 
 export const talksToPeers = ({ after }: AsyncDump): boolean =>
   after.peers.some(peer => peer.peer !== 'local' && peer.bytesWritten > 0);
 
-const isRemote = (place: PlaceWaits): boolean =>
+export const isRemote = (place: PlaceWaits): boolean =>
   place.package !== undefined || place.natives.some(type => type !== 'Timeout');
 
 /** The base of what is known by its outgoing calls: who awaits them, on which routes. */

@@ -32,8 +32,16 @@ export interface Finding {
   readonly agent?: AgentPool;
   readonly call?: CallGroup;
   readonly waits?: PlaceWaits;
+  /** Few round trips, but they make a request slow: a fault only where a loop makes them. */
+  readonly few?: true;
+  /** Host names that are still looked up, one of them, and how long the oldest has been. */
+  readonly lookups?: { readonly count: number; readonly oldestMs: number; readonly host: string };
+  /** Each waits for an answer under an id of its own. */
+  readonly replies?: true;
   /** Runs of a timer's job that lie over each other: no request waits for them. */
   readonly overlap?: Overlap;
+  /** Each that comes is given a later turn: one turn every so many milliseconds, and the longest wait for one. */
+  readonly paced?: { readonly everyMs: number; readonly longestMs: number };
   /** Sockets of the pool that moved no byte over the window: connections that are held and not used. */
   readonly silent?: { readonly peer: string; readonly count: number };
   /** Nobody was seen waiting, because nothing began in the window or callbacks wait: only the holder tells. */

@@ -14,10 +14,13 @@ import {
 } from './downstream.js';
 import type { Base, Context, Finding } from './finding.js';
 import { flows, isStuck, keyOf, type RouteFlow } from './flow.js';
+import { fromLookups } from './lookups.js';
 import { type CallGroup, callGroups } from './outgoing.js';
 import { overlapping } from './overlap.js';
+import { pacedBy } from './paced.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
 import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers } from './pools.js';
+import { oneAfterTheOther } from './serial.js';
 import { LEAST_ROUNDS, type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
 import { type Frame, Waits } from './waits.js';
 import { merge, winners } from './winners.js';
@@ -67,6 +70,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     ...stuck.orphans.filter(group => isEnough(group.requests, stuck.old)).map(group => fromOrphan(group, context)),
     ...retries(context),
     ...chatty(context),
+    ...oneAfterTheOther(context),
     ...slowCalls(context),
     ...slowDrivers(context),
     ...slowPools(context),
@@ -108,6 +112,8 @@ function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
   const agent = agentOf(group, context.dump.after.agents);
   if (agent && (agent.unread > 0 || (agent.queued > 0 && answersFast(agent, group.oldestMs, context))))
     return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent };
+  const lookups = fromLookups(group, base, context.waits);
+  if (lookups) return lookups;
   const call = callOf(group.calls, context.calls);
   if (call && group.calls.length >= group.requests * 0.6)
     return { ...base, faultClass: 'downstream.slow', confidence: 'high', call };
@@ -178,6 +184,8 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
   }
   const polling = fromPolling(group, base);
   if (polling) return polling;
+  const paced = pacedBy(group, context.waits);
+  if (paced) return { ...base, faultClass: 'queue.backlog', confidence: 'high', paced };
   // It ends by itself: a long poll, a pause, a race against a time limit.
   if (group.timerMs.length > 0) return undefined;
   const quiet = silentPeers(context.dump).find(({ count }) => count >= LEAST_WAITING);

@@ -17,6 +17,8 @@ export interface CallGroup {
   /** Requests of the target that made such calls, and the mean number of calls of one. 0 when they aren't known. */
   readonly requests: number;
   readonly perRequest: number;
+  /** Each request asks the same targets, each of them once: shards, mirrors, services. An item's address changes. */
+  readonly fanOut: boolean;
   /** Mean pause between the calls of one request, and how much they differ (0: all the same). */
   readonly gapMs: number;
   readonly lastStatus: number;
@@ -61,9 +63,23 @@ function groupOf(target: string, calls: readonly OutgoingCall[], windowMs: numbe
     maxMs: quantile(times, 1),
     requests: byRequest.size,
     perRequest: byRequest.size ? Math.round((owned / byRequest.size) * 10) / 10 : 0,
+    fanOut: isFanOut([...byRequest.values()]),
     gapMs: gaps.length ? Math.round(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length) : 0,
     lastStatus: answered.at(-1)?.status ?? 0,
   };
+}
+
+/** With fewer requests any set is the same. */
+const LEAST_FANS = 3;
+/** The first and the last request of a window are seen in part. */
+const ALIKE = 0.8;
+
+function isFanOut(requests: readonly (readonly OutgoingCall[])[]): boolean {
+  const sets = requests.map(calls => new Set(calls.map(call => call.target)));
+  const all = new Set(sets.flatMap(set => [...set]));
+  const isWhole = (set: ReadonlySet<unknown>, i: number) =>
+    set.size >= ALIKE * (requests[i]?.length ?? 0) && set.size >= ALIKE * all.size;
+  return requests.length >= LEAST_FANS && !all.has(undefined) && sets.filter(isWhole).length >= ALIKE * requests.length;
 }
 
 function gapsBetween(calls: readonly OutgoingCall[]): number[] {

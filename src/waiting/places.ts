@@ -38,8 +38,11 @@ interface Sum {
   total: number;
 }
 
-/** Where the requests of each route spend their time, most of it first. */
-export function waitsByPlace(waits: Waits): PlaceWaits[] {
+/**
+ * Where the requests of each route spend their time, most of it first. Of one under way the settled waits may not have
+ * been read: whoever counts steps asks for the finished alone.
+ */
+export function waitsByPlace(waits: Waits, which: 'all' | 'finished' = 'all'): PlaceWaits[] {
   const sums = new Map<string, Sum>();
   const walls = new Map<string, number>();
   for (const request of waits.dump.requests) {
@@ -47,6 +50,7 @@ export function waitsByPlace(waits: Waits): PlaceWaits[] {
     const end = request.end || waits.dump.windowMs;
     if (
       own.length === 0 ||
+      (which === 'finished' && request.end === 0) ||
       isPartlyRead(request, own) ||
       request.aborted ||
       request.headersSent !== request.end > 0 ||

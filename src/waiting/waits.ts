@@ -9,10 +9,10 @@ export interface Frame extends AsyncFrame {
 }
 
 /**
- * How a promise came to be: an async function's own, an await, a then, `new Promise`, Promise.all and its kin; all else
- * is a native resource.
+ * How a promise came to be: an async function's own, an await, a then, `new Promise`, Promise.all and its kin, the
+ * engine's own around a thenable that is awaited; all else is a native resource.
  */
-export type WaitKind = 'async-function' | 'await' | 'then' | 'executor' | 'combinator' | 'native';
+export type WaitKind = 'async-function' | 'await' | 'then' | 'executor' | 'combinator' | 'thenable' | 'native';
 
 /** A record with its frames resolved. */
 export interface Wait extends Omit<AsyncRecord, 'stack'> {
@@ -34,11 +34,14 @@ export class Waits {
   readonly all: readonly Wait[];
   private readonly byId: ReadonlyMap<number, Wait>;
   private readonly byRequest = new Map<number, Wait[]>();
+  /** Of an awaited thenable, what its `then` asked of a promise of its own. */
+  private readonly thens = new Map<number, Wait>();
 
   constructor(readonly dump: AsyncDump) {
     const frames = dump.frames.map(resolve);
-    this.all = adoptCallers(dump.records.map(record => toWait(record, frames)));
+    this.all = tellThenables(adoptCallers(dump.records.map(record => toWait(record, frames))));
     this.byId = new Map(this.all.map(wait => [wait.id, wait]));
+    for (const wait of this.all) if (this.isThenOfThenable(wait)) this.thens.set(wait.executionId, wait);
     for (const wait of this.all) {
       const list = this.byRequest.get(wait.request);
       if (list) list.push(wait);
@@ -52,7 +55,13 @@ export class Waits {
 
   /** The promise that an await or a then waits for, when it was made in the window. */
   awaited(wait: Wait): Wait | undefined {
-    return wait.kind === 'native' ? undefined : this.byId.get(wait.triggerId);
+    const promise = wait.kind === 'native' ? undefined : this.byId.get(wait.triggerId);
+    const then = promise?.kind === 'thenable' ? this.thens.get(promise.id) : undefined;
+    return (then && this.byId.get(then.triggerId)) ?? promise;
+  }
+
+  private isThenOfThenable({ kind, executionId }: Wait): boolean {
+    return kind === 'then' && !this.thens.has(executionId) && this.byId.get(executionId)?.kind === 'thenable';
   }
 
   /**
@@ -62,6 +71,7 @@ export class Waits {
   isLeaf(wait: Wait): boolean {
     if (wait.kind === 'native') return isNativeLeaf(wait);
     if (wait.kind !== 'await' && wait.kind !== 'then') return false;
+    if (this.thens.get(wait.executionId) === wait) return false;
     const promise = this.awaited(wait);
     if (!promise || promise.id === wait.executionId) return true;
     // What another request does: who waits for it waits for nothing else.
@@ -82,7 +92,8 @@ export class Waits {
         other.executionId === promise.executionId &&
         other.id > promise.id - 3 &&
         other.id <= wait.id &&
-        !MOMENTS.has(other.type),
+        !MOMENTS.has(other.type) &&
+        !isSoonOver(other, (wait.end > 0 ? wait.end : this.dump.windowMs) - wait.at),
     );
   }
 }
@@ -102,6 +113,13 @@ export function innermostPackage(wait: Wait): string | undefined {
 
 export const placeKey = (frame: Frame | undefined): string =>
   frame ? `${frame.url}:${frame.line}:${frame.column}` : '';
+
+/** Of four steps that wait for a thread each takes a quarter; what took less of the wait is not what it waited for. */
+const SOON_OVER = 0.1;
+
+/** A message's id is drawn before the message is sent. */
+const isSoonOver = (native: Wait, waitMs: number): boolean =>
+  native.end > 0 && native.end - native.at < SOON_OVER * waitMs;
 
 const top = (wait: Wait): Frame | undefined => wait.frames.find(frame => frame.kind !== 'node');
 
@@ -153,6 +171,24 @@ function adoptCallers(waits: Wait[]): Wait[] {
     return start ? { ...wait, frames: start.frames, user: start.user } : wait;
   });
 }
+
+/**
+ * `await query` of what has a `then` of its own (a query builder, a cancelable call): the engine makes a promise around it
+ * and awaits that one, both at the same place and in the same breath.
+ */
+function tellThenables(waits: Wait[]): Wait[] {
+  const byId = new Map(waits.map(wait => [wait.id, wait]));
+  const around = new Set(
+    waits.flatMap(wait => {
+      const promise = wait.kind === 'await' && wait.triggerId === wait.id - 1 ? byId.get(wait.triggerId) : undefined;
+      return promise?.kind === 'await' && isSameStack(promise, wait) ? promise : [];
+    }),
+  );
+  return waits.map(wait => (around.has(wait) ? { ...wait, kind: 'thenable' } : wait));
+}
+
+const isSameStack = (a: Wait, b: Wait): boolean =>
+  a.frames.length === b.frames.length && a.frames.every((frame, i) => frame === b.frames[i]);
 
 function isNativeLeaf(wait: Wait): boolean {
   if (MOMENTS.has(wait.type) || wait.type === 'onerror') return false;

@@ -1,7 +1,7 @@
 // What Node and undici announce on their diagnostics channels: requests in, requests out, new sockets.
 import type { NewSockets, OutgoingCall, ServedRequest } from '../../model/evidence/async-dump.js';
 import type { PartHost } from '../host.js';
-import { isNumber, withoutPrefix } from '../text.js';
+import { before, isNumber, withoutPrefix } from '../text.js';
 import { peerOf } from './raw.js';
 import { routeOf, template } from './route.js';
 import { isUnread } from './sent.js';
@@ -28,6 +28,7 @@ type Row = Pick<ServedRequest, 'index' | 'at' | 'recorded'> & {
   status: number;
 };
 type Call = Pick<OutgoingCall, 'library' | 'at' | 'request' | 'method' | 'host' | 'path'> & {
+  target: number;
   answeredAt: number;
   end: number;
   status: number;
@@ -64,6 +65,7 @@ export class Channels {
   private readonly rowOf = new WeakMap<object, Row>();
   private readonly calls: Call[] = [];
   private readonly callOf = new WeakMap<object, Call>();
+  private readonly targets = new Map<string, number>();
   private readonly sockets: { socket: SocketLike; request: number }[] = [];
   private readonly finishedEarlier = new Tally<{ method: string; route: string; count: number }>(MOST_ROUTES);
   private readonly undo: (() => void)[] = [];
@@ -119,6 +121,7 @@ export class Channels {
       method: call.method,
       host: call.host,
       path: call.path,
+      target: call.target,
       status: call.status,
       state: stateOf(call),
     }));
@@ -209,9 +212,16 @@ export class Channels {
       request: this.attribution?.currentRequest() ?? 0,
       method: String(request.method),
       path: template(request.path),
+      target: this.targetOf(`${host} ${before(typeof request.path === 'string' ? request.path : '', '?#')}`),
     };
     this.calls.push(call);
     this.callOf.set(request, call);
+  }
+
+  private targetOf(address: string): number {
+    const target = this.targets.get(address) ?? this.targets.size + 1;
+    this.targets.set(address, target);
+    return target;
   }
 
   private callAnswered(request: object, status: number, answer: Incoming | null): void {

@@ -1,5 +1,6 @@
 import type { AsyncDetail, AsyncDump, AsyncFrame, AsyncRecord } from '../../model/evidence/async-dump.js';
 import type { PartHost } from '../host.js';
+import { own } from '../peek.js';
 import { withoutPrefix } from '../text.js';
 import { Channels } from './channels.js';
 import { type Budget, type Record, Recorder, type Resource } from './recorder.js';
@@ -157,11 +158,15 @@ function peerName(resource: Resource): string {
   return resource.getpeername?.(name) === 0 ? `${withoutPrefix(name.address ?? '', '::ffff:')}:${name.port}` : '';
 }
 
-/** A cleared timer is never called; the start of a call is a moment, not a wait. */
+/**
+ * A cleared timer is never called; the start of a call is a moment, not a wait; and `randomBytes(n)` makes the same
+ * resource as with a callback, but has drawn its bytes when it returns.
+ */
 function closeQuietly(record: Record): void {
   if (record.end) return;
   if (MOMENTS.has(record.type)) record.end = record.at;
   if (record.type === 'Timeout' && record.resource?._destroyed) record.end = -1;
+  if (record.type === 'RANDOMBYTESREQUEST' && own(record.resource, 'ondone') === undefined) record.end = record.at;
 }
 
 /** Written into a buffer that is far past its high-water mark. */

@@ -77,6 +77,8 @@ export interface OutgoingCall {
   readonly method: string;
   readonly host: string;
   readonly path: string;
+  /** Tells equal addresses of the window (host and whole path, without the query) from different ones, and no more. */
+  readonly target?: number;
   /** -1 for an error, 0 while waiting. */
   readonly status: number;
   readonly state: 'no-answer' | 'reading' | 'unread' | 'done' | 'failed';
