@@ -5,6 +5,7 @@ import { nestedJob } from '../source/nested.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
 import type { ScriptText } from '../source/script.js';
 import type { TextPosition } from '../source/syntax.js';
+import { openTransactions } from '../source/transactions.js';
 import type { Finding } from '../waiting/finding.js';
 import type { Frame } from '../waiting/waits.js';
 import { locate } from './place.js';
@@ -13,7 +14,7 @@ import { textOf } from './waiting-place.js';
 /** Who holds what the others wait for, and how it comes that it isn't given back. */
 export interface HeldSite {
   readonly location: CodeLocation;
-  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks';
+  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks' | 'transaction';
   /** It is taken from a pool: what comes is worked with and handed back. */
   readonly isThing: boolean;
 }
@@ -111,6 +112,17 @@ export async function* taskSiteOf(
     const calls = script ? callSites(script.text) : [];
     const gives = calls.find(site => names.has(ownerName(site.callee)) && GIVES_WORK.test(site.method));
     if (script && gives) return { location: locateAt(script, url, gives, see.target.cwd), why: 'tasks', isThing: true };
+  }
+  return undefined;
+}
+
+/** Where a transaction stays open, in the files of those who wait: a row that it has locked makes them wait for the database. */
+export async function* transactionSite(see: OperatorView, { user, others }: Finding): Step<HeldSite | undefined> {
+  for (const url of new Set([...user, ...others].map(frame => frame.url))) {
+    const script = yield* textOf(see, url);
+    const [open] = script ? openTransactions(script.text) : [];
+    if (script && open)
+      return { location: locateAt(script, url, open, see.target.cwd), why: 'transaction', isThing: false };
   }
   return undefined;
 }

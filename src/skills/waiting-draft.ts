@@ -11,7 +11,15 @@ import { isUserCode } from '../source/url.js';
 import { isOneByOne } from '../waiting/downstream.js';
 import type { Finding } from '../waiting/finding.js';
 import type { Frame } from '../waiting/waits.js';
-import { type HeldSite, leakSite, leakSiteOf, MAY_THROW, nestedSite, taskSiteOf } from './leak-site.js';
+import {
+  type HeldSite,
+  leakSite,
+  leakSiteOf,
+  MAY_THROW,
+  nestedSite,
+  taskSiteOf,
+  transactionSite,
+} from './leak-site.js';
 import { locate } from './place.js';
 import type { WaitingLook } from './waiting-look.js';
 import { loopFrame, placeOfFrame, textOf } from './waiting-place.js';
@@ -21,7 +29,8 @@ import { wordsOf } from './waiting-words.js';
 export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingLook): Step<NotificationDraft> {
   const found = (yield* isReply(see, given)) ? asReply(given) : given;
   const nested = isLocked(found) && !isFlowing(found) ? yield* nestedSite(see, found, seen.scripts) : undefined;
-  const site = nested ?? (isHeld(found) && !found.agent ? yield* heldSite(see, found, seen) : undefined);
+  const held = isHeld(found) && !found.agent ? yield* heldSite(see, found, seen) : undefined;
+  const site = nested ?? held ?? (isAskedByDriver(found) ? yield* transactionSite(see, found) : undefined);
   const finding: Finding = { ...found, faultClass: classOf(found, site) };
   const leak = site?.location;
   const named =
@@ -32,11 +41,11 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
     finding.faultClass === 'queue.backlog' && finding.holder ? yield* placeOfHolder(see, finding.holder) : undefined;
   // Where nobody of the application was seen waiting, its variable that holds the pool says more than the pool's own code.
   const isOwn = leak !== undefined || queue !== undefined || named?.kind === 'user';
-  const held = isOwn || !finding.holder ? undefined : yield* placeOfHolder(see, finding.holder);
+  const home = isOwn || !finding.holder ? undefined : yield* placeOfHolder(see, finding.holder);
   const seenAt =
-    named && !held ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined;
+    named && !home ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined;
   const taker = yield* takerSite(see, finding);
-  const culprit = leak ?? queue ?? taker ?? seenAt ?? held;
+  const culprit = leak ?? queue ?? taker ?? seenAt ?? home;
   const related: CodeLocation[] = [];
   for (const frame of relatedFrames(finding, leak || queue || taker ? undefined : named)) {
     const other = yield* placeOfFrame(see, frame);
@@ -47,7 +56,7 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
   return {
     ...words,
     ...(taker ? { title: `${nameOf(taker)} takes jobs out of a list and does not settle each of their promises` } : {}),
-    ...(held && finding.holder && !isFlowing(finding) ? { title: takenTitle(finding.holder, held) } : {}),
+    ...(home && finding.holder && !isFlowing(finding) ? { title: takenTitle(finding.holder, home) } : {}),
     anomalyType: finding.faultClass,
     faultClass: finding.faultClass,
     severity: isCritical(finding) ? 'critical' : 'warning',
@@ -61,6 +70,10 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
     confidence: finding.confidence,
   };
 }
+
+/** A driver with connections of its own, or its pool: what is slow there may be a lock in the database. */
+const isAskedByDriver = ({ faultClass, call, lookups, agent }: Finding): boolean =>
+  (faultClass === 'downstream.slow' || faultClass === 'pool.exhaustion') && !call && !lookups && !agent;
 
 /** Callers that wait for an answer by its id stand in a list too, but nobody of them is in another's way. */
 async function* isReply(see: OperatorView, { faultClass, holder, maker }: Finding): Step<boolean> {
@@ -83,7 +96,7 @@ const isLocked = ({ faultClass, holder }: Finding): boolean =>
 
 /** The text tells a pool from a lock, and a limiter that waits for itself from one with too much to do. */
 function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClass {
-  if (site?.why === 'nested') return 'waiting.lock';
+  if (site?.why === 'nested' || site?.why === 'transaction') return 'waiting.lock';
   return site?.isThing ? 'pool.exhaustion' : faultClass;
 }
 

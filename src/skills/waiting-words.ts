@@ -21,28 +21,38 @@ const nestedWords = (finding: Finding, name: string): Words => ({
   fix: 'Do not ask for the same limiter or lock while under it: call the unlimited function inside, or give the inner work a limiter of its own.',
 });
 
+const transactionWords = ({ place, waits, oldestMs }: Finding, name: string): Words => ({
+  title: `${name} leaves a transaction open on one way out: what it has locked stays locked`,
+  seen: `${place ? `Requests wait at ${place.function} for the database` : 'Requests wait for the database'}, up to ${sayMs(waits?.meanMs ?? oldestMs)}.`,
+  hypothesis:
+    'A return between BEGIN and COMMIT gives the connection back to its pool with the transaction; whoever asks for a locked row waits until the connection is used or closed.',
+  fix: 'End the transaction on every way out: COMMIT or ROLLBACK before each return (a helper that runs the work and ends it does both).',
+});
+
 const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, why: Why) => Words } = {
   'waiting.lock': (finding, name, why) =>
     why === 'nested'
       ? nestedWords(finding, name)
-      : {
-          title:
-            why === 'waits-elsewhere'
-              ? `${name} holds a lock while it waits for something else`
-              : why === 'leaks'
-                ? `${name} takes a lock and does not always give it back`
-                : (finding.flow?.out ?? 0) > 0
-                  ? `Requests queue for a lock in ${name}: what happens under it takes too long for one at a time`
-                  : `Requests wait for a lock in ${name} that is not given back`,
-          seen: finding.holder
-            ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.`
-            : '',
-          hypothesis:
-            (finding.flow?.out ?? 0) > 0
-              ? 'The lock goes round, but slower than requests come.'
-              : 'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
-          fix: 'Release in a finally block that covers every way out, and do not wait for slow things while holding it.',
-        },
+      : why === 'transaction'
+        ? transactionWords(finding, name)
+        : {
+            title:
+              why === 'waits-elsewhere'
+                ? `${name} holds a lock while it waits for something else`
+                : why === 'leaks'
+                  ? `${name} takes a lock and does not always give it back`
+                  : (finding.flow?.out ?? 0) > 0
+                    ? `Requests queue for a lock in ${name}: what happens under it takes too long for one at a time`
+                    : `Requests wait for a lock in ${name} that is not given back`,
+            seen: finding.holder
+              ? `${finding.holder.waiting} wait in \`${finding.holder.name}.${finding.holder.queue}\`.`
+              : '',
+            hypothesis:
+              (finding.flow?.out ?? 0) > 0
+                ? 'The lock goes round, but slower than requests come.'
+                : 'Somebody returned or threw without releasing, or holds the lock while waiting for something that does not come.',
+            fix: 'Release in a finally block that covers every way out, and do not wait for slow things while holding it.',
+          },
   'waiting.unsettled': ({ place, maker, replies }, name) => ({
     title: replies
       ? `The answers that ${name} waits for do not come`

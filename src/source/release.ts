@@ -217,7 +217,7 @@ function isInFinally(held: Held, index: number): boolean {
 const isInNested = ({ syntax, function: home }: Held, index: number): boolean => syntax.around[index] !== home;
 
 /** The release stands before the exit in a block that contains the exit too. */
-function covers(held: Held, release: number, exit: number): boolean {
+export function covers(held: Pick<Held, 'syntax' | 'function'>, release: number, exit: number): boolean {
   const { nodes } = held.syntax;
   const [given, left] = [nodes[release], nodes[exit]];
   if (!given || !left) return false;
@@ -236,7 +236,10 @@ function isConditional(held: Held, release: number, releases: number): boolean {
 }
 
 /** Pairs of parent and child from a node up to the function. */
-function ancestors({ syntax, function: home }: Held, index: number): [SyntaxNode, SyntaxNode][] {
+function ancestors(
+  { syntax, function: home }: Pick<Held, 'syntax' | 'function'>,
+  index: number,
+): [SyntaxNode, SyntaxNode][] {
   const pairs: [SyntaxNode, SyntaxNode][] = [];
   for (let at = index; at >= 0 && at !== home; at = syntax.parents[at] ?? -1) {
     const [parent, child] = [syntax.nodes[syntax.parents[at] ?? -1], syntax.nodes[at]];

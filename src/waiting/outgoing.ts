@@ -73,13 +73,17 @@ function groupOf(target: string, calls: readonly OutgoingCall[], windowMs: numbe
 const LEAST_FANS = 3;
 /** The first and the last request of a window are seen in part. */
 const ALIKE = 0.8;
+/** Other routes ask one of the same targets: only those that ask for many are compared. */
+const MANY = 0.5;
 
 function isFanOut(requests: readonly (readonly OutgoingCall[])[]): boolean {
-  const sets = requests.map(calls => new Set(calls.map(call => call.target)));
+  const most = Math.max(0, ...requests.map(calls => calls.length));
+  const wide = requests.filter(calls => calls.length >= MANY * most);
+  const sets = wide.map(calls => new Set(calls.map(call => call.target)));
   const all = new Set(sets.flatMap(set => [...set]));
   const isWhole = (set: ReadonlySet<unknown>, i: number) =>
-    set.size >= ALIKE * (requests[i]?.length ?? 0) && set.size >= ALIKE * all.size;
-  return requests.length >= LEAST_FANS && !all.has(undefined) && sets.filter(isWhole).length >= ALIKE * requests.length;
+    set.size >= ALIKE * (wide[i]?.length ?? 0) && set.size >= ALIKE * all.size;
+  return wide.length >= LEAST_FANS && !all.has(undefined) && sets.filter(isWhole).length >= ALIKE * wide.length;
 }
 
 function gapsBetween(calls: readonly OutgoingCall[]): number[] {

@@ -119,7 +119,7 @@ const SOON_OVER = 0.1;
 
 /** A message's id is drawn before the message is sent. */
 const isSoonOver = (native: Wait, waitMs: number): boolean =>
-  native.end > 0 && native.end - native.at < SOON_OVER * waitMs;
+  native.end > 0 && native.end - native.at <= SOON_OVER * waitMs;
 
 const top = (wait: Wait): Frame | undefined => wait.frames.find(frame => frame.kind !== 'node');
 
@@ -193,6 +193,7 @@ const isSameStack = (a: Wait, b: Wait): boolean =>
 function isNativeLeaf(wait: Wait): boolean {
   if (MOMENTS.has(wait.type) || wait.type === 'onerror') return false;
   if (wait.type === 'HTTPCLIENTREQUEST') return !wait.detail?.done;
-  // A timer that no code of the program or its packages set is Node's own time limit.
-  return wait.type !== 'Timeout' || wait.frames.some(frame => frame.kind === 'user' || frame.kind === 'package');
+  if (wait.type !== 'Timeout') return true;
+  // A cleared one was a time limit; one that no code of the program or its packages set is Node's own.
+  return wait.end !== -1 && wait.frames.some(frame => frame.kind === 'user' || frame.kind === 'package');
 }

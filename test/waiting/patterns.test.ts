@@ -104,6 +104,13 @@ test('some quick steps one after the other that make a request slow are told, fe
   expect(found(withCalls(steps(4)))).toEqual([]);
 });
 
+test('a time limit that was cleared is no wait', () => {
+  const made = new MadeDump();
+  const request = made.request(0, 300);
+  made.record(request, 'Timeout', ['setTimeout@node:timers', 'limit@node_modules/pool/index.js', ...USER], { end: -1 });
+  expect(look(made.dump(), undefined).places).toEqual([]);
+});
+
 test('the same targets asked once each by every request are a fan-out; items of a list change', () => {
   const calls = (target: (request: number, i: number) => number) =>
     [1, 2, 3, 4].flatMap(request =>
@@ -115,6 +122,9 @@ test('the same targets asked once each by every request are a fan-out; items of 
     );
   const fanOut = (rows: ReturnType<typeof calls>) => callGroups(rows, 4000)[0]?.fanOut;
   expect(fanOut(calls((_, i) => i))).toBe(true);
+  const [some] = calls((_, i) => i);
+  const single = some ? [5, 6, 7, 8].map(request => ({ ...some, request })) : [];
+  expect(fanOut([...calls((_, i) => i), ...single])).toBe(true);
   expect(fanOut(calls((request, i) => request * 20 + i))).toBe(false);
   expect(fanOut(calls(() => 1))).toBe(false);
 });
