@@ -1,8 +1,8 @@
-import { type Aggregates, addDistances, aggregate } from './analysis/aggregates.js';
+import { type Aggregates, addDistances, aggregate, sumsOf } from './analysis/aggregates.js';
 import { type Classes, classify } from './analysis/classes.js';
 import { propagateDetachedness } from './analysis/detached.js';
 import { findDistances } from './analysis/distances.js';
-import { findDominators } from './analysis/dominators.js';
+import { type Dominators, findDominators } from './analysis/dominators.js';
 import { markEssentialEdges } from './analysis/essential.js';
 import { type Facts, gatherFacts } from './analysis/facts.js';
 import { bookBackingStores } from './analysis/own-sizes.js';
@@ -10,6 +10,7 @@ import { markOwned } from './analysis/owned.js';
 import { Pool } from './analysis/pool.js';
 import { findRetainedSizes, type RetainedSizes } from './analysis/retained.js';
 import type { HeapFile } from './heap-file.js';
+import { sharedBuffer } from './parse/new-buffer.js';
 import type { SecondThread } from './second-thread.js';
 
 /** A heapSnapshot with everything that answers are made of. Sizes in bytes; all arrays by ordinal, and maybe longer. */
@@ -50,7 +51,7 @@ export interface AnalyseOptions {
 /** Turns a parsed file into a heap; changes the file in place (marks, booked sizes), so that each file is analysed once. */
 export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {}): Heap {
   const step = (name: (typeof STEPS)[number]) => onStep?.(name, STEPS.indexOf(name), STEPS.length);
-  const pool = new Pool(file.nodeCount + 2);
+  const pool = new Pool(file.nodeCount + 2, second && sharedBuffer);
   step('facts');
   const facts = gatherFacts(file);
   propagateDetachedness(file, facts);
@@ -68,12 +69,32 @@ export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {})
   const retained = findRetainedSizes(file, dominators, pool);
   step('classes');
   const classes = beside?.classes ?? classify(file, facts, pool);
+  const own = { file, facts, immediate: dominators.immediate, retained, classes, scratch: pool };
+  if (second && beside) return withSumsOf(second, { ...own, distance: beside.distance }, dominators);
   step('class sizes');
   const aggregates = aggregate({ file, classes, dominators, retained }, pool);
   pool.giveBackWhole(dominators.order); // not needed again
   step('distances');
-  const distance = beside?.distance ?? findDistances(file, facts, pool);
+  const distance = findDistances(file, facts, pool);
   addDistances(file, classes, distance, aggregates.distance);
-  const { immediate } = dominators;
-  return { file, facts, immediate, retained, distance, classes, aggregates, scratch: pool };
+  return { ...own, distance, aggregates };
+}
+
+/** The sums of classes are waited for when somebody asks for them: most of the way to a suspect needs none. */
+function withSumsOf(second: SecondThread, heap: Omit<Heap, 'aggregates'>, dominators: Dominators): Heap {
+  let sums: Aggregates | undefined;
+  const lent = heap.scratch.dirty();
+  second.beginSums({ dominators, retained: heap.retained, lent });
+  const wait = () => {
+    const found = second.endSums() ?? sumsOf({ ...heap, dominators }, heap.scratch);
+    heap.scratch.giveBackWhole(dominators.order, lent);
+    return found;
+  };
+  return {
+    ...heap,
+    get aggregates() {
+      sums ??= wait();
+      return sums;
+    },
+  };
 }

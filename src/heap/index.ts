@@ -1,4 +1,5 @@
 export { analyse, type OnStep } from './analyse.js';
+export type { Aggregates } from './analysis/aggregates.js';
 export type { Facts } from './analysis/facts.js';
 export { type Baseline, baselineBefore, baselineOf } from './answers/baseline.js';
 export { type ClassDifference, compareHeaps, type GrownHolder, type HeapDifference } from './answers/difference.js';
@@ -24,4 +25,4 @@ export type { Layout } from './parse/header.js';
 export { sharedBuffer } from './parse/new-buffer.js';
 export { hasRoomForTwo, SnapshotReader } from './parse/reader.js';
 export { Strings } from './parse/strings.js';
-export { analyseBeside, type BesideDominators, type SecondThread } from './second-thread.js';
+export { BesideAnalysis, type BesideDominators, type SecondThread, type SumsRequest } from './second-thread.js';

@@ -1,8 +1,11 @@
+import { type Aggregates, sumsOf } from './analysis/aggregates.js';
 import { type Classes, classify } from './analysis/classes.js';
 import { findDistances } from './analysis/distances.js';
+import type { Dominators } from './analysis/dominators.js';
 import type { Facts } from './analysis/facts.js';
 import { bookBackingStores } from './analysis/own-sizes.js';
 import { Pool } from './analysis/pool.js';
+import type { RetainedSizes } from './analysis/retained.js';
 import type { HeapFile } from './heap-file.js';
 import { sharedBuffer } from './parse/new-buffer.js';
 
@@ -14,21 +17,49 @@ export interface BesideDominators {
   readonly wideSizes: Map<number, number>;
 }
 
-/**
- * Books own sizes, finds classes and distances. Meanwhile the other thread may mark owned nodes and invert targets: these
- * steps read neither, and take an edge either way.
- */
-export function analyseBeside(file: HeapFile, facts: Facts): BesideDominators {
-  const pool = new Pool(file.nodeCount + 2, sharedBuffer);
-  bookBackingStores(file, facts, pool);
-  const distance = findDistances(file, facts, pool);
-  const classes = classify(file, facts, pool);
-  return { classes, distance, wideSizes: file.wideSizes };
+/** What the second thread does. */
+export class BesideAnalysis {
+  private readonly pool: Pool;
+  private readonly classes: Classes;
+  private readonly distance: Int32Array;
+
+  /**
+   * Books own sizes, finds distances and classes. Meanwhile the first thread may mark owned nodes and invert targets: these
+   * steps read no such mark, and take an edge either way.
+   */
+  constructor(
+    private readonly file: HeapFile,
+    facts: Facts,
+  ) {
+    this.pool = new Pool(file.nodeCount + 2, sharedBuffer);
+    bookBackingStores(file, facts, this.pool);
+    this.distance = findDistances(file, facts, this.pool);
+    this.classes = classify(file, facts, this.pool);
+  }
+
+  get result(): BesideDominators {
+    return { classes: this.classes, distance: this.distance, wideSizes: this.file.wideSizes };
+  }
+
+  sums({ dominators, retained, lent }: SumsRequest): Aggregates {
+    this.pool.giveBack(lent);
+    const { file, classes, distance } = this;
+    return sumsOf({ file, classes, distance, dominators, retained }, this.pool);
+  }
 }
 
-/** The other thread. */
+export interface SumsRequest {
+  readonly dominators: Dominators;
+  readonly retained: RetainedSizes;
+  /** A working array that the first thread can do without meanwhile. */
+  readonly lent: Uint32Array;
+}
+
+/** The other thread as the first one sees it: what is begun has to be ended, which waits. Undefined: it could not do it. */
 export interface SecondThread {
   begin(file: HeapFile, facts: Facts): void;
-  /** Waits for it; undefined when it could not do it. */
   end(): BesideDominators | undefined;
+  /** After `end`; the arrays are shared memory, and stay as they are until `endSums`. */
+  beginSums(request: SumsRequest): void;
+  endSums(): Aggregates | undefined;
 }

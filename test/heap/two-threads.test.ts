@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { doHeapJob } from '../../src/commands/heap/job.js';
 import { analyse } from '../../src/heap/analyse.js';
-import { analyseBeside, findEdges, readEdgeList, type SecondThread, SnapshotReader } from '../../src/heap/index.js';
+import { BesideAnalysis, findEdges, readEdgeList, type SecondThread, SnapshotReader } from '../../src/heap/index.js';
 import { newEdgeColumns } from '../../src/heap/parse/edges.js';
 import { ownBuffer, sharedBuffer } from '../../src/heap/parse/new-buffer.js';
 import { parse, snapshotsOf } from './files.js';
@@ -53,14 +53,23 @@ test('the list of edges is found without reading what is before it, and read by 
   expect(readEdgeList(layout, newEdgeColumns(layout, ownBuffer), { from, to: borders.to - 9 }, fill)).toBeUndefined();
 });
 
-test.each(['before', 'after'])('what two threads find is what one finds, with the second one %s the first', when => {
-  let finish: () => ReturnType<typeof analyseBeside>;
+test.each(['before', 'after', 'never'])('what two threads find is what one finds, with the second one %s', when => {
+  let beside: BesideAnalysis | undefined;
+  let start: () => BesideAnalysis;
+  let sums: SecondThread['endSums'];
   const second: SecondThread = {
     begin: (file, facts) => {
-      const result = when === 'before' ? analyseBeside(file, facts) : undefined;
-      finish = () => result ?? analyseBeside(file, facts);
+      start = () => new BesideAnalysis(file, facts);
+      if (when === 'before') beside = start();
     },
-    end: () => finish(),
+    end: () => {
+      beside ??= start();
+      return beside.result;
+    },
+    beginSums: request => {
+      sums = () => (when === 'never' ? undefined : beside?.sums(request));
+    },
+    endSums: () => sums(),
   };
   const reader = new SnapshotReader({ newBuffer: sharedBuffer });
   reader.write(bytes);

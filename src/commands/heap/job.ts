@@ -49,26 +49,43 @@ export type HeapResult =
 
 export type OnProgress = (text: string, share: number) => void;
 
-/** Does a job in this thread. Throws LensError for files that can't be used. */
+/** Does a job in this thread, and a part of it in another. Throws LensError for files that can't be used. */
 export async function doHeapJob(job: HeapJob, onProgress: OnProgress = () => {}): Promise<HeapResult> {
+  const threads: SecondCore[] = [];
+  try {
+    return await answered({ job, onProgress, threads });
+  } finally {
+    for (const thread of threads) thread.close();
+  }
+}
+
+/** A job at work. The threads are needed until the answer is there, and closed then. */
+interface Work {
+  readonly job: HeapJob;
+  readonly onProgress: OnProgress;
+  readonly threads: SecondCore[];
+}
+
+async function answered(work: Work): Promise<HeapResult> {
+  const { job } = work;
   const files = new ScriptFiles(job.roots);
   const telling: Telling = { showUrl: url => displayPath(url, job.cwd), original: place => files.original(place) };
   const place = <S extends SaidSuspect>(suspect: S) => placed(suspect, files, job.cwd);
   switch (job.kind) {
     case 'question': {
-      const answer = answerQuestion(await load(job.path, job, onProgress), job.question, telling);
+      const answer = answerQuestion(await load(job.path, work), job.question, telling);
       if (answer.ask !== 'summary') return { kind: 'question', answer };
       const suspects = answer.summary.suspects.map(place);
       return { kind: 'question', answer: { ...answer, summary: { ...answer.summary, suspects } } };
     }
     case 'difference': {
-      const { view, earlier } = await loadAll(job.paths, job, onProgress);
+      const { view, earlier } = await loadAll(job.paths, work);
       const difference = compareHeaps(earlier, view, telling);
       return { kind: 'difference', difference: { ...difference, grown: difference.grown.map(place) } };
     }
     default: {
       const before = job.dated?.by === 'two heapSnapshots' ? [job.dated.earlier.path] : [];
-      const { view, earlier } = await loadAll([...before, job.path], job, onProgress);
+      const { view, earlier } = await loadAll([...before, job.path], work);
       if (job.dated?.by === 'tracking') earlier.push(baselineBefore(view, job.dated.lastOldId));
       const summary = summarise(view, { ...telling, limit: READING_SUSPECTS });
       const difference = earlier.length === 0 ? undefined : compareHeaps(earlier, view, telling);
@@ -86,31 +103,31 @@ interface Loaded {
 }
 
 /** The last file whole, of the others what a comparison needs. */
-async function loadAll(paths: readonly string[], job: HeapJob, onProgress: OnProgress): Promise<Loaded> {
+async function loadAll(paths: readonly string[], work: Work): Promise<Loaded> {
   const earlier: Baseline[] = [];
-  for (const path of paths.slice(0, -1)) earlier.push(baselineOf(await load(path, job, onProgress)));
-  return { earlier, view: await load(paths.at(-1)!, job, onProgress) };
+  for (const path of paths.slice(0, -1)) {
+    earlier.push(baselineOf(await load(path, work)));
+    work.threads.pop()?.close(); // with what it holds of the file
+  }
+  return { earlier, view: await load(paths.at(-1)!, work) };
 }
 
 const NO_THROW = { throwIfNoEntry: false } as const;
 
-/** What a run asks is read in one thread: the second core may be the target's. */
-async function load(path: string, job: HeapJob, onProgress: OnProgress): Promise<HeapView> {
+async function load(path: string, { job, onProgress, threads }: Work): Promise<HeapView> {
+  // What a run asks is read in one thread: the second core may be the target's.
   const second = job.kind === 'reading' ? undefined : SecondCore.start(statSync(path, NO_THROW)?.size ?? 0);
+  if (second) threads.push(second);
   const memoryCeiling = job.memoryCeiling ?? availableMemory();
-  try {
-    const file = await readHeapFile(path, {
-      memoryCeiling,
-      onBytes: (read, of) => onProgress(`reading ${path}`, (read / of) * READING_SHARE),
-      second,
-    });
-    const onStep: OnStep = (step, done, of) =>
-      onProgress(`${step} of ${path}`, READING_SHARE + (done / of) * (1 - READING_SHARE));
-    const hasRoom = hasRoomForTwo(file.layout, file.strings.byteLength, memoryCeiling);
-    return new HeapView(analyse(file, { onStep, second: hasRoom ? second : undefined }));
-  } finally {
-    second?.close();
-  }
+  const file = await readHeapFile(path, {
+    memoryCeiling,
+    onBytes: (read, of) => onProgress(`reading ${path}`, (read / of) * READING_SHARE),
+    second,
+  });
+  const onStep: OnStep = (step, done, of) =>
+    onProgress(`${step} of ${path}`, READING_SHARE + (done / of) * (1 - READING_SHARE));
+  const hasRoom = hasRoomForTwo(file.layout, file.strings.byteLength, memoryCeiling);
+  return new HeapView(analyse(file, { onStep, second: hasRoom ? second : undefined }));
 }
 
 /** Reading is about this part of the work. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type {
+  Aggregates,
   BesideDominators,
   Borders,
   EdgeColumns,
@@ -10,6 +11,7 @@ import type {
   HeapFile,
   Layout,
   SecondThread,
+  SumsRequest,
 } from '../../heap/index.js';
 
 export interface EdgesRequest {
@@ -22,7 +24,8 @@ export interface EdgesRequest {
 /** What the second thread is asked; it answers in order, with undefined where it could not do it. */
 export type SecondRequest =
   | { readonly kind: 'edges'; readonly request: EdgesRequest }
-  | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts };
+  | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts }
+  | { readonly kind: 'sums'; readonly request: SumsRequest };
 
 export interface SecondStart {
   readonly port: MessagePort;
@@ -72,6 +75,14 @@ export class SecondCore implements SecondThread {
 
   end(): BesideDominators | undefined {
     return this.answer() as BesideDominators | undefined; // heap-second.js answers 'analysis' so
+  }
+
+  beginSums(request: SumsRequest): void {
+    this.ask({ kind: 'sums', request });
+  }
+
+  endSums(): Aggregates | undefined {
+    return this.answer() as Aggregates | undefined; // heap-second.js answers 'sums' so
   }
 
   close(): void {

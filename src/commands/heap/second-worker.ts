@@ -1,9 +1,18 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import { analyseBeside, type BesideDominators, type EdgeList, readEdgeList, Strings } from '../../heap/index.js';
+import {
+  type Aggregates,
+  BesideAnalysis,
+  type BesideDominators,
+  type EdgeList,
+  readEdgeList,
+  Strings,
+} from '../../heap/index.js';
 import type { EdgesRequest, SecondRequest, SecondStart } from './second-thread.js';
 
 const { port, answered } = workerData as SecondStart; // given by SecondCore
+
+let analysis: BesideAnalysis | undefined;
 
 port.on('message', (request: SecondRequest) => {
   port.postMessage(answerTo(request));
@@ -12,11 +21,13 @@ port.on('message', (request: SecondRequest) => {
 });
 
 /** Whatever goes wrong here goes wrong again in the first thread, which knows how to say it. */
-function answerTo(request: SecondRequest): EdgeList | BesideDominators | undefined {
+function answerTo(request: SecondRequest): EdgeList | BesideDominators | Aggregates | undefined {
   try {
     if (request.kind === 'edges') return edgesOf(request.request);
+    if (request.kind === 'sums') return analysis?.sums(request.request);
     const { file, facts } = request;
-    return analyseBeside({ ...file, strings: Strings.arrived(file.strings) }, facts);
+    analysis = new BesideAnalysis({ ...file, strings: Strings.arrived(file.strings) }, facts);
+    return analysis.result;
   } catch {
     return undefined;
   }

@@ -47,6 +47,13 @@ export function aggregate(graph: Graph, pool: Pool): Aggregates {
   return sums;
 }
 
+/** The same with distances. */
+export function sumsOf(graph: Graph & { readonly distance: Int32Array }, pool: Pool): Aggregates {
+  const sums = aggregate(graph, pool);
+  addDistances(graph.file, graph.classes, graph.distance, sums.distance);
+  return sums;
+}
+
 /** Distance of a class: that of its nearest object. */
 export function addDistances({ selfSize }: HeapFile, { of }: Classes, distance: Int32Array, nearest: Int32Array): void {
   for (let node = 0; node < of.length && node < selfSize.length; node++) {

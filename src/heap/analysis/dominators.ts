@@ -25,13 +25,13 @@ export interface Dominators {
  * labels. What is never written of it takes no memory.
  */
 export function findDominators(graph: FlowGraph, pool = new Pool(graph.nodeCount + 2)): Dominators {
-  const large = new Uint32Array(graph.target.length + 2 * (graph.nodeCount + 2));
+  const large = pool.large(graph.target.length + 2 * (graph.nodeCount + 2));
   const search = searchDepthFirst(graph, pool, large);
   const entering = collectEntering(graph, search, large);
   const semi = findSemidominators(search, entering);
   climbToDominators(search, semi);
   pool.giveBack(semi);
-  pool.cut(large, Math.max(2 * graph.nodeCount, entering.used));
+  pool.cut(large, Math.max(2 * (graph.nodeCount + 2), entering.used));
   return toOrdinals(graph, search, pool);
 }
 

@@ -24,6 +24,16 @@ export class Pool {
     return this.free.pop() ?? this.make();
   }
 
+  /** One array of another length, to be cut when it is done with. */
+  large(length: number): Uint32Array {
+    return this.make(length);
+  }
+
+  /** Numbers beyond 32 bits, not to be given back. */
+  doubles(length: number): Float64Array {
+    return new Float64Array(this.newBuffer(length * 8));
+  }
+
   giveBack(...arrays: Uint32Array[]): void {
     this.free.push(...arrays.filter(({ length }) => length === this.length));
   }
@@ -38,7 +48,7 @@ export class Pool {
     );
   }
 
-  /** Takes the first `used` words of a large array that was never lent, as so many arrays. */
+  /** Takes the first `used` words of a large array, as so many arrays. */
   cut({ buffer }: Uint32Array, used: number): void {
     for (let end = this.length; end <= used; end += this.length) {
       this.free.push(new Uint32Array(buffer, (end - this.length) * 4, this.length));

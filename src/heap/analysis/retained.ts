@@ -9,7 +9,7 @@ export type RetainedSizes = Uint32Array | Float64Array;
 /** Bytes that would be free if the node were: its own and those of everything it dominates. */
 export function findRetainedSizes(file: HeapFile, { immediate, order }: Dominators, pool: Pool): RetainedSizes {
   const { nodeCount, selfSize } = file;
-  const retained = totalSize(file) < 2 ** 32 ? pool.dirty() : new Float64Array(nodeCount);
+  const retained = totalSize(file) < 2 ** 32 ? pool.dirty() : pool.doubles(nodeCount);
   if (file.wideSizes.size === 0) retained.set(selfSize);
   else for (let node = 0; node < nodeCount; node++) retained[node] = sizeOf(file, node);
   for (let at = nodeCount - 1; at >= 1; at--) {

@@ -53,7 +53,8 @@ interface Holder {
 /** Who holds much: by shape (many like children, long chains) and by dominance (single objects), largest first. */
 export function findSuspects(view: HeapView, scripts: Scripts, options: SuspectOptions = {}): Suspect[] {
   const least = (options.minShare ?? MIN_SHARE) * view.totalBytes;
-  const holders = [...manyChildren(view, least), ...chains(view, least), ...singles(view, least)];
+  const [many, single] = [manyChildren(view, least), singles(view, least)];
+  const holders = [...many, ...chains(view, least), ...single]; // chains need the classes' sums, which come last
   const limit = options.limit ?? MAX_SUSPECTS;
   const chosen = withoutRepeats(view, holders).slice(0, limit * 3);
   return describe(view, scripts, withChildren(view, chosen))
