@@ -1,4 +1,5 @@
 import type { Redactor } from './base/redact.js';
+import { sayMs } from './base/say.js';
 import type { Coordinated, InvestigateSeat } from './coordinator/investigate.js';
 import type { Environment, ModelFlags } from './llm/config.js';
 import type { Provider } from './llm/provider.js';
@@ -106,7 +107,10 @@ export function mindOver(model: string, env: MindEnv, open: (by: string) => Prov
       const { coordinate } = await import('./coordinator/investigate.js');
       const failed = (message: string) =>
         emit({ type: 'failure', failure: { where: 'model of the coordinator', message } });
-      return coordinate({ ...seat, provider: provider('coordinator'), failed });
+      const coordinated = await coordinate({ ...seat, provider: provider('coordinator'), failed });
+      const { followUp } = coordinated;
+      if (followUp) emit({ type: 'left.out', what: `look again in ${sayMs(followUp.afterMs)}: ${followUp.reason}` });
+      return coordinated;
     },
   };
 }

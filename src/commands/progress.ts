@@ -1,5 +1,6 @@
 import { sayMs } from '../base/say.js';
 import type { LensEvent } from '../model/event.js';
+import { type ModelUse, sayUse } from '../model/model-use.js';
 import { wrap } from './table.js';
 
 /**
@@ -32,6 +33,8 @@ function wording(event: LensEvent): string | undefined {
       return `${event.notification.operator}: ${event.notification.title ?? event.notification.observation}`;
     case 'operator.finished':
       return `${event.result.skill}: ${event.result.summary}`;
+    case 'model.called':
+      return event.call.error === undefined ? modelLine(event.call) : undefined;
     case 'left.out':
       return `not looked at: ${event.what}`;
     case 'target.lost':
@@ -41,6 +44,11 @@ function wording(event: LensEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function modelLine({ by, model, tokens, dollars, tookMs }: ModelUse): string {
+  const use = sayUse({ calls: 1, tokens, dollars: dollars ?? 0 });
+  return `${by} asked ${model}: ${use}, ${sayMs(tookMs)}`;
 }
 
 function vitalsLine(v: { readonly [name: string]: number }): string {

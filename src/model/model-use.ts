@@ -1,3 +1,5 @@
+import { sayCount } from '../base/say.js';
+
 /** Tokens of one call or of many. `input` leaves out what was read from or written to the provider's cache. */
 export interface Tokens {
   readonly input: number;
@@ -50,4 +52,16 @@ export function addTokens(a: Tokens | undefined, b: Tokens): Tokens {
     cacheRead: a.cacheRead + b.cacheRead,
     cacheWrite: a.cacheWrite + b.cacheWrite,
   };
+}
+
+/** What the model reads, all of it, whether paid in full or from a cache. */
+export const promptTokens = ({ input, cacheRead, cacheWrite }: Tokens): number => input + cacheRead + cacheWrite;
+
+/** `3 calls, 5 496 tokens read (48 % of them cached), 75 written, $0.012`. */
+export function sayUse({ calls, tokens, dollars }: Pick<ModelTotal, 'calls' | 'tokens' | 'dollars'>): string {
+  const read = promptTokens(tokens);
+  const cached = tokens.cacheRead > 0 ? ` (${Math.round((100 * tokens.cacheRead) / read)} % of them cached)` : '';
+  const money = dollars > 0 ? `, $${dollars.toFixed(dollars < 0.1 ? 3 : 2)}` : '';
+  const asked = calls === 1 ? '1 call' : `${sayCount(calls)} calls`;
+  return `${asked}, ${sayCount(read)} tokens read${cached}, ${sayCount(tokens.output)} written${money}`;
 }

@@ -1,6 +1,7 @@
 import { sayCount, sayMs } from '../base/say.js';
 import type { Insight } from '../model/insight.js';
 import type { CodeLocation } from '../model/location.js';
+import { sayUse } from '../model/model-use.js';
 import type { OperatorResult, Report } from '../model/report.js';
 import { sayDisturbance } from './report.js';
 
@@ -93,7 +94,7 @@ function runLines(report: Report): string[] {
   const took = sayMs(run.finishedAt - run.startedAt);
   return [
     `- Target: ${who.filter(Boolean).join(', ')}, in ${target.cwd}`,
-    `- Took ${took}, ${sayCount(report.operators.reduce((n, o) => n + o.iterations, 0))} calls, ${run.planner === 'rules' ? 'by rules alone' : `model ${run.model ?? ''}`}${run.reason ? `, reason: “${run.reason}”` : ''}`,
+    `- Took ${took}, ${sayCount(report.operators.reduce((n, o) => n + o.iterations, 0))} calls, ${run.planner === 'rules' ? 'by rules alone' : `model ${run.model ?? ''}${run.usage ? ` (${sayUse(run.usage)})` : ''}`}${run.reason ? `, reason: “${run.reason}”` : ''}`,
     `- ${sayDisturbance(report.disturbance)}`,
     `- ${detached.residue.length === 0 ? 'Nothing of lens is left in the target.' : `Left in the target: ${detached.residue.join(' ')}`}`,
     ...report.artifacts.map(a => `- Saved ${a.kind}: ${a.path}`),

@@ -157,7 +157,7 @@ async function* chainDraft(
     severity: severityOf(rate, undefined),
     title: `Each closure of ${culprit.function ?? 'the function'}${at(culprit)} keeps the one before it by \`${link.name}\`: live heap grows by ${sayBytes(rate)}/s`,
     context: `The newest hangs from \`${holder.text}\`${at(head)}. No collection in reach explains the growth.`,
-    observation: `${chain.links} closures of the same function were followed from one to the next over \`${link.name}\` (there may be thousands), and a new one had come to the front. Live heap went from ${growth.data.liveHeap?.firstBytes ?? 0} B to ${growth.data.liveHeap?.lastBytes ?? 0} B.`,
+    observation: `${chain.links} closures of the same function were followed from one to the next over \`${link.name}\`, where the look ended, and a new one had come to the front. Live heap went from ${growth.data.liveHeap?.firstBytes ?? 0} B to ${growth.data.liveHeap?.lastBytes ?? 0} B.`,
     hypothesis: `What a call makes refers to what the call before it made. Closures of one function share their variables: one that uses \`${link.name}\` makes all of them keep it.`,
     culprit: { ...culprit, via: viaOf(chain.path) },
     ...(head && { related: [head] }),

@@ -7,13 +7,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { promptTokens } from '../../src/model/model-use.js';
 import type { Case } from './case.js';
 import { CASES } from './cases.js';
 import { type Grade, grade } from './grade.js';
 import { BY_RULES, type LensRun, type Manner, runLens } from './lens.js';
 import { PROTOCOLS, type Protocol } from './model/conversation.js';
 import { PLANTED_ENV } from './model/secrets.js';
-import { MINDS, type MindName, modelWay, promptOf, usageText, withMind } from './model/way.js';
+import { MINDS, type MindName, modelWay, usageText, withMind } from './model/way.js';
 import { listeningPorts, residue } from './residue.js';
 import { ImpossibleHere, NODE_VERSIONS, type NodeVersion, raise, type Staging } from './stage.js';
 import { type Row, rowText, type Summary, summarize, summaryText } from './table.js';
@@ -90,7 +91,7 @@ async function attempt(one: Case, node: NodeVersion, repeat: number): Promise<Ro
   return {
     ...row,
     usage: usageText(used),
-    promptTokens: used.uses.reduce((sum, use) => sum + promptOf(use.tokens), 0),
+    promptTokens: used.uses.reduce((sum, use) => sum + promptTokens(use.tokens), 0),
   };
 }
 

@@ -1,4 +1,5 @@
 import { sayCount, sayMs } from '../../base/say.js';
+import { sayUse } from '../../model/model-use.js';
 import type { FeedRow } from '../../report/feed.js';
 import type { OperatorRow } from '../../report/state.js';
 import { type Hypothesis, hypothesesOf } from '../hypotheses.js';
@@ -187,7 +188,7 @@ function budget(world: World): Line {
   const paused = readings.reduce((sum, r) => sum + r.pausedMs, 0);
   const cpu = readings.reduce((sum, r) => sum + r.costMs, 0);
   const calls = operators.reduce((sum, o) => sum + o.calls, 0);
-  const asked = model ? `; model: ${model.calls} calls, $${model.dollars.toFixed(2)}` : '';
+  const asked = model ? `; model: ${sayUse(model)}` : '';
   return line(
     span(
       `so far ${readings.length} readings, ${sayCount(calls)} calls; the target stood still ${sayMs(paused)} and gave ${sayMs(cpu)} of cpu${asked}`,

@@ -91,7 +91,9 @@ function correcting(noticed: readonly Draft[], refusal: string): Said {
   const refused = [...refusal.matchAll(/"([^"]+)"/g)].map(([, quoted = '']) => quoted);
   const drafts = noticed.map(draft => {
     const sentences = draft.observation.split(/(?<=\.)\s+|, /);
-    const kept = sentences.filter(sentence => !refused.some(quoted => sentence.includes(quoted)));
+    const kept = sentences.filter(
+      sentence => !refused.some(quoted => sentence.includes(quoted) || quoted.includes(sentence)),
+    );
     return { ...draft, observation: kept.join(', ') || draft.faultClass };
   });
   const calls = drafts.map(draft => ({ tool: 'send_notification', input: inOwnWords(draft, true) }));

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelUse, Tokens } from '../../../src/model/model-use.js';
-import { addTokens } from '../../../src/model/model-use.js';
+import { addTokens, promptTokens } from '../../../src/model/model-use.js';
 import type { Report } from '../../../src/model/report.js';
 import { modelServer } from '../../llm/model-server.js';
 import type { Case } from '../case.js';
@@ -120,11 +120,11 @@ export function usageText({ uses, requests, largestRequestChars }: ModelRun): st
     const before = by.get(use.by);
     by.set(use.by, { calls: (before?.calls ?? 0) + 1, tokens: addTokens(before?.tokens, use.tokens) });
   }
-  const parts = [...by].map(([who, { calls, tokens }]) => `${who} ${promptOf(tokens)} in ${calls}`);
+  const parts = [...by].map(([who, { calls, tokens }]) => `${who} ${promptTokens(tokens)} in ${calls}`);
   const all = uses.reduce<Tokens | undefined>((sum, use) => addTokens(sum, use.tokens), undefined);
-  const total = all ? `prompt ${promptOf(all)} tokens, ${cachedShare(all)} % of them from the cache` : 'no tokens';
+  const total = all ? `prompt ${promptTokens(all)} tokens, ${cachedShare(all)} % of them from the cache` : 'no tokens';
   return `${total}; ${requests} requests, the largest ${Math.round(largestRequestChars / 1000)} kB; ${parts.join(', ')}`;
 }
 
-export const promptOf = ({ input, cacheRead, cacheWrite }: Tokens): number => input + cacheRead + cacheWrite;
-const cachedShare = (tokens: Tokens): number => Math.round((100 * tokens.cacheRead) / Math.max(1, promptOf(tokens)));
+const cachedShare = (tokens: Tokens): number =>
+  Math.round((100 * tokens.cacheRead) / Math.max(1, promptTokens(tokens)));
