@@ -12,38 +12,32 @@ const PARAMS = {
     .describe('What operators noticed; default unread.'),
   update_notification_statuses: z
     .object({ notification_ids: ids, status: z.enum(['acknowledged', 'resolved']), reason: z.string().optional() })
-    .describe(
-      'Marks notifications; statuses only move forward. Resolving without an insight puts them aside, with your reason.',
-    ),
+    .describe('Resolving without an insight puts them aside, with your reason.'),
   produce_insight: z
     .object({
-      title: z.string().describe('the cause in one plain sentence'),
+      title: z.string().describe('the cause in one sentence'),
       notification_ids: ids,
       correlation: z.enum(['temporal', 'causal', 'symptomatic']),
       fault_class: FaultClassName,
       severity: z.enum(SEVERITIES),
       summary: z.string().describe('observations only'),
       matched_observations: z.array(z.string()).describe('exact words of the notifications'),
-      hypothesis_grounded: z.boolean().describe('two operators or a measured mechanism support the cause'),
+      hypothesis_grounded: z.boolean().describe('two operators or a measured mechanism'),
       root_cause: z.string().optional(),
-      culprit_of: z.string().optional().describe('id of the notification whose culprit is the root cause'),
+      culprit_of: z.string().optional().describe('notification whose culprit is the root'),
       fix: z.string().optional(),
       confidence: z.enum(['high', 'medium', 'low']),
     })
     .describe('One cause with all that follows from it; resolves its notifications.'),
   invoke_operators: z
     .object({ skills: z.array(z.string()), context: z.string().optional() })
-    .describe('Starts operators in parallel, without waiting for them.'),
-  message_operator: z
-    .object({ skill: z.string(), message: z.string() })
-    .describe('Asks an operator about what it saw.'),
-  get_operator_statuses: z.object({}).describe('Which operators run, and what the others concluded.'),
-  wait: z.object({ ms: z.number() }).describe('Waits for operators, at most a minute.'),
-  think: z.object({ thought: z.string() }).describe('A thought for the record.'),
-  schedule: z
-    .object({ ms: z.number(), reason: z.string() })
-    .describe('Ends this run and proposes to look again after a while.'),
-  done: z.object({ summary: z.string().optional() }).describe('Ends the run; refused while operators work.'),
+    .describe('Starts them, without waiting.'),
+  message_operator: z.object({ skill: z.string(), message: z.string() }).describe('Asks about what it saw.'),
+  get_operator_statuses: z.object({}).describe('Who runs, and what the others concluded.'),
+  wait: z.object({ ms: z.number() }).describe('For operators, at most a minute.'),
+  think: z.object({ thought: z.string() }).describe('For the record.'),
+  schedule: z.object({ ms: z.number(), reason: z.string() }).describe('Ends, and proposes to look again.'),
+  done: z.object({ summary: z.string().optional() }).describe('Refused while operators work.'),
 } as const;
 
 type Params = typeof PARAMS;

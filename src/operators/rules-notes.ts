@@ -6,7 +6,7 @@ import type { Snapshot } from '../model/snapshot.js';
 
 /** What the rules noticed goes into the first message whole; what they read by its ids: `reading` has the rest. */
 const RULES_CHARS = 2400;
-const SNAPSHOT_CHARS = 240;
+const SNAPSHOT_CHARS = 160;
 
 /** What a model is told of the rules that looked before it, without secrets. */
 export class RulesNotes {
@@ -51,7 +51,9 @@ function readingText({ id, status, reason }: Evidence): string {
 
 const REASON_CHARS = 160;
 
-const pictureText = ({ id, data }: Snapshot) => `- snapshot ${id}: ${shortened(asText(data), SNAPSHOT_CHARS)}`;
+const pictureText = ({ id, data }: Snapshot) => `- snapshot ${id}: ${begun(asText(data))}`;
+
+const begun = (text: string) => (text.length > SNAPSHOT_CHARS ? `${text.slice(0, SNAPSHOT_CHARS)}…` : text);
 
 /** A reading, snapshot or notification as a tool answers it. */
 export function hasId(value: unknown): value is { readonly id: string } {

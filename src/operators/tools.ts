@@ -17,13 +17,13 @@ const Place = z.object({
 });
 
 const Said = z.object({
-  title: z.string().describe('the cause in one plain sentence'),
+  title: z.string().describe('the cause in one sentence'),
   fault_class: FaultClassName.describe('as memory.leak.collection, loop.block.regexp, cpu.hot'),
   severity: z.enum(SEVERITIES),
-  context: z.string().optional().describe('facts around it: window, load'),
-  observation: z.string().describe('measured facts, numbers as in the evidence'),
+  context: z.string().optional().describe('facts around it'),
+  observation: z.string().describe('measured facts'),
   hypothesis: z.string().optional().describe('what you can not prove'),
-  culprit: Place.optional().describe('a place that the evidence names'),
+  culprit: Place.optional().describe('as the evidence names it'),
   fix: z.string().optional(),
   confidence: z.enum(['high', 'medium', 'low']).optional(),
   snapshot_ids: z.array(z.string()).optional(),
@@ -83,7 +83,7 @@ const TOOLS: Readonly<Record<string, ModelTool>> = {
     'Ends your part.',
     z.object({
       outcome: z.enum(['healthy', 'found', 'not-applicable', 'inconclusive']),
-      summary: z.string().describe('one sentence with its numbers, healthy or not'),
+      summary: z.string().describe('one sentence with its numbers'),
     }),
     ({ outcome, summary }) => ({ tool: 'done', outcome, summary }),
   ),

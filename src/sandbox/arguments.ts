@@ -56,7 +56,7 @@ interface SchemaNode {
   readonly required?: readonly string[];
 }
 
-/** A function as one line: `topClasses({limit?: number 1..50 = 20, by: "size"|"count"})`. */
+/** A function as one line: `topClasses({limit?: 1..50 = 20, by: "size"|"count"})`. */
 export function signature(name: string, schema: ZodType): string {
   // Zod's own JSON schema; only the fields above are read.
   const node = toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
@@ -65,12 +65,21 @@ export function signature(name: string, schema: ZodType): string {
 }
 
 function shapeOf(node: SchemaNode): string {
-  if (node.enum) return node.enum.map(value => JSON.stringify(value)).join('|');
+  if (node.enum) return choices(node.enum);
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.anyOf) return node.anyOf.map(shapeOf).join('|');
   if (node.type === 'array') return `${shapeOf(node.items ?? {})}[]`;
   if (node.type === 'object') return `{${fieldsOf(node).join(', ')}}`;
-  return `${node.type ?? 'any'}${bounds(node)}`;
+  return bounds(node) || (node.type ?? 'any');
+}
+
+/** A wrong one is answered with all of them. */
+const MOST_CHOICES = 8;
+
+function choices(all: readonly unknown[]): string {
+  const shown = all.length > MOST_CHOICES ? all.slice(0, MOST_CHOICES - 2) : all;
+  const more = all.length > shown.length ? ['…'] : [];
+  return [...shown.map(value => JSON.stringify(value)), ...more].join('|');
 }
 
 function fieldsOf(node: SchemaNode): string[] {
@@ -88,5 +97,5 @@ const UNBOUNDED = 1e15;
 function bounds({ minimum, maximum }: SchemaNode): string {
   const low = minimum !== undefined && Math.abs(minimum) < UNBOUNDED ? String(minimum) : '';
   const high = maximum !== undefined && Math.abs(maximum) < UNBOUNDED ? String(maximum) : '';
-  return low || high ? ` ${low}..${high}` : '';
+  return low || high ? `${low}..${high}` : '';
 }

@@ -78,7 +78,7 @@ describe('wrong calls', () => {
 
   test('a wrong name is answered with the right ones', async () => {
     expect(await errorOf('await topKlasses({})')).toMatch(
-      /topKlasses.*Functions here: topClasses\(\{limit\?: integer 1..50 = 10\}\)/,
+      /topKlasses.*Functions here: topClasses\(\{limit\?: 1..50 = 10\}\)/,
     );
     expect(await errorOf('await heap.retainer({})')).toMatch(/heap\.retainers\(\{id: number\}\)/);
   });
