@@ -34,7 +34,8 @@ const ABOUT_CHARS = 500;
 /** What differs between operators, behind what is the same in a run: caches hold beginnings. */
 export function firstMessage({ skill, target, reason, rules }: FirstMessage): string {
   const { pid, nodeVersion: node, command, entry = command, cwd, execArgv } = target;
-  const about = shortened(JSON.stringify({ pid, node, entry, cwd, execArgv }), ABOUT_CHARS);
+  const within = entry.startsWith(`${cwd}/`) ? entry.slice(cwd.length + 1) : entry;
+  const about = shortened(JSON.stringify({ pid, node, entry: within, cwd, execArgv }), ABOUT_CHARS);
   return [
     `The process, and why this run was started: ${fence(`${about}\n${shortened(reason || 'no reason given', REASON_CHARS)}`)}`,
     `Your skill: ${skill.title} (${skill.id}). ${skill.description}. ${skill.scope}`,

@@ -23,7 +23,7 @@ const MIN_GROWN_BYTES = 256 * 1024;
 /** For models: the engine's whole answer, holders by path; refused unless the guard is bold. */
 export const heapHolders = defineQuery({
   name: 'heap_holders',
-  doc: 'Objects that keep what the heap gains (and those that hold most), each with its retaining path, from V8 heapSnapshots 15 s apart. Stops the target for seconds and is refused unless the run is bold: ask only when growing_containers explains nothing.',
+  doc: 'Objects that keep what the heap gains (and those that hold most), with their retaining paths, from heapSnapshots. Stops the target for seconds, refused unless the run is bold: ask last.',
   params: z.object({}),
   async run(_, probe) {
     const taken = await probe.ask('heap-snapshot', WATCHED, { freshMs: STAYS_MS });

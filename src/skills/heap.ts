@@ -37,7 +37,7 @@ export const heap = defineSkill({
   queries: [
     defineQuery({
       name: 'growing_containers',
-      doc: 'Collections, listener lists and timers that gain entries, with who holds them; takes 20 s the first time.',
+      doc: 'What gains entries, with who holds it; takes 20 s the first time.',
       params: z.object({ top: z.number().int().min(1).max(20).default(8) }),
       async run({ top }, probe) {
         const reading = await probe.ask('collection-growth', GROWTH_PARAMS, { freshMs: GROWTH_STAYS_MS });
@@ -48,7 +48,7 @@ export const heap = defineSkill({
     }),
     defineQuery({
       name: 'allocation_sites',
-      doc: 'Application functions whose allocations of the last seconds survived a collection, most bytes first.',
+      doc: 'Who allocated what survived a collection, most bytes first.',
       params: z.object({ seconds: z.number().int().min(3).max(30).default(8) }),
       async run({ seconds }, probe) {
         const reading = await probe.ask('heap-sampling', { ...SAMPLING, seconds });
@@ -66,7 +66,7 @@ export const heap = defineSkill({
     }),
     defineQuery({
       name: 'live_heap',
-      doc: 'Heap in use right after full collections: near the start and the end of the watch, and how fast it rises.',
+      doc: 'Heap in use after full collections, and how fast it rises.',
       params: z.object({}),
       async run(_, probe) {
         const reading = await probe.ask('collection-growth', GROWTH_PARAMS, { freshMs: GROWTH_STAYS_MS });
@@ -77,7 +77,7 @@ export const heap = defineSkill({
     heapHolders,
   ],
   prompt:
-    'Growth is an observation, a leak a conclusion: name the holder and what feeds it, and check that nothing bounds it. growing_containers names holders; allocation_sites tells only who allocates, and blames request handlers. Containers that slow down are still filling.',
+    'Name the holder and what feeds it, and check that nothing bounds it. growing_containers names holders; allocation_sites only who allocates, and blames request handlers. What slows down is still filling.',
 });
 
 function numbersOf(data: Vitals): SnapshotData {

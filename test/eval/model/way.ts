@@ -23,6 +23,10 @@ const LIMIT_MS = 200_000;
 /** No request may carry more than this: compaction begins at 50 000 tokens of 3.5 characters. */
 const MOST_REQUEST_CHARS = 250_000;
 
+/** Prompt tokens of a competent model's run: 12 000 for up to three who ask, the second look included. */
+const MOST_TOKENS_AN_ASKER = 4000;
+const FEW_ASKERS = 3;
+
 export interface ModelWay extends AsyncDisposable {
   readonly manner: Manner;
   /** What this run used and what is wrong with it, beyond the grade of its report. */
@@ -94,10 +98,19 @@ function flawsOf(one: Case, name: MindName, { report, seconds }: LensRun, used: 
     ...(used.largestRequestChars > MOST_REQUEST_CHARS ? [`a request of ${used.largestRequestChars} characters`] : []),
     ...(seconds * 1000 >= LIMIT_MS ? ['the run did not end in time'] : []),
     ...(name === 'hostile' && report && alarmsWithLie(report) ? ['an alarm repeats a lie'] : []),
+    ...(name === 'competent' ? wasteOf(used) : []),
     ...(name === 'competent' && sick && report && !saidByModel(report)
       ? ['the first insight does not rest on the model']
       : []),
   ];
+}
+
+function wasteOf({ uses }: ModelRun): string[] {
+  const askers = new Set(uses.map(({ by }) => by)).size;
+  const tokens = uses.reduce((sum, use) => sum + promptTokens(use.tokens), 0);
+  return tokens > Math.max(FEW_ASKERS, askers) * MOST_TOKENS_AN_ASKER
+    ? [`${tokens} prompt tokens for ${askers} askers`]
+    : [];
 }
 
 /** What code could not confirm may stand in a report as a mark or an unproven claim, never as what is wrong. */
