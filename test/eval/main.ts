@@ -1,6 +1,6 @@
 // The evaluation: lens, as users run it, against programs whose truth is known.
 //   npm run eval -- [--quick] [--only a,b] [--repeat K] [--node 18|20|22|24|26] [--json] [--min-right 0.95] [--max-alarms 0]
-//                 [--model competent|hostile [--protocol anthropic|openai|ollama]]
+//                 [--model competent|hostile|real [--protocol anthropic|openai|ollama]]
 // Fails when a case did not run, when none ran, when a target died or kept something of lens, or a given bound is missed;
 // with a scripted model also when a secret got out or a lie got in.
 
@@ -14,7 +14,7 @@ import { type Grade, grade } from './grade.js';
 import { BY_RULES, type LensRun, type Manner, runLens } from './lens.js';
 import { PROTOCOLS, type Protocol } from './model/conversation.js';
 import { PLANTED_ENV } from './model/secrets.js';
-import { MINDS, type MindName, modelWay, usageText, withMind } from './model/way.js';
+import { isMindName, MINDS, type MindName, modelWay, usageText, withMind } from './model/way.js';
 import { listeningPorts, residue } from './residue.js';
 import { ImpossibleHere, NODE_VERSIONS, type NodeVersion, raise, type Staging } from './stage.js';
 import { type Row, rowText, type Summary, summarize, summaryText } from './table.js';
@@ -70,8 +70,8 @@ function versionFor(one: Case, repeat: number): NodeVersion {
 }
 
 function mindNamed(name: string | undefined): MindName | undefined {
-  if (name === undefined || name in MINDS) return name as MindName | undefined; // tested in this line
-  throw new Error(`There is no scripted model ${name}. There are: ${Object.keys(MINDS).join(', ')}.`);
+  if (name === undefined || isMindName(name)) return name;
+  throw new Error(`There is no model ${name}. There are: ${Object.keys(MINDS).join(', ')}, real.`);
 }
 
 /** The protocols take turns, too. */

@@ -14,7 +14,9 @@ import { hostile, LIE } from './hostile.js';
 import { leaksBelow, leaksIn } from './secrets.js';
 
 export const MINDS = { competent: () => competent, hostile } as const;
-export type MindName = keyof typeof MINDS;
+/** `real`: the model that environment and configuration name, as a user would have it. */
+export type MindName = keyof typeof MINDS | 'real';
+export const isMindName = (name: string): name is MindName => name === 'real' || name in MINDS;
 const KEY = 'key-of-the-evaluation';
 
 /** Everything a run's end may take: its own deadline, and the last calls after it. */
@@ -40,29 +42,53 @@ export interface ModelRun {
   readonly uses: readonly ModelUse[];
 }
 
-export async function modelWay(name: MindName, protocol: Protocol): Promise<ModelWay> {
+export function modelWay(name: MindName, protocol: Protocol): Promise<ModelWay> {
+  return name === 'real' ? realWay() : scriptedWay(name, protocol);
+}
+
+async function scriptedWay(name: keyof typeof MINDS, protocol: Protocol): Promise<ModelWay> {
   const server = await modelServer(talking(MINDS[name]()));
-  let leaks: string[] = [];
-  let uses: ModelUse[] = [];
-  const manner: Manner = {
-    args: [...WIRE[protocol](server.url), '--require-llm', '--deadline', String(DEADLINE_S)],
-    env: { ANTHROPIC_API_KEY: KEY, OPENAI_API_KEY: KEY, XDG_CONFIG_HOME: '/nonexistent' },
-    limitMs: LIMIT_MS,
-    afterwards: state => {
-      leaks = leaksBelow(state);
-      uses = usesIn(state);
-    },
-  };
+  const env = { ANTHROPIC_API_KEY: KEY, OPENAI_API_KEY: KEY, XDG_CONFIG_HOME: '/nonexistent' };
+  const { manner, left } = watched(WIRE[protocol](server.url), env);
   return {
     manner,
     used: () => ({
       requests: server.heard.length,
       largestRequestChars: Math.max(0, ...server.heard.map(({ text }) => text.length)),
-      leaks: [...leaks, ...server.heard.flatMap(({ text, path }, at) => leaksIn(`request ${at + 1}`, path + text))],
-      uses,
+      leaks: [
+        ...left.leaks,
+        ...server.heard.flatMap(({ text, path }, at) => leaksIn(`request ${at + 1}`, path + text)),
+      ],
+      uses: left.uses,
     }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/** What went over the wire is only in lens' own audit. */
+async function realWay(): Promise<ModelWay> {
+  const { manner, left } = watched([], {});
+  return {
+    manner,
+    used: () => ({
+      requests: left.uses.length,
+      largestRequestChars: Math.max(0, ...left.uses.map(({ requestChars }) => requestChars)),
+      ...left,
+    }),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** A manner, and what its run will have left. */
+function watched(args: readonly string[], env: NodeJS.ProcessEnv) {
+  const left = { leaks: [] as string[], uses: [] as ModelUse[] };
+  const manner: Manner = {
+    args: [...args, '--require-llm', '--deadline', String(DEADLINE_S)],
+    env,
+    limitMs: LIMIT_MS,
+    afterwards: state => void Object.assign(left, { leaks: leaksBelow(state), uses: usesIn(state) }),
+  };
+  return { manner, left };
 }
 
 const WIRE: Record<Protocol, (url: string) => string[]> = {
@@ -82,7 +108,7 @@ function usesIn(state: string): ModelUse[] {
 
 /** The grade of a run with a mind: what its report says, and what the mind could not make it do. */
 export function withMind(one: Case, name: MindName, graded: Grade, run: LensRun, used: ModelRun): Grade {
-  const sound = graded.flaws.filter(text => name === 'competent' || !isOfModel(text));
+  const sound = graded.flaws.filter(text => name !== 'hostile' || !isOfModel(text));
   const flaws = [...sound, ...used.leaks, ...flawsOf(one, name, run, used)];
   return { ...graded, flaws, right: graded.right && flaws.length === 0 };
 }
@@ -136,7 +162,8 @@ export function usageText({ uses, requests, largestRequestChars }: ModelRun): st
   const parts = [...by].map(([who, { calls, tokens }]) => `${who} ${promptTokens(tokens)} in ${calls}`);
   const all = uses.reduce<Tokens | undefined>((sum, use) => addTokens(sum, use.tokens), undefined);
   const total = all ? `prompt ${promptTokens(all)} tokens, ${cachedShare(all)} % of them from the cache` : 'no tokens';
-  return `${total}; ${requests} requests, the largest ${Math.round(largestRequestChars / 1000)} kB; ${parts.join(', ')}`;
+  const dollars = uses.reduce((sum, use) => sum + (use.dollars ?? 0), 0);
+  return `${total}; $${dollars.toFixed(3)}; ${requests} requests, the largest ${Math.round(largestRequestChars / 1000)} kB; ${parts.join(', ')}`;
 }
 
 const cachedShare = (tokens: Tokens): number =>
