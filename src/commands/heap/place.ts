@@ -1,5 +1,5 @@
 import { displayPath, isFile, isUserCode, packageOf } from '../../base/script-url.js';
-import type { SaidSuspect, ScriptPlace } from '../../heap/index.js';
+import type { SaidPath, SaidSuspect, ScriptPlace } from '../../heap/index.js';
 import type { CodeLocation } from '../../model/location.js';
 import { declarationOf } from '../../source/declarations.js';
 import type { ScriptFiles } from './script-files.js';
@@ -8,29 +8,38 @@ import type { ScriptFiles } from './script-files.js';
 export function placed<S extends SaidSuspect>(suspect: S, files: ScriptFiles, cwd: string): S {
   const place = placeOf(suspect, files, cwd);
   if (!place) return suspect;
-  const { variable, module, inner, text } = suspect.path;
-  const held = module === undefined || inner ? '' : `\`${variable}\` in ${displayPath(module, cwd)}`;
-  const told = held === '' ? text : text.replace(held, () => `\`${variable}\` in ${place.file}`);
+  const { variable, module, text } = suspect.path;
+  const running = variableOf(suspect.path, files);
+  if (module === undefined || !running) return { ...suspect, place };
+  const held = (url: string) => `\`${variable}\` in ${displayPath(url, cwd)}`;
+  const told = text.replace(held(module), () => held(files.original(running).url));
   return { ...suspect, path: { ...suspect.path, text: told }, place };
 }
 
+/** The module's variable that the path starts at, in the text that V8 runs. */
+function variableOf({ variable, module, near }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
+  if (variable === undefined || module === undefined) return undefined;
+  return declaration(files, module, variable, near?.line) ?? near ?? { url: module, line: 1, column: 1 };
+}
+
+/** The declaration of the field or variable nearest to what is held. */
+function nearestOf({ inner, field }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
+  const own = field && declaration(files, field.near.url, field.name, field.near.line);
+  if (own || !inner || !isFile(inner.near.url)) return own;
+  return declaration(files, inner.near.url, inner.variable, inner.near.line);
+}
+
 /**
- * Where a person should look for a suspect: the declaration of the variable nearest to it (when the file is here to be
- * read), else that of the module's variable that the path starts at, else the nearest function that uses it, else the function that its objects call.
+ * Where a person should look for a suspect: the declaration of the field or variable nearest to it (when the file is here
+ * to be read), else that of the module's variable that the path starts at, else the nearest function that uses it, else the function that its objects call.
  */
 function placeOf(suspect: SaidSuspect, files: ScriptFiles, cwd: string): CodeLocation | undefined {
-  const { variable, module, near, inner, text } = suspect.path;
-  const nearest =
-    inner && isFile(inner.near.url) ? declaration(files, inner.near.url, inner.variable, inner.near.line) : undefined;
-  if (nearest) return location(files, files.original(nearest), nearest, { cwd, via: text });
-  if (variable !== undefined && module !== undefined) {
-    const declared = declaration(files, module, variable, near?.line);
-    const running = declared ?? near ?? { url: module, line: 1, column: 1 };
-    return location(files, files.original(running), running, { cwd, via: text });
-  }
+  const via = suspect.path.text;
+  const running = nearestOf(suspect.path, files) ?? variableOf(suspect.path, files);
+  if (running) return location(files, files.original(running), running, { cwd, via });
   const places = suspect.children.flatMap(({ place, callsPlace }) => [place, callsPlace]);
   const made = places.find(place => place && isUserCode(place.url));
-  return made && location(files, made, made, { cwd, via: text });
+  return made && location(files, made, made, { cwd, via });
 }
 
 function location(

@@ -1,3 +1,4 @@
+import { isFile, isUserCode } from '../../base/script-url.js';
 import { CELL, isSourceModule, type RetainingPath } from './paths.js';
 import type { ScriptPlace, Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
@@ -19,6 +20,8 @@ export interface SaidPath {
   readonly near?: ScriptPlace;
   /** The last variable on the way, where it is another one, and a place in its script that uses it. */
   readonly inner?: { readonly variable: string; readonly near: ScriptPlace };
+  /** The field nearest to the end that an instance of the program's own class has, and where that class was written. */
+  readonly field?: { readonly name: string; readonly near: ScriptPlace };
   readonly steps: readonly SaidStep[];
   readonly text: string;
 }
@@ -45,6 +48,7 @@ export function sayPath(view: HeapView, scripts: Scripts, path: RetainingPath): 
     ...(path.module !== undefined && { module: path.module }),
     ...(start.near && { near: start.near }),
     ...innerOf(view, scripts, path),
+    ...fieldOf(view, scripts, path),
     steps,
     text,
   };
@@ -53,6 +57,19 @@ export function sayPath(view: HeapView, scripts: Scripts, path: RetainingPath): 
 function innerOf(view: HeapView, scripts: Scripts, { inner }: RetainingPath): Pick<SaidPath, 'inner'> {
   const near = inner && scripts.place(inner.closure);
   return inner && near ? { inner: { variable: view.edgeName(inner.edge), near } } : {};
+}
+
+/** Below the last variable of the path: what is above it is further away than it. */
+function fieldOf(view: HeapView, scripts: Scripts, { steps }: RetainingPath): Pick<SaidPath, 'field'> {
+  for (let at = steps.length - 1; at >= 1; at--) {
+    const { edge } = steps[at]!;
+    const type = view.edgeType(edge);
+    if (type === 'context') break;
+    const owner = steps[at - 1]!.node;
+    const near = type === 'property' && view.type(owner) === 'object' ? scripts.place(owner) : undefined;
+    if (near && isFile(near.url) && isUserCode(near.url)) return { field: { name: view.edgeName(edge), near } };
+  }
+  return {};
 }
 
 const sayOne = ({ via, what }: SaidStep): string => `${via} ${what}`.trim();
@@ -143,7 +160,7 @@ function sayStep(view: HeapView, scripts: Scripts, edge: number, node: number): 
 }
 
 function sayEdge(type: string, name: string): string {
-  if (type === 'property') return /^[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+  if (type === 'property') return /^#?[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
   if (type === 'element') return `[${name}]`;
   if (type === 'context') return `variable ${name} =`;
   if (/part of key/.test(name)) return '(WeakMap entry)';

@@ -1,0 +1,105 @@
+// What `lens heap diff A B C` says of the programs of the evaluation, from three heapSnapshots of each and nothing else.
+// npx tsx test/eval/heap-files.ts [--only NAME,…] [--node 22]     needs `npm run build`
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Case } from './case.js';
+import { CASES } from './cases.js';
+import { NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
+import { isMarked, isMarkedFile, type MarkedLine, readMarks } from './truth.js';
+
+const LENS = new URL('../../bin/lens.js', import.meta.url).pathname;
+const EVERY_MS = 6000;
+const FILES = 3;
+const WRITE_LIMIT_MS = 60_000;
+const AT_ONCE = 3;
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, node: { type: 'string', default: '22' } } });
+const version = NODE_VERSIONS.find(each => String(each) === values.node) ?? 22;
+const wanted = values.only?.split(',');
+const chosen = CASES.filter(({ app, truths }) => {
+  const isLeak = truths.some(truth => truth.classes.some(name => name.startsWith('memory.leak')));
+  return wanted ? wanted.includes(app) : isLeak || truths.length === 0;
+});
+
+interface Grown {
+  readonly class: string;
+  readonly grownBytes: number;
+  readonly path: { readonly text: string };
+  readonly place?: { readonly file: string; readonly line: number };
+}
+
+const sums = { sick: 0, line: 0, file: 0, healthy: 0, silent: 0 };
+const queue = [...chosen];
+await Promise.all(Array.from({ length: AT_ONCE }, work));
+console.log(
+  `sick: line ${sums.line}/${sums.sick}, file ${sums.file}/${sums.sick}; healthy: nothing grew in ${sums.silent}/${sums.healthy}`,
+);
+
+async function work(): Promise<void> {
+  for (let one = queue.shift(); one; one = queue.shift()) {
+    const line = await tell(one, version).catch((error: unknown) => `could not be staged: ${error}`);
+    console.log(`${one.app.padEnd(14)} ${line}`);
+  }
+}
+
+async function tell(one: Case, node: NodeVersion): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'lens-heap-files-'));
+  const options = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`;
+  try {
+    await using stage = await raise(one.app, node, { env: { NODE_OPTIONS: options } });
+    for (let count = 1; count <= FILES; count++) {
+      await sleep(EVERY_MS);
+      process.kill(stage.pid, 'SIGUSR2');
+      await written(folder, count);
+    }
+    return judged(one, grownIn(folder), readMarks(stage.folder));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function filesIn(folder: string): string[] {
+  const names = readdirSync(folder).filter(name => name.endsWith('.heapsnapshot'));
+  return names.sort().map(name => join(folder, name));
+}
+
+/** The file is whole when it can be read. */
+async function written(folder: string, count: number): Promise<void> {
+  for (const until = Date.now() + WRITE_LIMIT_MS; Date.now() < until; await sleep(300)) {
+    const last = filesIn(folder)[count - 1];
+    if (last && spawnSync('tail', ['-c', '2', last], { encoding: 'utf8' }).stdout.includes(']}')) return;
+  }
+  throw new Error('no heapSnapshot was written');
+}
+
+function grownIn(folder: string): readonly Grown[] {
+  const run = spawnSync(process.execPath, [LENS, 'heap', 'diff', ...filesIn(folder), '--json'], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (run.status !== 0) throw new Error(run.stderr);
+  return (JSON.parse(run.stdout) as { grown: readonly Grown[] }).grown; // as docs/heap.md says
+}
+
+function judged(one: Case, grown: readonly Grown[], marks: readonly MarkedLine[]): string {
+  const [first] = grown;
+  const said = first
+    ? `${(first.grownBytes / 1024).toFixed(0)} kB  ${first.path.text}  ${first.place ? `${first.place.file}:${first.place.line}` : '(no place)'}`
+    : 'nothing grew';
+  if (one.truths.length === 0) {
+    sums.healthy++;
+    if (!first) sums.silent++;
+    return `healthy  ${said}`;
+  }
+  sums.sick++;
+  const place = first?.place;
+  const isLine = place !== undefined && isMarked(marks, 'culprit', place);
+  const isFile = place !== undefined && isMarkedFile(marks, 'culprit', place.file);
+  if (isLine) sums.line++;
+  if (isFile) sums.file++;
+  return `${isLine ? 'line ' : isFile ? 'file ' : 'WRONG'}    ${said}`;
+}
