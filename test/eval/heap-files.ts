@@ -1,7 +1,7 @@
 // What `lens heap diff A B C` says of the programs of the evaluation, from three heapSnapshots of each and nothing else.
 // npx tsx test/eval/heap-files.ts [--only NAME,…] [--node 22]     needs `npm run build`
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,9 +71,20 @@ function filesIn(folder: string): string[] {
 async function written(folder: string, count: number): Promise<void> {
   for (const until = Date.now() + WRITE_LIMIT_MS; Date.now() < until; await sleep(300)) {
     const last = filesIn(folder)[count - 1];
-    if (last && spawnSync('tail', ['-c', '2', last], { encoding: 'utf8' }).stdout.includes(']}')) return;
+    if (last && endOf(last).includes(']}')) return;
   }
   throw new Error('no heapSnapshot was written');
+}
+
+function endOf(path: string): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(2);
+    readSync(descriptor, bytes, 0, 2, Math.max(0, fstatSync(descriptor).size - 2));
+    return bytes.toString();
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function grownIn(folder: string): readonly Grown[] {
