@@ -5,7 +5,7 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type Keeping, keepingsOf } from '../source/keeping.js';
 import { lastingLocals } from '../source/lasting.js';
-import { enclosingFunction } from '../source/names.js';
+import { functionsAround } from '../source/names.js';
 import { at, severityOf } from './leak-draft.js';
 import { locate, sourceOf } from './place.js';
 
@@ -54,11 +54,13 @@ export async function* keptByCode(see: OperatorView, rising: Rising): Step<Notif
 }
 
 /** Of what survived, what was allocated by the function around the line; a bundle may be one line, so columns count. */
-function shareOf({ around }: Keeping, { scriptId, text }: Read, sites: readonly AllocationSite[]): number {
+function shareOf({ how, around }: Keeping, { scriptId, text }: Read, sites: readonly AllocationSite[]): number {
   const own = sites.filter(({ frame }) => {
     if (frame.scriptId !== scriptId) return false;
-    const site = enclosingFunction(text, frame.lineNumber, frame.columnNumber);
-    return site !== undefined && site.line0 === around?.line0 && site.column0 === around.column0;
+    const chain = functionsAround(text, { line0: frame.lineNumber, column0: frame.columnNumber });
+    // What a loop keeps may be made by a callback in it.
+    const near = how === 'local' ? chain : chain.slice(0, 1);
+    return near.some(site => site.line0 === around?.line0 && site.column0 === around.column0);
   });
   return own.reduce((sum, { share }) => sum + share, 0);
 }

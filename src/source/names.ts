@@ -29,6 +29,15 @@ export function enclosingFunction(text: string, line0: number, column0: number):
   };
 }
 
+/** Where the functions around a position begin, the innermost first. */
+export function functionsAround(text: string, position: TextPosition): TextPosition[] {
+  const syntax = syntaxOf(text);
+  const starts: TextPosition[] = [];
+  for (let at = functionAround(syntax, offsetOf(syntax, position)); at >= 0; at = syntax.around[at] ?? -1)
+    starts.push(positionOf(syntax, syntax.nodes[at]?.start ?? 0));
+  return starts;
+}
+
 /** What a function is called: its own name, else what it is assigned to, passed to or returned from. */
 export function functionName(syntax: Syntax, index: number): string {
   const node = syntax.nodes[index];

@@ -134,14 +134,31 @@ function writtenName(text: string, line0: number, column0: number): string | und
   const parsed = ownerName(text, line0, column0);
   if (parsed !== undefined) return parsed;
   const lines = text.split('\n', line0 + 1);
-  for (let at = line0; at >= 0; at--) {
-    const match = DEFINITION.exec(lines[at] ?? '');
-    const name = match?.[1] ?? match?.[2] ?? match?.[3];
-    if (name && !KEYWORDS.has(name)) return name;
-    const callback = at === line0 ? CALLBACK.exec(lines[at] ?? '') : null;
-    if (callback) return `${callback[1]}(${callback[2] ?? ''}) callback`;
+  const own = lines[line0] ?? '';
+  const callback = CALLBACK.exec(own);
+  const here = definedOn(own) ?? (callback ? `${callback[1]}(${callback[2] ?? ''}) callback` : undefined);
+  if (here !== undefined) return here;
+  let indent = indentOf(own);
+  for (const line of lines.slice(0, line0).reverse()) {
+    // What is indented as far stands beside it, and what closes belongs to what opened above.
+    if (indentOf(line) >= indent || /^\s*(?:[)\]}]|$)/.test(line)) continue;
+    indent = indentOf(line);
+    const owner = CLASS.exec(line)?.[1];
+    const name = owner === undefined ? definedOn(line) : `new ${owner}`;
+    if (name !== undefined) return name;
   }
   return undefined;
+}
+
+/** The initial value of a class's field is made by its constructor. */
+const CLASS = /^\s*(?:export\s+)?(?:default\s+)?(?:abstract\s+)?class\s+([\w$]+)/;
+
+const indentOf = (line: string): number => line.length - line.trimStart().length;
+
+function definedOn(line: string): string | undefined {
+  const match = DEFINITION.exec(line);
+  const name = match?.[1] ?? match?.[2] ?? match?.[3];
+  return name && !KEYWORDS.has(name) ? name : undefined;
 }
 
 function mapOf({ sourceMap, sourceMapUrl, url }: ScriptSource): TraceMap | undefined {

@@ -237,3 +237,20 @@ test('a line of a minified file is cut around the place', () => {
   expect(frame).toMatch(/^> 1 \| …a{59,60}THEREb+…$/);
   expect(frame?.length).toBeLessThan(180);
 });
+
+test('a field of a class in TypeScript belongs to its constructor, and not to a function that ends above', () => {
+  const written =
+    'const digest = (key: string) => key + 1;\n\nexport class Memory<V> {\n  private readonly values = new Map<string, V>();\n  get(key: string): V | undefined {\n    return this.values.get(digest(key));\n  }\n}\n';
+  const { code, map } = transformSync(written, {
+    loader: 'ts',
+    sourcemap: true,
+    sourcefile: '/app/src/memory.ts',
+    target: 'es2022',
+    minify: true,
+    format: 'cjs',
+  });
+  const script = new ScriptText({ scriptId: '1', url: 'file:///app/dist/memory.js', text: code, sourceMap: map });
+  const at = (name: string) => script.functionName(0, code.indexOf(name));
+  expect(at('values=')).toBe('new Memory');
+  expect(at('this.values')).toBe('get');
+});
