@@ -40,12 +40,13 @@ type Locate = (position: ScriptPosition) => ScriptPosition;
 type Find = (file: string) => ScriptPosition | undefined;
 
 function namedRow<R extends Container & { readonly entry: EntrySample }>(row: R, locate: Locate, find: Find): R {
-  const { timer, entry, ownerCode } = row;
+  const { timer, entry, ownerCode, classCode } = row;
   const callback = timer?.callback;
   return {
     ...row,
     path: row.path.map(step => namedStep(step, locate, find)),
     ...(ownerCode && { ownerCode: locate(ownerCode) }),
+    ...(classCode && { classCode: locate(classCode) }),
     entry: {
       ...entry,
       ...(entry.code && { code: locate(entry.code) }),

@@ -185,7 +185,7 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
   const [swallower, putBack] = yield* swallowerOf(see, site);
   if (putBack && isPoisoned(site, data)) return yield* poisonDraft(see, site, putBack, data);
   // Elsewhere the line was counted, and it may well run without throwing.
-  const storm = explicit && perSecond >= STORM_PER_SECOND;
+  const storm = explicit && perSecond >= STORM_PER_SECOND && !(yield* staysInPackage(see, site));
   const probe = PROBES.test(site.type) || PROBE_MESSAGES.test(site.message);
   if (!storm && (swallower === undefined || probe || !explicit)) return undefined;
   const thrower = yield* throwerOf(see, site);
@@ -273,6 +273,17 @@ async function* isThrownOnPurpose(see: OperatorView, { frames: [top] }: ThrowSit
   return (
     script !== undefined && top !== undefined && isExplicitThrow(script.text, { line0: top.line, column0: top.column })
   );
+}
+
+/** A package throws and catches by itself, as compilers to WebAssembly do to leave several calls at once: nobody else's affair. */
+async function* staysInPackage(see: OperatorView, { frames }: ThrowSite): Step<boolean> {
+  for (const frame of frames) {
+    if (isUserCode(frame.url)) return false;
+    const script = yield* sourceOf(see, frame.scriptId);
+    if (!script) return false;
+    if (catchAround(script.text, { line0: frame.line, column0: frame.column })) return true;
+  }
+  return false;
 }
 
 /** The catch clause that receives the throw: when it ignores it, and when it puts back what failed. */

@@ -1,6 +1,7 @@
-import { type Bounds, boundsOf, boundsOfStored } from '../heap/growth/bounds.js';
+import { type Bounds, boundsOf, boundsOfStored, limitNamed } from '../heap/growth/bounds.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { type Alias, aliasesOf } from '../source/aliases.js';
+import { companionCheck } from '../source/companion.js';
 import { type Emptying, emptyingsOf } from '../source/emptying.js';
 import { offsetOf, syntaxOf, type TextPosition } from '../source/syntax.js';
 import type { Home } from './growth-home.js';
@@ -70,7 +71,7 @@ function boundsOfEach(bounds: Bounds, home: Home, { row }: Suspect): Bounds {
 
 /** Patterns of size checks; where it loses entries, and whether a timer sees to it. */
 function boundsOfName(text: string, name: string): Bounds {
-  const { expiry: nearby, ...read } = boundsOf(text, name);
+  const { expiry: nearby, ...read } = { ...countedBeside(text, name), ...boundsOf(text, name) };
   const emptyings = emptyingsOf(text, name);
   const removal = read.removal ?? emptyings[0];
   const timed = emptyings.filter(one => one.byTimer);
@@ -79,4 +80,11 @@ function boundsOfName(text: string, name: string): Bounds {
   const expiry = drain ?? timed[0] ?? (syntaxOf(text).parsed ? undefined : nearby);
   const [emptied] = wholesOf(emptyings);
   return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
+}
+
+/** Entries leave when something beside them is too much: believed only where the limit can be read and compared. */
+function countedBeside(text: string, name: string): Bounds {
+  const check = companionCheck(text, name);
+  const limit = check && limitNamed(text, check.limit);
+  return check && limit !== undefined ? { sizeCheck: { line0: check.line0, limit } } : {};
 }

@@ -29,7 +29,7 @@ import {
   isRegistration,
   MOST_SCRIPTS,
 } from './growth-home.js';
-import { replacedWith, trimmedElsewhere } from './growth-trimming.js';
+import { boundsOfClass, replacedWith, trimmedElsewhere } from './growth-trimming.js';
 import { importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
 import { placeOfSite } from './survivors.js';
@@ -55,7 +55,12 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
   const seen = home ? boundsAt(home, suspect) : {};
   const isOpen = home !== undefined && isUserCode(home.spot.url) && !seen.sizeCheck && !isRegistration(suspect.fault);
   const bounds = isOpen
-    ? { ...(yield* replacedWith(see, suspect)), ...seen, ...(yield* trimmedElsewhere(see, home, files)) }
+    ? {
+        ...(yield* replacedWith(see, suspect)),
+        ...seen,
+        ...(yield* trimmedElsewhere(see, home, files)),
+        ...(yield* boundsOfClass(see, suspect)),
+      }
     : seen;
   const loading = yield* loadedBy(see, suspect, files);
   const imported = home !== undefined && isImport(home);

@@ -1,6 +1,7 @@
 import { type Bounds, boundsOf } from '../heap/growth/bounds.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { classAround } from '../source/declarations.js';
 import { replacementsOf } from '../source/emptying.js';
 import { handedTo, receiversOf } from '../source/handed.js';
 import { wholesOf } from './growth-bounds.js';
@@ -34,4 +35,14 @@ export async function* replacedWith(see: OperatorView, { holder }: Suspect): Ste
   const holders = [variable.name, ...holder.below.slice(0, -1)];
   const [emptied] = wholesOf(holders.flatMap(name => replacementsOf(script.text, name, own)));
   return emptied ? { emptied } : {};
+}
+
+/** `class Bounded extends Map`: its own methods see to its size. */
+export async function* boundsOfClass(see: OperatorView, { row }: Suspect): Step<Bounds> {
+  const { classCode } = row;
+  const script = classCode && (yield* sourceOf(see, classCode.scriptId));
+  const text = script && classAround(script.text, { line0: classCode.line, column0: classCode.column });
+  if (text === undefined) return {};
+  const { sizeCheck, removal } = boundsOf(text.replaceAll('super.', 'this.'), 'this');
+  return sizeCheck && removal ? { sizeCheck: { ...sizeCheck, line0: classCode?.line ?? 0 }, removal } : {};
 }

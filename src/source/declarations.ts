@@ -1,5 +1,14 @@
 import { enclosingFunction } from './names.js';
-import { isNode, parentOf, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import {
+  isNode,
+  offsetOf,
+  parentOf,
+  positionOf,
+  type Syntax,
+  type SyntaxNode,
+  syntaxOf,
+  type TextPosition,
+} from './syntax.js';
 
 /** Where a variable, field or import gets its name. */
 export interface Declaration extends TextPosition {
@@ -112,4 +121,14 @@ function patternKind(syntax: Syntax, index: number): Declaration['kind'] | undef
   const holder = syntax.nodes[at];
   if (holder?.type === 'VariableDeclarator') return holder.id === syntax.nodes[child] ? 'variable' : undefined;
   return isNode(holder) && /Function/.test(holder.type) ? 'parameter' : undefined;
+}
+
+/** The text of the innermost class around a position; undefined outside of any. */
+export function classAround(text: string, position: TextPosition): string | undefined {
+  const syntax = syntaxOf(text);
+  const offset = offsetOf(syntax, position);
+  const found = syntax.nodes.findLast(
+    ({ type, start, end }) => type.startsWith('Class') && type !== 'ClassBody' && start <= offset && offset < end,
+  );
+  return found && text.slice(found.start, found.end);
 }

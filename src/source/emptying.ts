@@ -28,6 +28,8 @@ export interface Emptying extends TextPosition {
 
 /** Methods that take entries out. */
 const REMOVING = new Set(['delete', 'clear', 'shift', 'pop', 'splice']);
+/** Methods that leave some out. */
+const KEEPING = new Set(['filter', 'slice']);
 const SCHEDULING = /^(?:setInterval|setTimeout|schedule\w*|every|cron)$/;
 const COLLECTION = /^(?:Map|Set|Array|WeakMap|WeakSet)$/;
 
@@ -97,8 +99,17 @@ function emptiedBy(syntax: Syntax, node: SyntaxNode, index: number, name: string
   const { left, right } = node;
   if (!isNode(left) || !isNode(right)) return undefined;
   if (isMember(left, 'length') && lastName(left.object) === name) return true;
+  if (lastName(left) === name && isPartOf(right, name)) return false;
   return lastName(left) === name && isEmpty(right) && !isFirst(syntax, index) ? true : undefined;
 }
+
+/** `list.filter(fresh)`, `list.slice(-90)`: what is left of the same. */
+const isPartOf = ({ type, callee }: SyntaxNode, name: string): boolean =>
+  type === 'CallExpression' &&
+  isNode(callee) &&
+  callee.type === 'MemberExpression' &&
+  KEEPING.has(lastName(callee.property) ?? '') &&
+  lastName(callee.object) === name;
 
 function isReplaced(syntax: Syntax, { type, operator, left, right }: SyntaxNode, index: number, name: string): boolean {
   if (type !== 'AssignmentExpression' || operator !== '=' || !isNode(right)) return false;

@@ -23,6 +23,9 @@ const journal = { text: 'begun '.repeat(500) };
 let page = 'begun '.repeat(500);
 const accounts = new Map(Array.from({ length: 300 }, (_, i) => [i, { visits: [] }]));
 let visit = 0;
+const marks = new WeakMap();
+class Span { cross() { const list = marks.get(this) ?? []; list.push({ at: Date.now(), text: 'm'.repeat(200) + list.length }); marks.set(this, list); } }
+const span = new Span();
 const trap = new Proxy({}, { get() { touched++; }, ownKeys() { touched++; return []; }, getPrototypeOf() { touched++; return null; } });
 const traps = { trap, get costly() { touched++; return 1; } };
 const still = new Map([[1, 1], [2, 2]]);
@@ -34,6 +37,7 @@ function tick() {
   for (let i = 0; i < 10; i++) accounts.get((visit = (visit + 7) % 300)).visits.push({ at: visit, text: 'z'.repeat(50) });
   signals.signal.addEventListener('abort', () => touched);
   cache.put(Math.random());
+  span.cross();
   replaced = [...replaced, 'y'.repeat(3000) + Math.random()];
   setInterval(() => bus, 3_600_000).unref();
 }
@@ -97,6 +101,12 @@ test('lists that each gain a little are one row, scaled up to all of them', () =
   expect(row?.kin).toBe(300);
   expect(row?.perSecond).toBeGreaterThan(250);
   expect(row?.perSecond).toBeLessThan(700);
+});
+
+test('what a WeakMap of the application holds for an object is named by the WeakMap', () => {
+  const row = rows.find(({ path }) => path.at(-1)?.kind === 'map-value' && holderOf({ path }).text.startsWith('marks'));
+  expect(row).toMatchObject({ kind: 'Array' });
+  expect(row?.path.at(-2)).toMatchObject({ kind: 'variable', name: 'marks', scope: 'module' });
 });
 
 test('intervals are counted by duration, and know their callback', () => {

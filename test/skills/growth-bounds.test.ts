@@ -111,3 +111,30 @@ describe('what whoever fills it empties is a batch', () => {
     expect(batch(code, name)?.byFeeder).toBe(false);
   });
 });
+
+test.each([
+  [
+    'the number of keys in a queue',
+    'const byTime = new Map(); const order = []; const MOST = 3600; function read(at, x) { byTime.set(at, x); order.push(at); if (order.length > MOST) byTime.delete(order.shift()); }',
+    { line0: 0, limit: 3600 },
+  ],
+  [
+    'a count',
+    'const byTime = new Map(); let n = 0; function read(at, x) { byTime.set(at, x); if (++n > 500) { n--; byTime.delete(byTime.keys().next().value); } }',
+    { line0: 0, limit: 500 },
+  ],
+  [
+    'a count whose limit is not written here',
+    'const byTime = new Map(); function read(at, x) { byTime.set(at, x); order.push(at); if (order.length > options.most) byTime.delete(order.shift()); }',
+    undefined,
+  ],
+  [
+    'an age',
+    'const byTime = new Map(); function read(at, x, age) { byTime.set(at, x); if (age > 5000) byTime.delete(at); }',
+    undefined,
+  ],
+])('what is taken out by %s has its limit, or none', (_, code, expected) => {
+  const script = new ScriptText({ scriptId: '1', url: spot.url, text: code, sha256: '' } as never); // its text only
+  const suspect = { row: { path: [{ kind: 'property', name: 'byTime' }] } } as unknown as Suspect; // what bounds look at
+  expect(boundsAt({ script, spot, name: 'byTime', below: [] }, suspect).sizeCheck).toEqual(expected);
+});

@@ -41,6 +41,13 @@ test.each([
     'class Race { #watchers = new Set(); constructor() { setInterval(() => this.#advance(), 250); } subscribe(w) { this.#watchers.add(w); return () => this.#watchers.delete(w); } #advance() {} }',
     ['entry'],
   ],
+  [
+    'what is fresh, kept by a timer',
+    'list',
+    'let list = []; setInterval(() => { const limit = Date.now() - 9; list = list.filter(({ at }) => at >= limit); }, 30_000);',
+    ['entry by timer'],
+  ],
+  ['the last few', 'list', 'let list = []; function add(x) { list.push(x); list = list.slice(-90); }', ['entry']],
   ['a removal on an event', 'set', 'const set = new Set(); socket.on("close", () => set.delete(socket));', ['entry']],
   ['a dictionary', 'byId', 'const byId = {}; function end(id) { delete byId[id]; }', ['entry']],
   ['its beginnings only', 'list', 'class A { list = []; constructor() { this.list = []; } }', []],

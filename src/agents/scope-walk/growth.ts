@@ -46,6 +46,9 @@ const LIST_ENTRY_BYTES = 32;
 /** Of an array with fewer slots in use it is the empty ones that become more: undici cuts them off every 256. */
 const FILLED_SHARE = 0.25;
 
+/** What a program's own class may extend. */
+const EXTENDED: ReadonlySet<Watched['kind']> = new Set(['Map', 'Set', 'Array']);
+
 /** Sizes over time of the first walk's containers, and what the last walk adds. */
 export class Growth {
   readonly times: number[] = [];
@@ -268,12 +271,15 @@ export class Growth {
     const owner = watched.maker?.deref();
     const ownerClass = owner && classOf(this.realm, owner);
     const ownerCode = (owner && this.sizer.classCode(owner)) ?? this.codeAbove(watched, walk);
+    const className = classOf(this.realm, object);
+    const classCode = EXTENDED.has(watched.kind) && className !== watched.kind && this.sizer.classCode(object);
     return {
       path: walk.tree.path(watched.node),
       kind: watched.kind,
-      className: classOf(this.realm, object),
+      className,
       ...(ownerClass && { ownerClass }),
       ...(ownerCode && { ownerCode }),
+      ...(classCode && { classCode }),
       size,
       limits: ownerLimits(watched),
     };

@@ -41,6 +41,9 @@ export const LIMITS = {
   /** Objects whose #private fields a compiler put into WeakMaps, and such WeakMaps. */
   compiledObjects: 1000,
   weakMaps: 200,
+  /** WeakMaps of the application itself, and objects that each is asked for: 20 000 in half a millisecond. */
+  ownWeakMaps: 16,
+  weakKeys: 20_000,
 } as const;
 
 export interface Realm {

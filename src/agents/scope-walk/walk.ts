@@ -13,6 +13,7 @@ import { PrivateFields } from './private-fields.js';
 import { Queue } from './queue.js';
 import { isUntouchable, LIMITS, type Realm } from './realm.js';
 import { Slices } from './slices.js';
+import { WeakValues } from './weak-values.js';
 
 /** The program's own modules, then what they stand on, then sockets and timers: it decides how readable a path is. */
 export type Phase = 1 | 2 | 3;
@@ -55,6 +56,7 @@ export class Walk {
   private readonly links = new Map<number, number>();
   private readonly makers: Makers;
   private readonly privateFields: PrivateFields;
+  private readonly weakValues: WeakValues;
   private readonly slices: Slices;
   private phase: Phase = 1;
   private objectLimit: number;
@@ -78,6 +80,9 @@ export class Walk {
     this.privateFields = new PrivateFields(realm, ({ object, node }, name, value) => {
       this.makers.note(object, value);
       this.add(value, node, { kind: 'private', name }, object);
+    });
+    this.weakValues = new WeakValues(({ node }, map, edge, value) => {
+      if (!this.seen.has(value)) this.add(value, this.tree.add(node, edge), { kind: 'map-value' }, map);
     });
   }
 
@@ -142,6 +147,7 @@ export class Walk {
     this.functions = new Queue();
     this.later = [];
     this.privateFields.forget();
+    this.weakValues.forget();
     this.seen.clear();
     this.choice.forget();
     this.links.clear();
@@ -261,6 +267,7 @@ export class Walk {
     else if (types.isPromise(object) && this.promises++ < LIMITS.promises) this.functions.put({ object, node, owner });
     else if (types.isGeneratorObject(object)) this.functions.put({ object, node, owner });
     if (object !== globalThis && this.realm.isContext(object)) return;
+    this.weakValues.noteKey(object, node);
     this.visitProperties(object, node, owner);
     this.visitPrototype(object, node, owner);
   }
@@ -416,6 +423,10 @@ export class Walk {
     }
   }
 
+  private isOwn({ location }: SeenBy): boolean {
+    return location !== undefined && !this.realm.packageScripts.has(location.scriptId);
+  }
+
   private enterScope({ variables }: Scope, { object, node }: Pending, seen: SeenBy): void {
     for (const key of ownKeys(variables)) {
       const descriptor = describeKey(variables, key);
@@ -423,8 +434,10 @@ export class Walk {
       const edge = { kind: 'variable' as const, name: String(key), seen };
       if (typeof descriptor.value === 'string') this.watchVariable(object, descriptor.value, node, edge);
       else if (isObject(descriptor.value)) {
-        if (this.realm.types.isWeakMap(descriptor.value) && !this.seen.has(descriptor.value))
+        if (this.realm.types.isWeakMap(descriptor.value) && !this.seen.has(descriptor.value)) {
           this.privateFields.noteWeakMap(descriptor.value, edge.name);
+          if (this.isOwn(seen)) this.weakValues.noteMap(descriptor.value, edge);
+        }
         const at = this.add(descriptor.value, node, edge);
         if (at !== undefined && seen.scope === 'closure') this.chains.noteLink(at, node, edge, descriptor.value);
       }

@@ -44,7 +44,10 @@ function sizeCheckOf(text: string, holder: string): Bounds['sizeCheck'] {
   const after = find(text, `${size}\\s*(?:>=?|===)\\s*([\\w$.]+)`);
   const before = after ?? find(text, `([\\w$.]+)\\s*<=?\\s*(?:this\\.|[\\w$]+\\.)*${size}`);
   const found =
-    before ?? find(text, `Math\\.min\\(\\s*${size}\\s*,\\s*([\\w$.]+)`) ?? find(text, roomPattern(holder, size));
+    before ??
+    find(text, `${size}\\s*<=?\\s*([\\w$.]+)\\s*\\)\\s*\\{?\\s*(?:break|return)\\b`) ??
+    find(text, `Math\\.min\\(\\s*${size}\\s*,\\s*([\\w$.]+)`) ??
+    find(text, roomPattern(holder, size));
   return found && checkOf(text, found);
 }
 
@@ -71,7 +74,7 @@ function isNoLimit(token: string): boolean {
 }
 
 /** A number, or a name that the text gives a number: `const MAX = 5_000`, `maxEntries: 1e4`, `this.max = 10 * 1000`. */
-function limitNamed(text: string, token: string): number | undefined {
+export function limitNamed(text: string, token: string): number | undefined {
   const direct = numberOf(token);
   if (direct !== undefined) return direct;
   const name = token.split('.').at(-1) ?? token;

@@ -99,6 +99,8 @@ export interface Container {
   readonly ownerClass?: string;
   /** Where that constructor was written: a package's class makes the holder a package's. */
   readonly ownerCode?: ScriptPosition;
+  /** Where the container's own class was written, if it extends Map, Set or Array. */
+  readonly classCode?: ScriptPosition;
   readonly size: number;
   readonly limits: readonly HolderLimit[];
   readonly timer?: TimerKind;
