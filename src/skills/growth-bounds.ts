@@ -75,16 +75,19 @@ function boundsOfName(text: string, name: string): Bounds {
   const emptyings = emptyingsOf(text, name);
   const removal = read.removal ?? emptyings[0];
   const timed = emptyings.filter(one => one.byTimer);
+  const swept = emptyings.find(one => one.sweeps && one.byFeeder);
   const drain = timed.every(one => one.drainsEveryMs !== undefined) ? timed[0] : undefined;
   // Lines near each other are a guess: the text's structure knows better wherever it can be read.
-  const expiry = drain ?? timed[0] ?? (syntaxOf(text).parsed ? undefined : nearby);
+  const expiry = drain ?? timed[0] ?? swept ?? (syntaxOf(text).parsed ? undefined : nearby);
   const [emptied] = wholesOf(emptyings);
   return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
 }
 
-/** Entries leave when something beside them is too much: believed only where the limit can be read and compared. */
+/** Entries leave when something that is counted beside them is too much. */
 function countedBeside(text: string, name: string): Bounds {
   const check = companionCheck(text, name);
-  const limit = check && limitNamed(text, check.limit);
-  return check && limit !== undefined ? { sizeCheck: { line0: check.line0, limit } } : {};
+  if (!check) return {};
+  const { line0, companion } = check;
+  const limit = limitNamed(text, check.limit);
+  return { sizeCheck: { line0, ...(limit !== undefined && { limit }), ...(companion !== undefined && { companion }) } };
 }

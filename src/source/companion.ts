@@ -1,50 +1,88 @@
 import { lastName } from './emptying.js';
+import { functionName } from './names.js';
 import { isNode, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
 
 /** Where a collection loses entries once something that is counted beside it is too much. */
 export interface CompanionCheck extends TextPosition {
   /** The limit as it is written: `3600`, `MOST`, `this.max`. */
   readonly limit: string;
+  /** The other collection whose length is compared; undefined for a count, and for its own. */
+  readonly companion?: string;
 }
 
 const REMOVING = new Set(['delete', 'clear', 'shift', 'pop', 'splice']);
+const ADDING = new Set(['push', 'unshift']);
 /** What is compared may be an age, which bounds no number. */
 const AGE = /age|time|ms$|elapsed|delay|since|until|expir/i;
+/** The check calls `trim`, which calls `drop`. */
+const MOST_CALLS = 2;
 
-/** `if (order.length > MOST) byTime.delete(order.shift())`, `if (++count > MOST) list.pop()`: undefined without one. */
+/** `if (order.length > MOST) byTime.delete(order.shift())`, `list.push(x) > MOST && list.shift()`: undefined without one. */
 export function companionCheck(text: string, name: string): CompanionCheck | undefined {
   const syntax = syntaxOf(text);
   for (const node of syntax.nodes) {
-    if (!/^(?:If|While)Statement$/.test(node.type) || !isNode(node.test)) continue;
-    const limit = limitIn(syntax, node.test);
-    const body = node.type === 'IfStatement' ? node.consequent : node.body;
-    if (limit !== undefined && isNode(body) && removesIn(syntax, body, name))
-      return { ...positionOf(syntax, node.start), limit };
+    const branch = branchOf(node);
+    const check = branch && limitIn(syntax, branch.test, name);
+    if (check && removesIn(syntax, branch.body, name, MOST_CALLS))
+      return { ...positionOf(syntax, node.start), ...check };
   }
   return undefined;
 }
 
-function limitIn({ text }: Syntax, { type, operator, left, right }: SyntaxNode): string | undefined {
+function branchOf({ type, test, consequent, body, operator, left, right }: SyntaxNode) {
+  const [asked, done] =
+    type === 'IfStatement' || type === 'ConditionalExpression'
+      ? [test, consequent]
+      : type === 'WhileStatement'
+        ? [test, body]
+        : operator === '&&'
+          ? [left, right]
+          : [];
+  return isNode(asked) && isNode(done) ? { test: asked, body: done } : undefined;
+}
+
+function limitIn({ text }: Syntax, { type, operator, left, right }: SyntaxNode, name: string) {
   if (type !== 'BinaryExpression' || (operator !== '>' && operator !== '>=')) return undefined;
-  if (!isNode(left) || !isNode(right) || !isCounted(left)) return undefined;
-  return text.slice(right.start, right.end);
+  if (!isNode(left) || !isNode(right)) return undefined;
+  const counted = countedBy(left);
+  if (counted === undefined) return undefined;
+  const limit = text.slice(right.start, right.end);
+  return { limit, ...(counted.of !== undefined && counted.of !== name && { companion: counted.of }) };
 }
 
-/** `order.length`, `set.size`, `count`, `++this.count`. */
-function isCounted(node: SyntaxNode): boolean {
-  const counted = node.type === 'UpdateExpression' && isNode(node.argument) ? node.argument : node;
-  const name = lastName(counted);
-  return name !== undefined && !AGE.test(name);
+/** `order.length`, `set.size`, `list.push(x)` count a collection; `count` and `++this.count` are counts. */
+function countedBy(node: SyntaxNode): { readonly of?: string } | undefined {
+  const { type, callee, argument } = node;
+  if (type === 'CallExpression' && isNode(callee) && callee.type === 'MemberExpression') {
+    const of = ADDING.has(lastName(callee.property) ?? '') ? lastName(callee.object) : undefined;
+    return of === undefined ? undefined : { of };
+  }
+  const counted = type === 'UpdateExpression' && isNode(argument) ? argument : node;
+  const own = lastName(counted);
+  if (own === undefined || AGE.test(own)) return undefined;
+  const of = /^(?:length|size)$/.test(own) ? lastName(counted.object) : undefined;
+  return of === undefined ? {} : { of };
 }
 
-const removesIn = ({ nodes }: Syntax, { start, end }: SyntaxNode, name: string): boolean =>
-  nodes.some(
-    ({ type, callee, ...at }) =>
-      type === 'CallExpression' &&
-      start <= at.start &&
-      at.end <= end &&
-      isNode(callee) &&
-      callee.type === 'MemberExpression' &&
-      REMOVING.has(lastName(callee.property) ?? '') &&
-      lastName(callee.object) === name,
+function removesIn(syntax: Syntax, body: SyntaxNode, name: string, calls: number): boolean {
+  const inside = syntax.nodes.filter(({ start, end }) => body.start <= start && end <= body.end);
+  if (inside.some(node => isRemoval(node, name))) return true;
+  const called = new Set(
+    inside.flatMap(({ type, callee }) => (type === 'CallExpression' ? (lastName(callee) ?? []) : [])),
   );
+  return (
+    calls > 0 &&
+    syntax.functions.some(index => {
+      const next = syntax.nodes[index];
+      const isCalled = called.has(functionName(syntax, index).split('.').at(-1) ?? '');
+      return isCalled && next !== undefined && removesIn(syntax, next, name, calls - 1);
+    })
+  );
+}
+
+function isRemoval({ type, operator, callee, argument }: SyntaxNode, name: string): boolean {
+  if (type === 'UnaryExpression' && operator === 'delete')
+    return isNode(argument) && argument.type === 'MemberExpression' && lastName(argument.object) === name;
+  if (type !== 'CallExpression' || !isNode(callee) || callee.type !== 'MemberExpression') return false;
+  return REMOVING.has(lastName(callee.property) ?? '') && lastName(callee.object) === name;
+}

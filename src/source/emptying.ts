@@ -20,6 +20,8 @@ export interface Emptying extends TextPosition {
   readonly byTimer: boolean;
   /** Every function that adds to it does so itself, or calls a function that does: a batch, a window, a generation. */
   readonly byFeeder: boolean;
+  /** It goes through all entries of the collection, and takes out some. */
+  readonly sweeps: boolean;
   /** How often that timer runs, where it is written there. */
   readonly everyMs?: number;
   /** A queue that a timer takes some from at this interval, whatever their age. */
@@ -60,12 +62,36 @@ function placesOf(syntax: Syntax, name: string, emptied: Emptied): Emptying[] {
         ...positionOf(syntax, node.start),
         whole,
         byTimer: timer !== undefined,
-        byFeeder: whole && isFedAround(syntax, index, name),
+        byFeeder: isFedAround(syntax, index, name),
+        sweeps: !whole && isSweep(syntax, index, name),
         ...(everyMs !== undefined && { everyMs }),
         ...(isDrain && everyMs !== undefined && { drainsEveryMs: everyMs }),
       },
     ];
   });
+}
+
+/** Inside of `for (const [key] of map)`, `for (const key of map.keys())` or `map.forEach(…)`. */
+function isSweep(syntax: Syntax, index: number, name: string): boolean {
+  for (let at = syntax.parents[index] ?? -1; at >= 0; at = syntax.parents[at] ?? -1) {
+    const around = syntax.nodes[at] as SyntaxNode; // a parent's index
+    if (/^For(?:Of|In)Statement$/.test(around.type) && isOver(around.right, name)) return true;
+    const { callee } = around;
+    if (isNode(callee) && isMember(callee, 'forEach') && isOver(callee.object, name)) return true;
+  }
+  return false;
+}
+
+/** `map`, `map.keys()`, `Object.keys(map)`, `[...map]`. */
+function isOver(node: unknown, name: string): boolean {
+  if (!isNode(node)) return false;
+  const { callee, arguments: args, elements, argument } = node;
+  const inner = [args, elements].flatMap(list => (Array.isArray(list) ? (list as unknown[]) : []));
+  return (
+    lastName(node) === name ||
+    (isNode(callee) && callee.type === 'MemberExpression' && lastName(callee.object) === name) ||
+    [...inner, argument].some(one => isOver(one, name))
+  );
 }
 
 /** `note` adds to it and calls `roll`, which empties it. */

@@ -217,6 +217,19 @@ describe('a batch', () => {
 
 const firstSuspect = (growth: CollectionGrowth) => sortGrowth(growth).leaking[0];
 
+test('a check of another collection is believed while both grow as one', () => {
+  const rests = (companionGrows: boolean) => {
+    const growth = reading([row([variable('byTime')]), ...(companionGrows ? [row([variable('order')])] : [])]);
+    const suspect = sortGrowth(growth).leaking.find(one =>
+      one.row.path.some(step => 'name' in step && step.name === 'byTime'),
+    );
+    const bounds = { sizeCheck: { line0: 1, companion: 'order' }, removal: { line0: 1 } };
+    return suspect && boundedBy(suspect, bounds, growth) !== undefined;
+  };
+  expect(rests(true)).toBe(true);
+  expect(rests(false)).toBe(false);
+});
+
 test.each([
   ['a bound in a #private field', [{ name: '#max', value: 5000 }], true],
   ['a resolution of times, which bounds nothing', [{ name: 'ttlResolution', value: 1 }], false],

@@ -116,7 +116,7 @@ test.each([
   [
     'the number of keys in a queue',
     'const byTime = new Map(); const order = []; const MOST = 3600; function read(at, x) { byTime.set(at, x); order.push(at); if (order.length > MOST) byTime.delete(order.shift()); }',
-    { line0: 0, limit: 3600 },
+    { line0: 0, limit: 3600, companion: 'order' },
   ],
   [
     'a count',
@@ -126,7 +126,17 @@ test.each([
   [
     'a count whose limit is not written here',
     'const byTime = new Map(); function read(at, x) { byTime.set(at, x); order.push(at); if (order.length > options.most) byTime.delete(order.shift()); }',
-    undefined,
+    { line0: 0, companion: 'order' },
+  ],
+  [
+    'a function that the check calls',
+    'class S { keep(id, v) { this.byTime[id] = v; this.count++; if (this.count > limits.most) this.evict(); } evict() { this.count--; delete this.byTime[this.last]; } }',
+    { line0: 0 },
+  ],
+  [
+    'a check of what push returns',
+    'const byTime = []; function read(x) { byTime.push(x) > 4e3 && byTime.shift(); }',
+    { line0: 0, limit: 4000 },
   ],
   [
     'an age',

@@ -72,3 +72,12 @@ test('what goes with its holder is dropped by whoever fills it when the holder b
   expect(replacementsOf(text, 'now', 'by')).toMatchObject([{ whole: true, byFeeder: true, byTimer: false }]);
   expect(replacementsOf('let now = new W(0); function note(k) { now.by[k] = 1; }', 'now', 'by')).toEqual([]);
 });
+
+test.each([
+  ['each entry of the map', 'map.forEach((v, k) => { if (v.at < 9) map.delete(k); });', true],
+  ['the keys', 'for (const k of map.keys()) if (k < 9) map.delete(k);', true],
+  ['one entry', 'map.delete(oldest);', false],
+])('what goes through %s sweeps or does not', (_, code, sweeps) => {
+  const text = `const map = new Map(); let n = 0; function add(k, v) { map.set(k, v); if (++n % 99 === 0) prune(); } function prune() { ${code} }`;
+  expect(emptyingsOf(text, 'map')).toMatchObject([{ sweeps, byFeeder: true, whole: false }]);
+});

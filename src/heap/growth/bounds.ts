@@ -2,8 +2,16 @@
 export interface Bounds {
   /** Something is ever removed. 0-based line of the first place. */
   readonly removal?: { readonly line0: number };
-  /** Size is compared with a limit; `limit` where its value could be read, `each` where it holds for each of so many. */
-  readonly sizeCheck?: { readonly line0: number; readonly limit?: number; readonly each?: number };
+  /**
+   * Size is compared with a limit; `limit` where its value could be read, `each` where it holds for each of so many,
+   * `companion` where another collection is compared that gets an entry with each of its.
+   */
+  readonly sizeCheck?: {
+    readonly line0: number;
+    readonly limit?: number;
+    readonly each?: number;
+    readonly companion?: string;
+  };
   /** Entries are removed by a timer; `drainsEveryMs` where it takes some from a queue, whatever their age. */
   readonly expiry?: { readonly line0: number; readonly drainsEveryMs?: number };
   /** All of it is dropped at once: a batch. `byFeeder`: by whoever adds to it; `everyMs`: the timer's interval where it is known. */

@@ -48,7 +48,7 @@ export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGr
   if (suspect.fault === 'memory.leak.listener' || suspect.row.kind === 'timers') return undefined;
   return (
     byField(suspect.row) ??
-    bySizeCheck(bounds, suspect.row.size) ??
+    bySizeCheck(bounds, suspect.row, growth) ??
     byTimers(suspect, growth) ??
     byEmptying(suspect, bounds, growth) ??
     byExpiry(suspect, bounds, growth)
@@ -78,13 +78,32 @@ export function fillingCache(
   return growing.find(row => byField(row) !== undefined && bytesPerSecond <= HEAVIEST_VALUE * row.perSecond);
 }
 
-function bySizeCheck({ sizeCheck, removal }: Bounds, size: number): Rest | undefined {
+function bySizeCheck({ sizeCheck, removal }: Bounds, row: Suspect['row'], growth: CollectionGrowth): Rest | undefined {
   if (!sizeCheck) return undefined;
+  const { size } = row;
   const limit = sizeCheck.limit === undefined ? undefined : sizeCheck.limit * (sizeCheck.each ?? 1);
   if (limit !== undefined && limit > 1) {
     return size <= limit * PASSED ? { reason: 'its code checks the size', at: limit } : undefined;
   }
-  return limit === undefined && removal ? { reason: 'its code checks the size and removes entries' } : undefined;
+  if (limit !== undefined || !removal || !isInStep(row, sizeCheck.companion, growth)) return undefined;
+  return { reason: 'its code checks the size and removes entries' };
+}
+
+/** Rates of two that get their entries together differ by what comes between two readings. */
+const IN_STEP = 0.1;
+
+/** What is compared in its place still grows as it does: one that has stopped shows that the removals miss. */
+function isInStep(
+  { perSecond }: Suspect['row'],
+  companion: string | undefined,
+  { growing }: CollectionGrowth,
+): boolean {
+  if (companion === undefined) return true;
+  return growing.some(other => {
+    const last = other.path.at(-1);
+    const isIt = last !== undefined && 'name' in last && last.name === companion;
+    return isIt && Math.abs(other.perSecond - perSecond) <= IN_STEP * perSecond;
+  });
 }
 
 /** As many connections have come and are open: each brings its entry, and takes it along when it closes. */
