@@ -3,6 +3,7 @@ import type { Suspect } from '../heap/growth/suspects.js';
 import { type Alias, aliasesOf } from '../source/aliases.js';
 import { companionCheck } from '../source/companion.js';
 import { type Emptying, emptyingsOf } from '../source/emptying.js';
+import { listFeeding } from '../source/list-feeding.js';
 import { offsetOf, syntaxOf, type TextPosition } from '../source/syntax.js';
 import type { Home } from './growth-home.js';
 
@@ -15,7 +16,8 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
   const isElement = intoElement(row);
   const last = below.at(-1) ?? name;
   const stored = isElement ? boundsOfStored(script.text, last) : {};
-  const called = { ...stored, ...boundsOfAliases(script.text, last, isElement) };
+  const timed = isElement ? boundsOfPeriod(script.text, last) : {};
+  const called = { ...timed, ...stored, ...boundsOfAliases(script.text, last, isElement) };
   const each = isElement && row.kin !== undefined && called.sizeCheck ? eachOf(called.sizeCheck, row.kin) : {};
   return boundsOfEach({ ...direct, ...called, ...each }, home, suspect);
 }
@@ -24,6 +26,16 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
 export function wholesOf(emptyings: readonly Emptying[]): Emptying[] {
   const sure = ({ byTimer, byFeeder }: Emptying) => Number(byTimer) * 2 + Number(byFeeder);
   return emptyings.filter(one => one.whole).sort((a, b) => sure(b) - sure(a));
+}
+
+/** Minutes, hours or days as a key: `Math.floor(Date.now() / 60_000)`, `date.toISOString().slice(0, 13)`. */
+const PERIOD =
+  /Math\.(?:floor|trunc|round)\((?:(?!;)[\s\S]){0,80}?(?:now|time|Date|\bat\b)(?:(?!;)[\s\S]){0,80}?\/|toISOString\(\)\.(?:slice|substr)|\.get(?:UTC)?(?:Minutes|Hours|Date)\(\)/i;
+
+/** One collection for each period, of which old ones are swept out: it grows until its period is over. */
+function boundsOfPeriod(text: string, name: string): Bounds {
+  const swept = PERIOD.test(text) ? emptyingsOf(text, name).find(one => one.sweeps) : undefined;
+  return swept ? { expiry: { line0: swept.line0 } } : {};
 }
 
 /** The container is one of those that a collection holds. */
@@ -73,6 +85,7 @@ function boundsOfEach(bounds: Bounds, home: Home, { row }: Suspect): Bounds {
 function boundsOfName(text: string, name: string): Bounds {
   const { expiry: nearby, ...read } = { ...countedBeside(text, name), ...boundsOf(text, name) };
   const emptyings = emptyingsOf(text, name);
+  const keysFrom = listFeeding(text, name);
   const removal = read.removal ?? emptyings[0];
   const timed = emptyings.filter(one => one.byTimer);
   const swept = emptyings.find(one => one.sweeps && one.byFeeder);
@@ -80,7 +93,13 @@ function boundsOfName(text: string, name: string): Bounds {
   // Lines near each other are a guess: the text's structure knows better wherever it can be read.
   const expiry = drain ?? timed[0] ?? swept ?? (syntaxOf(text).parsed ? undefined : nearby);
   const [emptied] = wholesOf(emptyings);
-  return { ...read, ...(removal && { removal }), ...(expiry && { expiry }), ...(emptied && { emptied }) };
+  return {
+    ...read,
+    ...(removal && { removal }),
+    ...(expiry && { expiry }),
+    ...(emptied && { emptied }),
+    ...(keysFrom !== undefined && { keysFrom }),
+  };
 }
 
 /** Entries leave when something that is counted beside them is too much. */
@@ -88,6 +107,6 @@ function countedBeside(text: string, name: string): Bounds {
   const check = companionCheck(text, name);
   if (!check) return {};
   const { line0, companion } = check;
-  const limit = limitNamed(text, check.limit);
+  const limit = check.limit === undefined ? undefined : limitNamed(text, check.limit);
   return { sizeCheck: { line0, ...(limit !== undefined && { limit }), ...(companion !== undefined && { companion }) } };
 }

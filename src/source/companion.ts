@@ -4,8 +4,8 @@ import { isNode, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPo
 
 /** Where a collection loses entries once something that is counted beside it is too much. */
 export interface CompanionCheck extends TextPosition {
-  /** The limit as it is written: `3600`, `MOST`, `this.max`. */
-  readonly limit: string;
+  /** The limit as it is written: `3600`, `MOST`, `this.max`; undefined where it may not be one of entries. */
+  readonly limit?: string;
   /** The other collection whose length is compared; undefined for a count, and for its own. */
   readonly companion?: string;
 }
@@ -47,21 +47,25 @@ function limitIn({ text }: Syntax, { type, operator, left, right }: SyntaxNode, 
   const counted = countedBy(left);
   if (counted === undefined) return undefined;
   const limit = text.slice(right.start, right.end);
-  return { limit, ...(counted.of !== undefined && counted.of !== name && { companion: counted.of }) };
+  return {
+    ...(counted.inEntries && { limit }),
+    ...(counted.of !== undefined && counted.of !== name && { companion: counted.of }),
+  };
 }
 
 /** `order.length`, `set.size`, `list.push(x)` count a collection; `count` and `++this.count` are counts. */
-function countedBy(node: SyntaxNode): { readonly of?: string } | undefined {
+function countedBy(node: SyntaxNode): { readonly of?: string; readonly inEntries: boolean } | undefined {
   const { type, callee, argument } = node;
   if (type === 'CallExpression' && isNode(callee) && callee.type === 'MemberExpression') {
     const of = ADDING.has(lastName(callee.property) ?? '') ? lastName(callee.object) : undefined;
-    return of === undefined ? undefined : { of };
+    return of === undefined ? undefined : { of, inEntries: true };
   }
   const counted = type === 'UpdateExpression' && isNode(argument) ? argument : node;
   const own = lastName(counted);
   if (own === undefined || AGE.test(own)) return undefined;
   const of = /^(?:length|size)$/.test(own) ? lastName(counted.object) : undefined;
-  return of === undefined ? {} : { of };
+  // What is added to elsewhere may count bytes.
+  return of === undefined ? { inEntries: type === 'UpdateExpression' } : { of, inEntries: true };
 }
 
 function removesIn(syntax: Syntax, body: SyntaxNode, name: string, calls: number): boolean {

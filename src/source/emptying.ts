@@ -147,7 +147,9 @@ function removingCall({ callee, arguments: args }: SyntaxNode, name: string): bo
   if (!isNode(callee) || callee.type !== 'MemberExpression' || !isNode(callee.property)) return undefined;
   const method = String(callee.property.name);
   if (!REMOVING.has(method) || lastName(callee.object) !== name) return undefined;
-  return method === 'clear' || (method === 'splice' && Array.isArray(args) && args.length === 1);
+  if (method !== 'splice' || !Array.isArray(args)) return method === 'clear';
+  const [, count]: unknown[] = args;
+  return args.length === 1 || (isNode(count) && isMember(count, 'length') && lastName(count.object) === name);
 }
 
 function deletesFrom({ argument }: SyntaxNode, name: string): boolean {

@@ -217,6 +217,17 @@ describe('a batch', () => {
 
 const firstSuspect = (growth: CollectionGrowth) => sortGrowth(growth).leaking[0];
 
+test('a check against a field that the size has passed removes nothing', () => {
+  const rests = (max: number) => {
+    const growth = reading([row([variable('cache')], { limits: [{ name: 'max', value: max }] })]);
+    const suspect = firstSuspect(growth);
+    const bounds = { sizeCheck: { line0: 1 }, removal: { line0: 2 } };
+    return suspect && boundedBy(suspect, bounds, growth) !== undefined;
+  };
+  expect(rests(5)).toBe(false);
+  expect(rests(1e6)).toBe(true);
+});
+
 test('a check of another collection is believed while both grow as one', () => {
   const rests = (companionGrows: boolean) => {
     const growth = reading([row([variable('byTime')]), ...(companionGrows ? [row([variable('order')])] : [])]);
@@ -228,6 +239,17 @@ test('a check of another collection is believed while both grow as one', () => {
   };
   expect(rests(true)).toBe(true);
   expect(rests(false)).toBe(false);
+});
+
+test('what gets an entry for each item of a list rests at its size', () => {
+  const rests = (size: number) => {
+    const list = { ...row([variable('ids')]), size, bytes: 1 };
+    const growth = { ...reading([row([variable('byId')])]), biggest: [list] };
+    const [suspect] = sortGrowth(growth).leaking;
+    return suspect && boundedBy(suspect, { keysFrom: 'ids' }, growth)?.at;
+  };
+  expect(rests(1e6)).toBe(1e6);
+  expect(rests(3)).toBeUndefined();
 });
 
 test.each([

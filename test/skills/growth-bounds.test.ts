@@ -65,6 +65,11 @@ test.each([
     'constructor() { setInterval(() => { for (const inside of this.#last.values()) for (const [k, v] of inside) if (v.until < Date.now()) inside.delete(k); }, 5000); }',
     { expiry: { line0: 0 } },
   ],
+  [
+    'of a minute each, whose map drops old minutes',
+    'add(k) { const minute = Math.floor(Date.now() / 60_000); let of = this.#last.get(minute); if (!of) { of = new Set(); this.#last.set(minute, of); for (const old of this.#last.keys()) if (old < minute - 5) this.#last.delete(old); } of.add(k); }',
+    { expiry: { line0: 0 } },
+  ],
 ])('lists in a map are bounded where they are %s', (_, code, expected) => {
   expect(bounds(inClass(code), element, 3)).toMatchObject(expected);
 });
@@ -124,6 +129,11 @@ test.each([
     { line0: 0, limit: 500 },
   ],
   [
+    'a number of bytes, which is no number of entries',
+    'const byTime = []; const MOST = 6 * 1024; function append(x) { byTime.push(x); bytes += x.length; if (bytes > MOST) seal(); } function seal() { send(byTime.splice(0, byTime.length)); bytes = 0; }',
+    { line0: 0 },
+  ],
+  [
     'a count whose limit is not written here',
     'const byTime = new Map(); function read(at, x) { byTime.set(at, x); order.push(at); if (order.length > options.most) byTime.delete(order.shift()); }',
     { line0: 0, companion: 'order' },
@@ -147,4 +157,16 @@ test.each([
   const script = new ScriptText({ scriptId: '1', url: spot.url, text: code, sha256: '' } as never); // its text only
   const suspect = { row: { path: [{ kind: 'property', name: 'byTime' }] } } as unknown as Suspect; // what bounds look at
   expect(boundsAt({ script, spot, name: 'byTime', below: [] }, suspect).sizeCheck).toEqual(expected);
+});
+
+test('what gets an entry for each item of a list is known by the list', () => {
+  const keysFrom = (code: string) => {
+    const script = new ScriptText({ scriptId: '1', url: spot.url, text: code, sha256: '' } as never); // its text only
+    const suspect = { row: { path: [{ kind: 'property', name: 'map' }] } } as unknown as Suspect; // what bounds look at
+    return boundsAt({ script, spot, name: 'map', below: [] }, suspect).keysFrom;
+  };
+  expect(
+    keysFrom('async function warm() { for (const id of ids) if (!map.has(id)) map.set(id, await load(id)); }'),
+  ).toBe('ids');
+  expect(keysFrom('function take(batch) { for (const one of batch) map.set(one.id, one); }')).toBeUndefined();
 });

@@ -14,6 +14,8 @@ export interface Bounds {
   };
   /** Entries are removed by a timer; `drainsEveryMs` where it takes some from a queue, whatever their age. */
   readonly expiry?: { readonly line0: number; readonly drainsEveryMs?: number };
+  /** The name of a list: for each of its items an entry is made, and kept by it. */
+  readonly keysFrom?: string;
   /** All of it is dropped at once: a batch. `byFeeder`: by whoever adds to it; `everyMs`: the timer's interval where it is known. */
   readonly emptied?: {
     readonly line0: number;

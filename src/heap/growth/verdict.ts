@@ -49,10 +49,17 @@ export function boundedBy(suspect: Suspect, bounds: Bounds, growth: CollectionGr
   return (
     byField(suspect.row) ??
     bySizeCheck(bounds, suspect.row, growth) ??
+    byList(suspect.row, bounds, growth) ??
     byTimers(suspect, growth) ??
     byEmptying(suspect, bounds, growth) ??
     byExpiry(suspect, bounds, growth)
   );
+}
+
+/** It holds more than every field beside it allows: whatever its code checks, the removals miss. */
+function isPassed({ limits, size, kin }: Suspect['row']): boolean {
+  const most = limits.filter(({ name, value }) => SIZE_LIMIT.test(name) && value > 1 && Number.isFinite(value));
+  return kin === undefined && most.length > 0 && most.every(({ value }) => size > value * PASSED);
 }
 
 function byField({ limits, size, perSecond }: Suspect['row']): Rest | undefined {
@@ -85,8 +92,20 @@ function bySizeCheck({ sizeCheck, removal }: Bounds, row: Suspect['row'], growth
   if (limit !== undefined && limit > 1) {
     return size <= limit * PASSED ? { reason: 'its code checks the size', at: limit } : undefined;
   }
-  if (limit !== undefined || !removal || !isInStep(row, sizeCheck.companion, growth)) return undefined;
+  if (limit !== undefined || !removal || isPassed(row) || !isInStep(row, sizeCheck.companion, growth)) return undefined;
   return { reason: 'its code checks the size and removes entries' };
+}
+
+/** What is made for each item of a list that is there already has as many entries as the list. */
+function byList({ size }: Suspect['row'], { keysFrom }: Bounds, { biggest }: CollectionGrowth): Rest | undefined {
+  if (keysFrom === undefined) return undefined;
+  const list = biggest.find(other => isNamed(other, keysFrom) && other.size >= size);
+  return list && { reason: `it gets an entry for each of \`${keysFrom}\``, at: list.size };
+}
+
+function isNamed({ path }: Pick<Suspect['row'], 'path'>, name: string): boolean {
+  const last = path.at(-1);
+  return last !== undefined && 'name' in last && last.name === name;
 }
 
 /** Rates of two that get their entries together differ by what comes between two readings. */
@@ -99,11 +118,9 @@ function isInStep(
   { growing }: CollectionGrowth,
 ): boolean {
   if (companion === undefined) return true;
-  return growing.some(other => {
-    const last = other.path.at(-1);
-    const isIt = last !== undefined && 'name' in last && last.name === companion;
-    return isIt && Math.abs(other.perSecond - perSecond) <= IN_STEP * perSecond;
-  });
+  return growing.some(
+    other => isNamed(other, companion) && Math.abs(other.perSecond - perSecond) <= IN_STEP * perSecond,
+  );
 }
 
 /** As many connections have come and are open: each brings its entry, and takes it along when it closes. */
