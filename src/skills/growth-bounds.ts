@@ -1,4 +1,4 @@
-import { type Bounds, boundsOf, boundsOfStored, limitNamed } from '../heap/growth/bounds.js';
+import { type Bounds, boundsOf, boundsOfStored, lifetimeNamed, limitNamed } from '../heap/growth/bounds.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { type Alias, aliasesOf } from '../source/aliases.js';
 import { companionCheck } from '../source/companion.js';
@@ -96,10 +96,20 @@ function boundsOfName(text: string, name: string): Bounds {
   return {
     ...read,
     ...(removal && { removal }),
-    ...(expiry && { expiry }),
+    ...(expiry && { expiry: { ...expiry, ...overAfter(text, expiry) } }),
     ...(emptied && { emptied }),
     ...(keysFrom !== undefined && { keysFrom }),
   };
+}
+
+/** A sweep that isn't known to come at least this often, in milliseconds. */
+const RARE_SWEEP_MS = 60_000;
+
+/** The time that an entry may live, and until the next sweep. */
+function overAfter(text: string, { byFeeder, everyMs }: Partial<Emptying>): { overAfterMs?: number } {
+  const life = lifetimeNamed(text);
+  if (life === undefined) return {};
+  return { overAfterMs: life + (everyMs ?? (byFeeder ? 0 : RARE_SWEEP_MS)) };
 }
 
 /** Entries leave when something that is counted beside them is too much. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Bounds, boundsOf } from '../../src/heap/growth/bounds.js';
+import { type Bounds, boundsOf, lifetimeNamed } from '../../src/heap/growth/bounds.js';
 import { curveOf } from '../../src/heap/growth/curve.js';
 import { holderOf, listenedEvent } from '../../src/heap/growth/holder.js';
 import { sortGrowth, textKeepers } from '../../src/heap/growth/suspects.js';
@@ -216,6 +216,26 @@ describe('a batch', () => {
 });
 
 const firstSuspect = (growth: CollectionGrowth) => sortGrowth(growth).leaking[0];
+
+test('a sweep is believed until entries are older than it lets them be', () => {
+  const rests = (overAfterMs: number) => {
+    const growth = { ...reading([row([variable('sessions')])]), uptimeSeconds: 60 };
+    const [suspect] = sortGrowth(growth).leaking;
+    return suspect && boundedBy(suspect, { expiry: { line0: 1, overAfterMs } }, growth) !== undefined;
+  };
+  expect(rests(60_000)).toBe(true);
+  expect(rests(500)).toBe(false);
+});
+
+test.each([
+  ['const TTL = 8_000;', 8000],
+  ['const SESSION_TTL_MS = 20 * 60 * 1000;', 1_200_000],
+  ['const maxAge = 30;', undefined],
+  ['const TTL = 5000; const OTHER_TTL = 9000;', undefined],
+  ['entry.expires = now + 9;', undefined],
+])('the lifetime in `%s`', (text, expected) => {
+  expect(lifetimeNamed(text)).toBe(expected);
+});
 
 test('a check against a field that the size has passed removes nothing', () => {
   const rests = (max: number) => {

@@ -12,8 +12,11 @@ export interface Bounds {
     readonly each?: number;
     readonly companion?: string;
   };
-  /** Entries are removed by a timer; `drainsEveryMs` where it takes some from a queue, whatever their age. */
-  readonly expiry?: { readonly line0: number; readonly drainsEveryMs?: number };
+  /**
+   * Entries are removed by a timer, or by a sweep of whoever adds some; `drainsEveryMs` where it takes some from a queue,
+   * whatever their age, `overAfterMs` where the text says how long one may stay until the next sweep.
+   */
+  readonly expiry?: { readonly line0: number; readonly drainsEveryMs?: number; readonly overAfterMs?: number };
   /** The name of a list: for each of its items an entry is made, and kept by it. */
   readonly keysFrom?: string;
   /** All of it is dropped at once: a batch. `byFeeder`: by whoever adds to it; `everyMs`: the timer's interval where it is known. */
@@ -95,6 +98,20 @@ export function limitNamed(text: string, token: string): number | undefined {
   const factors = assigned?.[1]?.split('*').map(part => numberOf(part.trim()));
   if (!factors || factors.some(factor => factor === undefined)) return undefined;
   return factors.reduce<number>((product, factor) => product * (factor ?? 1), 1);
+}
+
+const LIFETIME =
+  /(?<![\w$])[\w$]*(?:ttl|max_?age|life(?:time)?|expir\w*|stale)[\w$]*\s*[=:]\s*([\d_.e]+(?:\s*\*\s*[\d_.e]+)*)/gi;
+/** A shorter time is in seconds. */
+const SHORTEST_MS = 1000;
+
+/** How long entries live by the one constant of a text that says so, in milliseconds; undefined for none, or several. */
+export function lifetimeNamed(text: string): number | undefined {
+  const found = [...text.matchAll(LIFETIME)].map(match =>
+    (match[1] ?? '').split('*').reduce((product, factor) => product * (numberOf(factor.trim()) ?? Number.NaN), 1),
+  );
+  const [ms] = found;
+  return found.length === 1 && ms !== undefined && ms >= SHORTEST_MS ? ms : undefined;
 }
 
 function numberOf(token: string): number | undefined {

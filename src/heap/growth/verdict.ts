@@ -153,7 +153,7 @@ function byEmptying({ row }: Suspect, { emptied, sizeCheck }: Bounds, growth: Co
     : undefined;
 }
 
-/** That timer ran several times, and it holds more than would have come between two of them. */
+/** It should have lost entries several times, and holds more than comes in that time. */
 function isOverdue(
   { size, perSecond }: Suspect['row'],
   everyMs: number | undefined,
@@ -168,7 +168,7 @@ function byExpiry({ row }: Suspect, { expiry }: Bounds, growth: CollectionGrowth
   if (!expiry) return undefined;
   // It ran again and again while the queue was watched, and did not keep up.
   if ((expiry.drainsEveryMs ?? Number.POSITIVE_INFINITY) * DRAINED_OFTEN <= growth.seconds * 1000) return undefined;
-  const isYoung = growth.uptimeSeconds < PATIENCE_SECONDS;
+  const isYoung = growth.uptimeSeconds < PATIENCE_SECONDS && !isOverdue(row, expiry.overAfterMs, growth);
   return isYoung || holdsLess(row, growth, EXPIRED_SHARE)
     ? { reason: 'a timer in its code removes entries' }
     : undefined;
