@@ -92,6 +92,8 @@ export function classOf(realm: Realm, object: object): string {
         const name = own(maker, 'name');
         return typeof name === 'string' ? name : '';
       }
+      // Node 22 made its constructor a getter, to warn whoever reads it; getters are never run here.
+      if (typeof own(at, '_compile') === 'function' && typeof own(at, 'require') === 'function') return 'Module';
       at = prototypeOf(at);
     }
   } catch {
