@@ -90,7 +90,10 @@ export class Roots {
   /** What `performance.mark` and `measure` make stays until it is cleared, in arrays that only Node's own functions see. */
   private addPerformanceEntries(walk: Walk): void {
     const { performance } = this.realm.host.require('node:perf_hooks') as { performance: object };
-    const mark = own(performance, 'mark') ?? own(prototypeOf(performance), 'mark');
+    // Node 18 makes it from a class between the object and the one that has the method.
+    let home: object | null = performance;
+    while (home && own(home, 'mark') === undefined) home = prototypeOf(home);
+    const mark = home && own(home, 'mark');
     let seen = typeof mark === 'function' ? variablesOf(this.bridge, mark) : {};
     for (const name of ['bufferUserTiming', 'filterBufferMapByNameAndType']) {
       const next = seen.markEntryBuffer === undefined ? seen[name] : undefined;
