@@ -17,6 +17,8 @@ const MOST_SUSPECTS = 4;
 const NAMED_WITHIN = 5;
 /** Under which names programs and packages keep work that is still to be done. */
 const QUEUE = /queue|pending|wait|backlog|jobs?$|tasks?$|todo|inbox|outbox|mailbox|work(load|list)?$/i;
+/** What waits for its hour waits for no consumer. */
+const BY_TIME = /schedul|recurr|cron|interval|timer/i;
 const QUEUE_KINDS = new Set(['Array', 'Set', 'Map', 'list', 'chain']);
 /** Its own code takes from the front or the end, one at a time: a consumer, where a cache or a log has none. */
 const DEQUEUES =
@@ -51,7 +53,9 @@ const innermostName = (path: readonly PathStep[]): string | undefined => queueNa
 const queueNames = (path: readonly PathStep[]): string[] =>
   path
     .slice(-NAMED_WITHIN)
-    .flatMap(step => ('name' in step && step.kind !== 'root' && QUEUE.test(step.name) ? step.name : []));
+    .flatMap(step => ('name' in step && step.kind !== 'root' && isQueueName(step.name) ? step.name : []));
+
+const isQueueName = (name: string): boolean => QUEUE.test(name) && !BY_TIME.test(name);
 
 /** By the code beside the queue: of the class that owns it, else of the script with its variable. */
 async function* isConsumed(see: OperatorView, { row, holder }: Suspect): Step<boolean> {

@@ -7,6 +7,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { elementFeedersOf } from '../source/aliases.js';
 import { declarationOf } from '../source/declarations.js';
 import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
+import { handingsOf } from '../source/handed.js';
 import { isFile, isUserCode, packageOf } from '../source/url.js';
 import { cutFor } from './cut-texts.js';
 import { boundsAt, intoElement } from './growth-bounds.js';
@@ -47,7 +48,8 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
   const written =
     (yield* registeredAt(see, suspect, scriptIds)) ??
     (yield* writtenAt(see, suspect)) ??
-    (yield* registeredFor(see, suspect, files));
+    (yield* registeredFor(see, suspect, files)) ??
+    handedOver(see, home, suspect);
   const filled = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
   const made = written ? undefined : yield* madeFor(see, suspect, files);
   const used = filled.length === 0 && !written && !made ? yield* usedOver(see, home, suspect, files) : undefined;
@@ -237,6 +239,16 @@ async function* registeredFor(see: OperatorView, { row, holder, fault }: Suspect
   const site = naming || users.length < 2 ? undefined : (yield* sampledSites(see)).sites.find(isThrough(name));
   const user = site ? { place: yield* placeOfSite(see, site), how: ALLOCATES } : (naming ?? users[0]);
   return user && { ...user, place: { ...user.place, package: name } };
+}
+
+/** An emitter of a package's making gets its listeners where the application hands it on, once for each piece of work. */
+function handedOver(see: OperatorView, home: Home | undefined, { fault, holder }: Suspect): Fed | undefined {
+  if (fault !== 'memory.leak.listener' || holder.package === undefined || !home) return undefined;
+  const { script, spot, name } = home;
+  const [handing, ...others] = isUserCode(spot.url) ? handingsOf(script.text, name) : [];
+  if (!handing || others.length > 0) return undefined;
+  const at = { ...spot, line: handing.line0, column: handing.column0, functionName: handing.function };
+  return { place: locate(script, at, see.target.cwd), how: 'hands over', code: handing.code };
 }
 
 /** The newest entry's own code: the very function that was registered. A package may keep it in a list beside. */
