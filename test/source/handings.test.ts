@@ -12,6 +12,10 @@ exports.named = id => make({ file: id });
 
 test('a variable is handed over where a function’s call gets it, itself or within a literal', () => {
   expect(handingsOf(TEXT, 'file')).toMatchObject([
-    { line0: 4, function: 'exports.loggerFor', code: "loggers.add('item-' + id, { transports: [file], level: 'info' });" },
+    {
+      line0: 4,
+      function: 'exports.loggerFor',
+      code: "loggers.add('item-' + id, { transports: [file], level: 'info' });",
+    },
   ]);
 });
