@@ -128,6 +128,9 @@ const SICK: readonly Case[] = [
   sick('clinic', [culprit(['memory.leak.collection']), { mark: 'second', classes: ['loop.block.sync-api'] }]),
   sick('scanroom', culprit(['cpu.hot', 'gc.pressure', 'loop.block.compute'])),
   sick('nudges', culprit(['loop.block.compute', 'cpu.hot'])),
+  sick('trackside', culprit(['handles.leak.timer', 'memory.leak.timer'])),
+  sick('lithographs', culprit(['memory.external', 'memory.native'])),
+  sick('apothecary', culprit(['memory.leak.collection'])),
   sick('courier', [culprit(['handles.leak.fd']), { mark: 'second', classes: ['downstream.chatty'] }]),
 ];
 
@@ -167,6 +170,7 @@ const HEALTHY: readonly Case[] = [
   healthy('silo', { reason: 'memory' }),
   healthy('typesetter', { reason: 'high cpu' }),
   healthy('cafe'),
+  healthy('granary', { reason: 'memory keeps rising' }),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];
