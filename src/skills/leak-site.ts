@@ -133,6 +133,9 @@ const locateAt = (script: ScriptText, url: string, { line0, column0 }: TextPosit
 /** `pool` of `this.db.pool.connect`. */
 const ownerName = (callee: string): string => callee.split('.').at(-2) ?? '';
 
+/** What is done with a promise takes nothing. */
+const CHAINS = /^(then|catch|finally)$/;
+
 /** Looks at every place in the frames' files that makes the same call. `handed on`: none of them keeps what it acquires. */
 async function* worstOf(
   see: OperatorView,
@@ -146,7 +149,7 @@ async function* worstOf(
     if (!script) continue;
     const here = frames.filter(frame => frame.url === url);
     const callees = new Set(here.flatMap(frame => callAt(script.text, frame.line - 1, frame.column - 1)?.callee ?? []));
-    const sites = callSites(script.text).filter(site => callees.has(site.callee));
+    const sites = callSites(script.text).filter(site => callees.has(site.callee) && !CHAINS.test(site.method));
     const found = acquisitions(script.text, sites).filter(one => rank !== rankHeld || isTaking(one));
     kept += found.length;
     for (const acquisition of found) {

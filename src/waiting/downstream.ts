@@ -55,6 +55,7 @@ export function chatty({ places, routes, calls, dump }: Context): Finding[] {
         ...fromPlace(place, routes),
         faultClass: 'downstream.chatty',
         confidence: isOneByOne(place) ? 'high' : 'medium',
+        package: place.called,
         waits: place,
         ...(call ? { call } : {}),
       } as const;

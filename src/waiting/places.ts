@@ -1,6 +1,6 @@
 import type { ServedRequest } from '../model/evidence/async-dump.js';
 import { keyOf } from './flow.js';
-import { codeFrame, type Frame, innermostPackage, placeKey, type Wait, type Waits } from './waits.js';
+import { calledPackage, codeFrame, type Frame, innermostPackage, placeKey, type Wait, type Waits } from './waits.js';
 
 /** Waits of one route at one place, over the recorded requests of the window. Times in milliseconds. */
 export interface PlaceWaits {
@@ -12,6 +12,8 @@ export interface PlaceWaits {
   readonly package: string | undefined;
   /** The package that made the promise which the application's own code awaits: a driver, often. */
   readonly maker: string | undefined;
+  /** The package that the application called for it; a driver's pool or a client's promise lies deeper. */
+  readonly called: string | undefined;
   readonly requests: number;
   readonly perRequest: number;
   /** Union of its waits ÷ the requests' wall time, 0..1. */
@@ -30,6 +32,7 @@ interface Sum {
   readonly route: string;
   readonly wait: Wait;
   readonly maker: string | undefined;
+  readonly called: string | undefined;
   readonly natives: Set<string>;
   readonly entries: Map<string, { readonly frame: Frame; count: number }>;
   requests: number;
@@ -88,6 +91,7 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
       route,
       wait: first,
       maker: awaited && innermostPackage(awaited),
+      called: calledPackage(awaited ?? first) ?? calledPackage(first),
       natives: new Set<string>(),
       entries: new Map(),
       requests: 0,
@@ -158,6 +162,7 @@ function toPlace(sum: Sum, wall: number): PlaceWaits {
     entry: [...sum.entries.values()].sort((a, b) => b.count - a.count)[0]?.frame,
     package: innermostPackage(sum.wait),
     maker: sum.maker,
+    called: sum.called,
     requests: sum.requests,
     perRequest: Math.round((sum.count / sum.requests) * 10) / 10,
     share: Math.round((sum.union / wall) * 100) / 100,

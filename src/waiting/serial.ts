@@ -30,6 +30,7 @@ export function oneAfterTheOther({ waits, routes, calls, dump }: Context): Findi
           ...fromPlace(place, routes),
           faultClass: 'downstream.chatty',
           confidence: 'medium',
+          package: place.called,
           waits: place,
           few: true,
         }) as const,

@@ -173,9 +173,10 @@ function lastSettled(waits: Waits, request: number): Wait | undefined {
 
 function startGroup(shown: Wait | undefined, maker: Wait | undefined, leaf: Wait | undefined): Building {
   const made = maker?.kind === 'executor' || maker?.kind === 'combinator' ? maker : undefined;
+  const told = shown && made && isDeeper(made, shown) ? made : shown;
   return {
-    user: shown?.user ?? [],
-    place: shown && codeFrame(shown),
+    user: told?.user ?? [],
+    place: told && codeFrame(told),
     maker: made?.frames.find(frame => frame.kind === 'user' || frame.kind === 'package'),
     makerUser: made?.user ?? [],
     package: (made && innermostPackage(made)) ?? (leaf && innermostPackage(leaf)),
@@ -189,6 +190,13 @@ function startGroup(shown: Wait | undefined, maker: Wait | undefined, leaf: Wait
     rounds: 0,
   };
 }
+
+/** A function that hands on a package's promise doesn't wait itself, but it is who asked for what its caller waits for. */
+const isDeeper = (made: Wait, shown: Wait): boolean =>
+  innermostPackage(made) !== undefined &&
+  shown.user.length > 0 &&
+  made.user.length > shown.user.length &&
+  made.user.at(-1) === shown.user.at(-1);
 
 function note(group: Building, native: Wait): void {
   if (native.type !== 'Timeout') group.natives.add(native.type);

@@ -31,6 +31,8 @@ export function symptoms(traffic: Traffic, pool: Threadpool | undefined): string
   for (const call of callGroups(traffic.calls, traffic.windowMs)) said.push(...callSymptoms(call, incoming));
   const ownWork = workOfItsOwn(traffic);
   if (ownWork >= MUCH_OWN_WORK) said.push(`${ownWork} calls are under way that no request waits for`);
+  const opened = rawSockets(traffic);
+  if (opened >= MUCH_OWN_WORK) said.push(`${opened} connections were opened for something else than HTTP`);
   for (const { peer, before, after } of socketGrowth(traffic.before, traffic.after))
     said.push(`sockets to ${peer} went from ${before} to ${after}`);
   if (clogged(traffic.before, traffic.after)) said.push('write buffers keep growing');
@@ -59,6 +61,10 @@ const workOfItsOwn = ({ after }: Traffic): number =>
   MOST_OF_A_REQUEST * after.routes.reduce((sum, { count }) => sum + count, 0);
 /** More calls at once than this one request seldom makes. */
 const MOST_OF_A_REQUEST = 4;
+
+/** A connection for each question: who asks so often, no channel tells. */
+const rawSockets = ({ sockets, calls }: Traffic): number =>
+  sockets.reduce((sum, { count }) => sum + count, 0) - calls.length;
 
 function routeSymptoms(flow: RouteFlow): string[] {
   const waiting = flow.after - flow.streaming;

@@ -111,6 +111,13 @@ export function innermostPackage(wait: Wait): string | undefined {
   return first?.package;
 }
 
+/** The package that the application called, of those between the wait and the application's own code. */
+export function calledPackage({ frames }: Wait): string | undefined {
+  const first = frames.findIndex(frame => frame.kind === 'user');
+  const inside = first < 0 ? frames : frames.slice(0, first);
+  return inside.findLast(frame => frame.kind === 'package' && !PLUMBING.has(frame.package ?? ''))?.package;
+}
+
 export const placeKey = (frame: Frame | undefined): string =>
   frame ? `${frame.url}:${frame.line}:${frame.column}` : '';
 
