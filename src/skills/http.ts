@@ -3,11 +3,12 @@ import { isUsable } from '../model/evidence/index.js';
 import type { Traffic } from '../model/evidence/traffic.js';
 import type { FaultClass } from '../model/fault.js';
 import type { Json } from '../model/json.js';
-import { defineQuery, defineSkill } from '../model/skill.js';
+import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import type { Finding } from '../waiting/finding.js';
 import { flows, type RouteFlow } from '../waiting/flow.js';
 import { type CallGroup, callGroups } from '../waiting/outgoing.js';
+import { unansweredCalls } from './unanswered-calls.js';
 import { reportOwn } from './waiting-report.js';
 
 const OWN: readonly FaultClass[] = ['downstream.slow', 'downstream.retries', 'downstream.chatty', 'pool.exhaustion'];
@@ -48,7 +49,7 @@ export const http = defineSkill({
   needs: { traffic: { kind: 'traffic', params: { seconds: SECONDS } } },
   snapshot: ({ traffic }) => (traffic === undefined ? undefined : numbersOf(traffic)),
   rules: [],
-  playbook: see => reportOwn(see, { own: OWN, mine: isHttp, healthy: 'Requests come and go' }),
+  playbook,
   queries: [
     defineQuery({
       name: 'routes',
@@ -75,6 +76,16 @@ export const http = defineSkill({
   prompt:
     'Routes are templates, never values. Slow and flowing (as many out as in) is not stuck; a peer is the cause only when open calls to it cover the waiting.',
 });
+
+async function* playbook(see: OperatorView): Step<Conclusion> {
+  const concluded = yield* reportOwn(see, { own: OWN, mine: isHttp, healthy: 'Requests come and go' });
+  if (concluded.outcome !== 'healthy') return concluded;
+  const stuck = yield* unansweredCalls(see);
+  if (!stuck) return concluded;
+  yield* see.setState('warning', stuck.title ?? stuck.observation);
+  yield* see.notify(stuck);
+  return { outcome: 'found', summary: stuck.observation };
+}
 
 function numbersOf(traffic: Traffic): SnapshotData {
   return {

@@ -196,7 +196,10 @@ const isDeeper = (made: Wait, shown: Wait): boolean =>
   innermostPackage(made) !== undefined &&
   shown.user.length > 0 &&
   made.user.length > shown.user.length &&
-  made.user.at(-1) === shown.user.at(-1);
+  isSameFunction(made.user.at(-1), shown.user.at(-1));
+
+const isSameFunction = (a: Frame | undefined, b: Frame | undefined): boolean =>
+  a?.url === b?.url && a?.function === b?.function;
 
 function note(group: Building, native: Wait): void {
   if (native.type !== 'Timeout') group.natives.add(native.type);

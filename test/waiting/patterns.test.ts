@@ -104,6 +104,17 @@ test('some quick steps one after the other that make a request slow are told, fe
   expect(found(withCalls(steps(4)))).toEqual([]);
 });
 
+test("a function that hands on a package's promise is who asked for it", () => {
+  const made = new MadeDump();
+  for (let i = 0; i < 6; i++) {
+    const request = made.request(i * 10);
+    const asked = ['new Promise', 'acquire@node_modules/lock/index.js', 'send@app.js', 'handle@app.js'];
+    const promise = made.record(request, 'PROMISE', asked);
+    made.record(request, 'PROMISE', ['Promise.then', 'handle@app.js'], { triggerId: promise });
+  }
+  expect(found(made)).toMatchObject([{ faultClass: 'waiting.lock', place: { function: 'send' } }]);
+});
+
 test('a time limit that was cleared is no wait', () => {
   const made = new MadeDump();
   const request = made.request(0, 300);

@@ -14,7 +14,7 @@ export function scan(
   agents: readonly (HttpAgent | undefined)[],
 ): InFlight {
   const served = new Served(firstSeen, now);
-  const sent = new Sent();
+  const sent = new Sent(firstSeen, now);
   const peers = new Peers();
   const stalled = new Stalled();
   const children: { pid: number; file: string }[] = [];

@@ -32,6 +32,11 @@ export class Sent {
   private readonly calls = new Tally<Mutable<OutgoingInFlight>>(MOST_CALLS);
   private readonly agents = new Set<HttpAgent>();
 
+  constructor(
+    private readonly firstSeen: WeakMap<object, number>,
+    private readonly now: number,
+  ) {}
+
   add(socket: SocketLike, message: Outgoing): void {
     this.addAgent(message.agent);
     const state = stateOf(socket, message);
@@ -47,10 +52,19 @@ export class Sent {
       status,
       count: 0,
       bufferedBytes: 0,
+      heldCount: 0,
+      heldMs: 0,
     }));
     if (!row) return;
     row.count++;
     row.bufferedBytes += message.res?.readableLength ?? 0;
+    const seen = this.firstSeen.get(message);
+    if (seen === undefined) {
+      this.firstSeen.set(message, this.now);
+      return;
+    }
+    row.heldCount = (row.heldCount ?? 0) + 1;
+    row.heldMs = Math.max(row.heldMs ?? 0, Math.round(this.now - seen));
   }
 
   addAgent(agent: HttpAgent | undefined): void {

@@ -25,6 +25,9 @@ export interface OutgoingInFlight {
   readonly status: number;
   readonly count: number;
   readonly bufferedBytes: number;
+  /** Those that an earlier reading had already seen, and their longest known age in milliseconds. */
+  readonly heldCount?: number;
+  readonly heldMs?: number;
 }
 
 /** One http.Agent and one of its hosts. */
