@@ -132,6 +132,9 @@ const SICK: readonly Case[] = [
   sick('lithographs', culprit(['memory.external', 'memory.native'])),
   sick('apothecary', culprit(['memory.leak.collection'])),
   sick('courier', [culprit(['handles.leak.fd']), { mark: 'second', classes: ['downstream.chatty'] }]),
+  sick('tannery', culprit(['downstream.chatty'])),
+  sick('weir', culprit(['downstream.slow'])),
+  sick('postern', culprit(['queue.backlog'])),
 ];
 
 /** Healthy programs: any warning is a false alarm. */
@@ -171,6 +174,7 @@ const HEALTHY: readonly Case[] = [
   healthy('typesetter', { reason: 'high cpu' }),
   healthy('cafe'),
   healthy('granary', { reason: 'memory keeps rising' }),
+  healthy('orrery'),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];
