@@ -19,7 +19,7 @@ import { type CallGroup, callGroups } from './outgoing.js';
 import { overlapping } from './overlap.js';
 import { pacedBy } from './paced.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
-import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers } from './pools.js';
+import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers, withUnread } from './pools.js';
 import { oneAfterTheOther } from './serial.js';
 import { LEAST_ROUNDS, type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
 import { type Frame, Waits } from './waits.js';
@@ -162,7 +162,7 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
   const urls = new Set([...group.user, ...group.makerUser].map(frame => frame.url));
   // One that could be read speaks for those that could not: they would stand in the same queue.
   const standing = group.requests >= LEAST_WAITING ? group.requests : (base.flow?.held ?? 0);
-  const holder = holderOf(context.holders, standing, urls);
+  const holder = withUnread(holderOf(context.holders, standing, urls), context.holders);
   if (holder) {
     const shape = shapeOf(holder);
     const used = poolState(holder).used ?? 1;

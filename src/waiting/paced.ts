@@ -1,6 +1,6 @@
 import type { Finding } from './finding.js';
 import type { WaitGroup } from './stuck.js';
-import { placeKey, type Wait, type Waits } from './waits.js';
+import type { Wait, Waits } from './waits.js';
 
 /** How a rate limiter keeps its queue: no list, but a timer for each that waits. */
 export type Paced = NonNullable<Finding['paced']>;
@@ -36,5 +36,5 @@ const isTurn = ({ type, pending, request, user, frames }: Wait, group: WaitGroup
   type === 'Timeout' &&
   pending &&
   request > 0 &&
-  placeKey(user[0]) === placeKey(group.user[0]) &&
+  user.some(({ url, line }) => url === group.user[0]?.url && line === group.user[0]?.line) &&
   frames.some(frame => frame.kind === 'user' || frame.kind === 'package');

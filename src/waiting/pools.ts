@@ -78,6 +78,16 @@ export function holderOf(holders: readonly Holder[], requests: number, urls: Rea
   return fitting.find(holder => isIn(holder, urls)) ?? fitting[0];
 }
 
+/** A pool's queue and the bytes that nobody reads may lie apart: with the pool, and with each of its connections. */
+export function withUnread(holder: Holder | undefined, holders: readonly Holder[]): Holder | undefined {
+  const bytes = holders.flatMap(one => (holder && isWithin(one, holder) ? (one.numbers.unreadBytes ?? 0) : []));
+  const unreadBytes = Math.max(0, ...bytes);
+  return holder && unreadBytes > 0 ? { ...holder, numbers: { ...holder.numbers, unreadBytes } } : holder;
+}
+
+const isWithin = ({ path }: Holder, outer: Holder): boolean =>
+  path.length >= outer.path.length && JSON.stringify(path.slice(0, outer.path.length)) === JSON.stringify(outer.path);
+
 function isIn(holder: Holder, urls: ReadonlySet<string>): boolean {
   return holder.path.some(step => step.kind === 'variable' && urls.has(step.seenBy.url));
 }

@@ -3,6 +3,7 @@ import type { AsyncDump } from '../../src/model/evidence/async-dump.js';
 import type { Holder } from '../../src/model/evidence/holders.js';
 import type { InFlight } from '../../src/model/evidence/in-flight.js';
 import { look, needsHolders } from '../../src/waiting/findings.js';
+import { withUnread } from '../../src/waiting/pools.js';
 
 const route = {
   method: 'GET',
@@ -95,4 +96,16 @@ test('requests that come through late are explained by the full pool they queue 
 test('a short queue before a slow partner is not the cause, nor is a pool with something at rest', () => {
   expect(classesOfLate(holder({ waiting: 3, numbers: { max: 10 }, lists: { free: 0, used: 10 } }))).toEqual([]);
   expect(classesOfLate(holder({ waiting: 30, numbers: { max: 4 }, lists: { free: 2, used: 2 } }))).toEqual([]);
+});
+
+test("what a pool's connections have and nobody reads is the pool's", () => {
+  const path = [{ kind: 'property', name: 'hooks' }] as Holder['path'];
+  const pool = holder({ path });
+  const client = holder({
+    name: 'Client',
+    path: [...path, { kind: 'property', name: 'clients' }],
+    numbers: { unreadBytes: 9000 },
+  });
+  expect(withUnread(pool, [pool, client])?.numbers.unreadBytes).toBe(9000);
+  expect(withUnread(pool, [pool, { ...client, path: [] }])?.numbers.unreadBytes).toBeUndefined();
 });
