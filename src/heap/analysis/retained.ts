@@ -8,10 +8,8 @@ export type RetainedSizes = Uint32Array | Float64Array;
 
 /** Bytes that would be free if the node were: its own and those of everything it dominates. */
 export function findRetainedSizes(file: HeapFile, { immediate, order }: Dominators, pool: Pool): RetainedSizes {
-  const { nodeCount, selfSize } = file;
-  const retained = totalSize(file) < 2 ** 32 ? pool.dirty() : pool.doubles(nodeCount);
-  if (file.wideSizes.size === 0) retained.set(selfSize);
-  else for (let node = 0; node < nodeCount; node++) retained[node] = sizeOf(file, node);
+  const { nodeCount } = file;
+  const retained = ownSizes(file, pool);
   for (let at = nodeCount - 1; at >= 1; at--) {
     const node = order[at]!;
     retained[immediate[node]!]! += retained[node]!;
@@ -19,8 +17,16 @@ export function findRetainedSizes(file: HeapFile, { immediate, order }: Dominato
   return retained;
 }
 
-function totalSize(file: HeapFile): number {
-  let total = 0;
-  for (let node = 0; node < file.nodeCount; node++) total += sizeOf(file, node);
-  return total;
+function ownSizes(file: HeapFile, pool: Pool): RetainedSizes {
+  const { nodeCount, selfSize, wideSizes } = file;
+  const words = pool.dirty();
+  let total = wideSizes.size === 0 ? 0 : Number.POSITIVE_INFINITY;
+  for (let node = 0; node < nodeCount; node++) {
+    const size = selfSize[node]!;
+    words[node] = size;
+    total += size;
+  }
+  if (total < 2 ** 32) return words;
+  pool.giveBack(words);
+  return pool.doubles(nodeCount).map((_, node) => sizeOf(file, node));
 }

@@ -59,6 +59,9 @@ function innerOf(view: HeapView, scripts: Scripts, { inner }: RetainingPath): Pi
   return inner && near ? { inner: { variable: view.edgeName(inner.edge), near } } : {};
 }
 
+/** A class itself has the fields that are static. */
+const OWNERS: ReadonlySet<string> = new Set(['object', 'closure']);
+
 /** Below the last variable of the path: what is above it is further away than it. */
 function fieldOf(view: HeapView, scripts: Scripts, { steps }: RetainingPath): Pick<SaidPath, 'field'> {
   for (let at = steps.length - 1; at >= 1; at--) {
@@ -66,7 +69,7 @@ function fieldOf(view: HeapView, scripts: Scripts, { steps }: RetainingPath): Pi
     const type = view.edgeType(edge);
     if (type === 'context') break;
     const owner = steps[at - 1]!.node;
-    const near = type === 'property' && view.type(owner) === 'object' ? scripts.place(owner) : undefined;
+    const near = type === 'property' && OWNERS.has(view.type(owner)) ? scripts.place(owner) : undefined;
     if (near && isFile(near.url) && isUserCode(near.url)) return { field: { name: view.edgeName(edge), near } };
   }
   return {};
