@@ -2,7 +2,8 @@ import type { Holder } from '../../model/evidence/holders.js';
 import { filledShare, ringIn, sizeOf, someEntries, type Watched } from '../scope-walk/containers.js';
 import { functionText, isObject, own, ownKeys, plainKeys } from '../scope-walk/intrinsics.js';
 import { classOf, isUntouchable, type Realm } from '../scope-walk/realm.js';
-import type { Ring, Walk } from '../scope-walk/walk.js';
+import type { Walk } from '../scope-walk/walk.js';
+import type { Ring } from '../scope-walk/watchlist.js';
 import { hasWord, withoutPrefix } from '../text.js';
 
 const MOST_HOLDERS = 80;
@@ -74,9 +75,9 @@ export function holdersIn(realm: Realm, walk: Walk): Holder[] {
 
 /** A ring buffer stands for its array, whose length says nothing. */
 function linesIn(realm: Realm, walk: Walk): Line[] {
-  const rings = new Set(walk.rings.map(ring => ring.ref.deref()));
-  const containers = walk.containers.filter(({ owner }) => !owner || !rings.has(owner.deref()));
-  return [...containers.map(lineOf), ...walk.rings.map(ring => lineOfRing(realm, ring))];
+  const rings = new Set(walk.watchlist.rings.map(ring => ring.ref.deref()));
+  const containers = walk.watchlist.containers.filter(({ owner }) => !owner || !rings.has(owner.deref()));
+  return [...containers.map(lineOf), ...walk.watchlist.rings.map(ring => lineOfRing(realm, ring))];
 }
 
 function lineOf(watched: Watched): Line {

@@ -75,7 +75,7 @@ export class Growth {
     let next = 0;
     const slice = () => {
       const until = now() + LIMITS.sliceMs;
-      const { containers } = this.first.walk;
+      const { containers } = this.first.walk.watchlist;
       for (; next < containers.length && ((next & 31) !== 0 || now() < until); next++) {
         const watched = containers[next];
         if (watched && !watched.gone) this.read(watched, index);
@@ -110,7 +110,7 @@ export class Growth {
 
   biggest(last: Seen, done: (rows: SizedContainer[]) => void): void {
     const { walk } = last;
-    const big = walk.containers.filter(
+    const big = walk.watchlist.containers.filter(
       one => one.first >= SMALLEST_BIG && one.kind !== 'chain' && one.kind !== 'list' && one.kind !== 'string',
     );
     big.sort((a, b) => b.first - a.first);
@@ -157,7 +157,7 @@ export class Growth {
 
   private steadyRows(): Row[] {
     const { walk } = this.first;
-    const grown = walk.containers.filter(one => one.sizes && !one.gone && lastOf(one) > one.first);
+    const grown = walk.watchlist.containers.filter(one => one.sizes && !one.gone && lastOf(one) > one.first);
     const families = this.families(grown);
     const inFamily = new Set(families.flatMap(([, members]) => members));
     return [
@@ -192,7 +192,7 @@ export class Growth {
     const siblings = this.siblingsOf(familyKey, members);
     const above = tree.collectionAbove(leader.node);
     const collections = new Set(siblings.map(one => tree.collectionAbove(one.node)));
-    const all = walk.containers.filter(one => one.node === above).map(lastOf)[0] ?? 0;
+    const all = walk.watchlist.containers.filter(one => one.node === above).map(lastOf)[0] ?? 0;
     const kin = collections.size === 1 ? Math.max(all, siblings.length) : siblings.length;
     const scale = kin / siblings.length;
     const sizes = this.times.map((_, i) =>
@@ -206,9 +206,9 @@ export class Growth {
 
   /** In the same collections, at the same place below them; numbers are compared before texts are made. */
   private siblingsOf(familyKey: string, members: readonly Watched[]): Watched[] {
-    const { tree, containers } = this.first.walk;
+    const { tree, watchlist } = this.first.walk;
     const collections = new Set(members.map(one => tree.collectionAbove(one.node)));
-    return containers.filter(
+    return watchlist.containers.filter(
       one =>
         !one.gone &&
         collections.has(tree.collectionAbove(one.node)) &&
@@ -221,16 +221,16 @@ export class Growth {
     const { walk } = this.first;
     if (last === walk) return [];
     const lost = new Map<string, Watched>();
-    for (const old of walk.containers) {
+    for (const old of walk.watchlist.containers) {
       const object = old.ref.deref();
-      if (!object || !last.byObject.has(object) || old.kind === 'string')
+      if (!object || !last.watchlist.byObject.has(object) || old.kind === 'string')
         lost.set(`${old.kind}|${walk.tree.key(old.node)}`, old);
     }
-    return last.containers.flatMap(watched => {
+    return last.watchlist.containers.flatMap(watched => {
       const object = watched.ref.deref();
       const isVariable = watched.kind === 'string' && watched.key === undefined;
       if (!object || last.tree.isSampled(watched.node)) return [];
-      if (isVariable ? false : watched.kind === 'string' || walk.byObject.has(object)) return [];
+      if (isVariable ? false : watched.kind === 'string' || walk.watchlist.byObject.has(object)) return [];
       const old = lost.get(`${watched.kind}|${last.tree.key(watched.node)}`);
       if (!old || watched.first <= old.first) return [];
       return [{ watched, walk: last, sizes: this.endpoints(old.first, watched.first), replaced: true }];
@@ -286,10 +286,10 @@ export class Growth {
   }
 
   /** A Set in a Map belongs to who has the Map. */
-  private codeAbove({ node }: Watched, { containers, tree }: Walk): Container['ownerCode'] {
+  private codeAbove({ node }: Watched, { watchlist, tree }: Walk): Container['ownerCode'] {
     const above = tree.collectionAbove(node);
     if (above < 0 || above !== tree.parentOf(node)) return undefined;
-    const maker = containers.find(one => one.node === above)?.maker?.deref();
+    const maker = watchlist.containers.find(one => one.node === above)?.maker?.deref();
     return maker && this.sizer.classCode(maker);
   }
 

@@ -1,7 +1,7 @@
 import type { WalkCost } from '../../model/evidence/collection-growth.js';
-import { startsCapital } from '../text.js';
+import { startsCapital, withoutPrefix } from '../text.js';
 import { ClosureChains } from './closure-chains.js';
-import { ringIn, sizeField, sizeOf, type Watched } from './containers.js';
+import type { Watched } from './containers.js';
 import { arrayElements, mapElements, sampledIndices, setElements } from './elements.js';
 import { FunctionChoice } from './function-choice.js';
 import { type DetailedEdge, EDGES, type Edge, type SeenBy, WalkTree } from './graph.js';
@@ -13,6 +13,7 @@ import { PrivateFields } from './private-fields.js';
 import { Queue } from './queue.js';
 import { isUntouchable, LIMITS, type Realm } from './realm.js';
 import { Slices } from './slices.js';
+import { Watchlist } from './watchlist.js';
 import { WeakValues } from './weak-values.js';
 
 /** The program's own modules, then what they stand on, then sockets and timers: it decides how readable a path is. */
@@ -24,13 +25,6 @@ interface Pending {
   readonly owner: object | undefined;
 }
 
-/** A ring buffer, weakly held, and whose property it is. */
-export interface Ring {
-  readonly ref: WeakRef<object>;
-  readonly owner: WeakRef<object>;
-  readonly node: number;
-}
-
 /** Objects handed to the inspector in one round. */
 const BATCH = 8;
 /** Timers are counted through their own lists. */
@@ -40,10 +34,7 @@ const TIMER_LINKS = new Set<PropertyKey>(['_idleNext', '_idlePrev']);
 export class Walk {
   readonly tree = new WalkTree();
   readonly chains = new ClosureChains(this.tree);
-  readonly containers: Watched[] = [];
-  /** Ring buffers, whose array says nothing of how many stand in it. */
-  readonly rings: Ring[] = [];
-  readonly byObject = new WeakMap<object, Watched>();
+  readonly watchlist: Watchlist;
   readonly choice: FunctionChoice<Pending>;
   readonly unlisted: number[] = [];
   cut = false;
@@ -52,7 +43,6 @@ export class Walk {
   private objects = new Queue<Pending>();
   private functions = new Queue<Pending>();
   private later: { readonly phase: Phase; readonly read: () => unknown; readonly name: string }[] = [];
-  private readonly textVariables = new Set<string>();
   private readonly links = new Map<number, number>();
   private readonly makers: Makers;
   private readonly privateFields: PrivateFields;
@@ -62,8 +52,6 @@ export class Walk {
   private objectLimit: number;
   private visited = 0;
   private promises = 0;
-  private chainsWatched = 0;
-  private texts = 0;
 
   constructor(
     private readonly realm: Realm,
@@ -77,12 +65,14 @@ export class Walk {
     const seat = { parentOf: (node: number) => tree.parentOf(node), isChained: (node: number) => chains.has(node) };
     this.choice = new FunctionChoice(seat, before?.choice);
     this.makers = new Makers(realm);
+    this.watchlist = new Watchlist(realm, tree, this.makers);
     this.privateFields = new PrivateFields(realm, ({ object, node }, name, value) => {
       this.makers.note(object, value);
       this.add(value, node, { kind: 'private', name }, object);
     });
-    this.weakValues = new WeakValues(({ node }, map, edge, value) => {
-      if (!this.seen.has(value)) this.add(value, this.tree.add(node, edge), { kind: 'map-value' }, map);
+    this.weakValues = new WeakValues(({ object, node }, map, edge, value) => {
+      if (!this.seen.has(value) && !this.isCompiledField(object, edge))
+        this.add(value, this.tree.add(node, edge), { kind: 'map-value' }, map);
     });
   }
 
@@ -107,7 +97,7 @@ export class Walk {
       ...this.slices.cost(),
       objects: this.visited,
       functions: this.choice.asked,
-      containers: this.containers.length,
+      containers: this.watchlist.containers.length,
       cut: this.cut,
     };
   }
@@ -126,20 +116,7 @@ export class Walk {
   watchOnly(container: object, kind: Watched['kind'], name: string): void {
     if (this.seen.has(container)) return;
     this.seen.add(container);
-    this.watch(container, kind, this.tree.add(-1, { kind: 'root', name }), undefined);
-  }
-
-  /** Every function of a script shows the same variable: once is enough. */
-  private watchVariable(
-    f: object,
-    text: string,
-    node: number,
-    edge: Extract<DetailedEdge, { kind: 'variable' }>,
-  ): void {
-    const name = `${edge.seen.location?.scriptId} ${edge.name}`;
-    if (text.length < LIMITS.longText || this.textVariables.has(name)) return;
-    this.textVariables.add(name);
-    this.watchText(f, text, node, edge);
+    this.watchlist.add(container, kind, this.tree.add(-1, { kind: 'root', name }), undefined);
   }
 
   private finish(done: () => void): void {
@@ -151,7 +128,7 @@ export class Walk {
     this.seen.clear();
     this.choice.forget();
     this.links.clear();
-    this.textVariables.clear();
+    this.watchlist.forget();
     done();
   }
 
@@ -210,39 +187,6 @@ export class Walk {
     return (this.links.get(parent) ?? 0) + 1;
   }
 
-  private watch(
-    object: object,
-    kind: Watched['kind'],
-    node: number,
-    owner?: object,
-    key?: PropertyKey,
-    size?: number,
-  ): void {
-    const first = size ?? sizeOf(object, kind, key, 0) ?? 0;
-    const ref = new WeakRef(object);
-    const watched: Watched = {
-      ref,
-      owner: owner && new WeakRef(owner),
-      maker: this.makers.of(owner),
-      kind,
-      key,
-      node,
-      first,
-      sizes: undefined,
-      gone: false,
-      slow: false,
-    };
-    this.containers.push(watched);
-    if (kind !== 'string' && !this.byObject.has(object)) this.byObject.set(object, watched);
-  }
-
-  /** A string is no object: its owner is held and the property read again; of a variable's only the walks tell. */
-  private watchText(owner: object, text: string, parent: number, edge: Edge): void {
-    if (text.length < LIMITS.longText || this.texts++ >= LIMITS.texts) return;
-    const key = typeof edge === 'object' ? undefined : edge;
-    this.watch(owner, 'string', this.tree.add(parent, edge), owner, key, text.length);
-  }
-
   private visitSafely(next: Pending): void {
     try {
       this.visit(next);
@@ -273,17 +217,17 @@ export class Walk {
   }
 
   private visitArray(array: readonly unknown[], node: number, owner: object | undefined): void {
-    this.watch(array, 'Array', node, owner);
+    this.watchlist.add(array, 'Array', node, owner);
     arrayElements(array, (value, edge) => this.add(value, node, edge, array));
   }
 
   private visitMap(map: object, node: number, owner: object | undefined): void {
-    this.watch(map, 'Map', node, owner);
+    this.watchlist.add(map, 'Map', node, owner);
     mapElements(map, (value, edge) => this.add(value, node, edge, map));
   }
 
   private visitSet(set: object, node: number, owner: object | undefined): void {
-    this.watch(set, 'Set', node, owner);
+    this.watchlist.add(set, 'Set', node, owner);
     setElements(set, (value, edge) => this.add(value, node, edge, set));
   }
 
@@ -291,24 +235,17 @@ export class Walk {
     const keys = keysOf(object, this.realm);
     if (typeof keys === 'number') {
       this.unlisted.push(keys);
-      this.watch(object, 'huge-object', node, owner, undefined, keys);
+      this.watchlist.add(object, 'huge-object', node, owner, undefined, keys);
       return;
     }
     const { types } = this.realm;
     const isNamespace = types.isModuleNamespaceObject(object);
     if (keys.length >= LIMITS.dictionaryKeys && !types.isMap(object) && !types.isSet(object) && !isNamespace) {
-      this.watch(object, 'object', node, owner, undefined, keys.length);
+      this.watchlist.add(object, 'object', node, owner, undefined, keys.length);
       if (keys.length >= LIMITS.manyKeys && this.makers.isBag(object)) this.tree.markDictionary(node);
-    } else if (keys.length > 1 && !isNamespace) this.watchList(object, keys, node, owner);
+    } else if (keys.length > 1 && !isNamespace) this.watchlist.addList(object, keys, node, owner);
     const some = keys.length <= 400 ? keys : sampledIndices(keys.length).map(index => keys[index] as PropertyKey);
     for (const key of some) this.addProperty(object, key, node);
-  }
-
-  private watchList(object: object, keys: readonly PropertyKey[], node: number, owner: object | undefined): void {
-    const field = sizeField(object, keys);
-    if (field !== undefined) this.watch(object, 'list', node, owner, field);
-    else if (owner && keys.length <= LIMITS.ringKeys && ringIn(object, keys, this.realm.types.isProxy))
-      this.rings.push({ ref: new WeakRef(object), owner: new WeakRef(owner), node });
   }
 
   private addProperty(object: object, key: PropertyKey, node: number): void {
@@ -316,12 +253,11 @@ export class Walk {
     const descriptor = describeKey(object, key);
     if (!descriptor) return;
     if (descriptor.get) this.add(descriptor.get, node, { kind: 'getter', name: String(key) }, object);
-    else if (typeof descriptor.value === 'string') this.watchText(object, descriptor.value, node, key as Edge);
+    else if (typeof descriptor.value === 'string') this.watchlist.addText(object, descriptor.value, node, key as Edge);
     else if (isObject(descriptor.value)) {
       this.makers.note(object, descriptor.value);
       // The second object in a row behind the same property begins to look like a list without a size.
-      if (this.linksTo(node, key as Edge) === 1 && this.chainsWatched++ < LIMITS.chains)
-        this.watch(object, 'chain', node, undefined, key);
+      if (this.linksTo(node, key as Edge) === 1) this.watchlist.addChain(object, node, key);
       this.add(descriptor.value, node, key as Edge, object);
     }
   }
@@ -330,13 +266,24 @@ export class Walk {
     const prototype = prototypeOf(object);
     if (!prototype || this.realm.skip.has(prototype)) return;
     this.add(prototype, node, EDGES.PROTOTYPE, object);
-    if (this.realm.types.isProxy(prototype)) return;
-    const maker = own(prototype, 'constructor');
+    const maker = this.makerOf(prototype);
+    if (!maker) return;
     // The inspector shows #private fields; it is asked only about classes whose source has any.
-    if (typeof maker !== 'function') return;
     if (this.privateFields.isDeclaredBy(maker)) this.functions.put({ object, node, owner });
-    else if (prototype !== object && this.privateFields.isCompiledIn(maker))
-      this.privateFields.noteInstance(object, node);
+    else if (this.privateFields.isCompiledIn(maker)) this.privateFields.noteInstance(object, node);
+  }
+
+  /** `_Till_rows`, `_rows`: what a compiler made of a #private field goes by that field's name. */
+  private isCompiledField(object: object, edge: DetailedEdge): boolean {
+    const isNamedSo = edge.kind === 'variable' && withoutPrefix(edge.name, '_') !== edge.name;
+    const maker = isNamedSo && this.makerOf(prototypeOf(object));
+    return maker ? this.privateFields.isCompiledIn(maker) : false;
+  }
+
+  private makerOf(prototype: object | null): object | undefined {
+    if (!prototype || this.realm.types.isProxy(prototype)) return undefined;
+    const maker = own(prototype, 'constructor');
+    return typeof maker === 'function' ? maker : undefined;
   }
 
   /** One round trip of the inspector for a few functions (and proxies, promises, objects with #private fields). */
@@ -432,7 +379,7 @@ export class Walk {
       const descriptor = describeKey(variables, key);
       if (!descriptor || !('value' in descriptor)) continue;
       const edge = { kind: 'variable' as const, name: String(key), seen };
-      if (typeof descriptor.value === 'string') this.watchVariable(object, descriptor.value, node, edge);
+      if (typeof descriptor.value === 'string') this.watchlist.addVariable(object, descriptor.value, node, edge);
       else if (isObject(descriptor.value)) {
         if (this.realm.types.isWeakMap(descriptor.value) && !this.seen.has(descriptor.value)) {
           this.privateFields.noteWeakMap(descriptor.value, edge.name);

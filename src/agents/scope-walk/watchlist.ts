@@ -1,0 +1,77 @@
+import { ringIn, sizeField, sizeOf, type Watched } from './containers.js';
+import type { DetailedEdge, Edge, WalkTree } from './graph.js';
+import type { Makers } from './makers.js';
+import { LIMITS, type Realm } from './realm.js';
+
+/** A ring buffer, weakly held, and whose property it is. */
+export interface Ring {
+  readonly ref: WeakRef<object>;
+  readonly owner: WeakRef<object>;
+  readonly node: number;
+}
+
+/** The containers, long strings and chains that a walk meets, held weakly, with their sizes at that moment. */
+export class Watchlist {
+  readonly containers: Watched[] = [];
+  /** Ring buffers, whose array says nothing of how many stand in it. */
+  readonly rings: Ring[] = [];
+  readonly byObject = new WeakMap<object, Watched>();
+  private readonly variables = new Set<string>();
+  private chains = 0;
+  private texts = 0;
+
+  constructor(
+    private readonly realm: Realm,
+    private readonly tree: WalkTree,
+    private readonly makers: Makers,
+  ) {}
+
+  add(object: object, kind: Watched['kind'], node: number, owner?: object, key?: PropertyKey, size?: number): void {
+    const watched: Watched = {
+      ref: new WeakRef(object),
+      owner: owner && new WeakRef(owner),
+      maker: this.makers.of(owner),
+      kind,
+      key,
+      node,
+      first: size ?? sizeOf(object, kind, key, 0) ?? 0,
+      sizes: undefined,
+      gone: false,
+      slow: false,
+    };
+    this.containers.push(watched);
+    if (kind !== 'string' && !this.byObject.has(object)) this.byObject.set(object, watched);
+  }
+
+  /** An object that keeps its number of entries in a field, or a ring buffer. */
+  addList(object: object, keys: readonly PropertyKey[], node: number, owner: object | undefined): void {
+    const field = sizeField(object, keys);
+    if (field !== undefined) this.add(object, 'list', node, owner, field);
+    else if (owner && keys.length <= LIMITS.ringKeys && ringIn(object, keys, this.realm.types.isProxy))
+      this.rings.push({ ref: new WeakRef(object), owner: new WeakRef(owner), node });
+  }
+
+  addChain(object: object, node: number, key: PropertyKey): void {
+    if (this.chains++ < LIMITS.chains) this.add(object, 'chain', node, undefined, key);
+  }
+
+  /** A string is no object: its owner is held and the property read again; of a variable's only the walks tell. */
+  addText(owner: object, text: string, parent: number, edge: Edge): void {
+    if (text.length < LIMITS.longText || this.texts++ >= LIMITS.texts) return;
+    const key = typeof edge === 'object' ? undefined : edge;
+    this.add(owner, 'string', this.tree.add(parent, edge), owner, key, text.length);
+  }
+
+  /** Every function of a script shows the same variable: once is enough. */
+  addVariable(f: object, text: string, node: number, edge: Extract<DetailedEdge, { kind: 'variable' }>): void {
+    const name = `${edge.seen.location?.scriptId} ${edge.name}`;
+    if (text.length < LIMITS.longText || this.variables.has(name)) return;
+    this.variables.add(name);
+    this.addText(f, text, node, edge);
+  }
+
+  /** What only the walk itself needed. */
+  forget(): void {
+    this.variables.clear();
+  }
+}
