@@ -3,6 +3,7 @@ export type { Aggregates } from './analysis/aggregates.js';
 export type { Facts } from './analysis/facts.js';
 export { type Baseline, baselineBefore, baselineOf } from './answers/baseline.js';
 export { type ClassDifference, compareHeaps, type GrownHolder, type HeapDifference } from './answers/difference.js';
+export type { SaidOrigin } from './answers/origin.js';
 export {
   answerQuestion,
   type HeapAnswer,
@@ -12,7 +13,7 @@ export {
 } from './answers/questions.js';
 export type { RepeatedText } from './answers/repeated.js';
 export type { SaidPath } from './answers/say.js';
-export type { ScriptPlace, Telling } from './answers/scripts.js';
+export { programScripts, type ScriptPlace, type Telling } from './answers/scripts.js';
 export { type ClassRow, type HeapSummary, type SaidSuspect, summarise } from './answers/summary.js';
 export { HeapView } from './answers/view.js';
 export type { HeapFile } from './heap-file.js';

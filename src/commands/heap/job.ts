@@ -14,6 +14,7 @@ import {
   HeapView,
   hasRoomForTwo,
   type OnStep,
+  programScripts,
   type SaidSuspect,
   summarise,
   type Telling,
@@ -70,18 +71,23 @@ async function answered(work: Work): Promise<HeapResult> {
   const { job } = work;
   const files = new ScriptFiles(job.roots);
   const telling: Telling = { showUrl: url => displayPath(url, job.cwd), original: place => files.original(place) };
-  const place = <S extends SaidSuspect>(suspect: S) => placed(suspect, files, job.cwd);
+  const place = (view: HeapView) => {
+    let urls: readonly string[] | undefined;
+    const program = { files, urls: () => (urls ??= programScripts(view)) };
+    return <S extends SaidSuspect>(suspect: S) => placed(suspect, program, job.cwd);
+  };
   switch (job.kind) {
     case 'question': {
-      const answer = answerQuestion(await load(job.path, work), job.question, telling);
+      const view = await load(job.path, work);
+      const answer = answerQuestion(view, job.question, telling);
       if (answer.ask !== 'summary') return { kind: 'question', answer };
-      const suspects = answer.summary.suspects.map(place);
+      const suspects = answer.summary.suspects.map(place(view));
       return { kind: 'question', answer: { ...answer, summary: { ...answer.summary, suspects } } };
     }
     case 'difference': {
       const { view, earlier } = await loadAll(job.paths, work);
       const difference = compareHeaps(earlier, view, telling);
-      return { kind: 'difference', difference: { ...difference, grown: difference.grown.map(place) } };
+      return { kind: 'difference', difference: { ...difference, grown: difference.grown.map(place(view)) } };
     }
     default: {
       const before = job.dated?.by === 'two heapSnapshots' ? [job.dated.earlier.path] : [];
@@ -89,7 +95,7 @@ async function answered(work: Work): Promise<HeapResult> {
       if (job.dated?.by === 'tracking') earlier.push(baselineBefore(view, job.dated.lastOldId));
       const summary = summarise(view, { ...telling, limit: READING_SUSPECTS });
       const difference = earlier.length === 0 ? undefined : compareHeaps(earlier, view, telling);
-      return { kind: 'reading', reading: readingOf({ summary, difference, dated: job.dated, place }) };
+      return { kind: 'reading', reading: readingOf({ summary, difference, dated: job.dated, place: place(view) }) };
     }
   }
 }

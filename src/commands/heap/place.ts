@@ -1,12 +1,14 @@
 import { displayPath, isFile, isUserCode, packageOf } from '../../base/script-url.js';
 import type { SaidPath, SaidSuspect, ScriptPlace } from '../../heap/index.js';
 import type { CodeLocation } from '../../model/location.js';
-import { declarationOf } from '../../source/declarations.js';
+import { declaration } from './declared.js';
+import { originPlace, type Program } from './origin.js';
 import type { ScriptFiles } from './script-files.js';
 
 /** Adds the place; a variable that a bundle holds is told by the file it was written in. */
-export function placed<S extends SaidSuspect>(suspect: S, files: ScriptFiles, cwd: string): S {
-  const place = placeOf(suspect, files, cwd);
+export function placed<S extends SaidSuspect>(suspect: S, program: Program, cwd: string): S {
+  const { files } = program;
+  const place = placeOf(suspect, program, cwd);
   if (!place) return suspect;
   const { variable, module, text } = suspect.path;
   const running = variableOf(suspect.path, files);
@@ -17,29 +19,45 @@ export function placed<S extends SaidSuspect>(suspect: S, files: ScriptFiles, cw
 }
 
 /** The module's variable that the path starts at, in the text that V8 runs. */
-function variableOf({ variable, module, near }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
+function variableOf({ variable, module, near, steps }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
   if (variable === undefined || module === undefined) return undefined;
-  return declaration(files, module, variable, near?.line) ?? near ?? { url: module, line: 1, column: 1 };
+  const [, property] = /^\.([\w$]+)$/.exec(steps[0]?.via ?? '') ?? [];
+  const named = { variable, ...(property !== undefined && { property }), ...(near && { near: near.line }) };
+  return declaration(files, { url: module, ...named }) ?? near ?? { url: module, line: 1, column: 1 };
 }
 
 /** The declaration of the field or variable nearest to what is held. */
-function nearestOf({ inner, field }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
-  const own = field && declaration(files, field.near.url, field.name, field.near.line);
-  if (own || !inner || !isFile(inner.near.url)) return own;
-  return declaration(files, inner.near.url, inner.variable, inner.near.line);
+function nearestOf({ inner, field, suspended }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
+  const own = field && declaration(files, { url: field.near.url, variable: field.name, near: field.near.line });
+  if (own ?? suspended) return own ?? suspended;
+  if (!inner || !isFile(inner.near.url)) return undefined;
+  return declaration(files, { url: inner.near.url, variable: inner.variable, near: inner.near.line });
 }
 
 /**
  * Where a person should look for a suspect: the declaration of the field or variable nearest to it (when the file is here
  * to be read), else that of the module's variable that the path starts at, else the nearest function that uses it, else the function that its objects call.
  */
-function placeOf(suspect: SaidSuspect, files: ScriptFiles, cwd: string): CodeLocation | undefined {
+function placeOf(suspect: SaidSuspect, program: Program, cwd: string): CodeLocation | undefined {
+  const { files } = program;
   const via = suspect.path.text;
-  const running = nearestOf(suspect.path, files) ?? variableOf(suspect.path, files);
+  const running =
+    (suspect.origin?.listener && originPlace(suspect.origin, program)) ??
+    givenTo(suspect) ??
+    nearestOf(suspect.path, files) ??
+    variableOf(suspect.path, files) ??
+    (suspect.origin && originPlace(suspect.origin, program));
   if (running) return location(files, files.original(running), running, { cwd, via });
   const places = suspect.children.flatMap(({ place, callsPlace }) => [place, callsPlace]);
   const made = places.find(place => place && isUserCode(place.url));
   return made && location(files, made, made, { cwd, via });
+}
+
+/** Functions of the program that a package's own collection holds: where they are made is where they are handed over. */
+function givenTo({ path, children }: SaidSuspect): ScriptPlace | undefined {
+  const isPackages = path.field !== undefined && packageOf(path.field.near.url) !== undefined;
+  const made = children[0]?.callsPlace ?? children[0]?.place;
+  return isPackages && made && isUserCode(made.url) ? made : undefined;
 }
 
 function location(
@@ -58,20 +76,4 @@ function location(
     via: [via],
     ...(frame !== undefined && { frame }),
   };
-}
-
-/** In the text that V8 runs, because a variable has its name from there. */
-function declaration(files: ScriptFiles, url: string, variable: string, near?: number): ScriptPlace | undefined {
-  const text = files.script(url)?.text;
-  const found = text === undefined ? undefined : declarationIn(text, variable, near);
-  return found && { url, line: found.line0 + 1, column: found.column0 + 1 };
-}
-
-/** The file may have changed since, or not be JavaScript at all. */
-function declarationIn(text: string, variable: string, near?: number) {
-  try {
-    return declarationOf(text, variable, near === undefined ? undefined : near - 1);
-  } catch {
-    return undefined;
-  }
 }

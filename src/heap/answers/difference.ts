@@ -111,9 +111,9 @@ function grownHolders(
   scripts: Scripts,
   { limit = MAX_GROWN }: DifferenceOptions,
 ): GrownHolder[] {
-  const histories = new Map<number, readonly number[]>();
-  const growth = growthOf(earlier, view, histories);
-  const nodes = nearest(view, growth).slice(0, limit);
+  const grown = growthOf(earlier, view);
+  const { growth, histories } = grown;
+  const nodes = nearest(view, grown).slice(0, limit);
   const isNew = (node: number) => earlier[0]!.find(view.id(node)) < 0;
   const whole = view.totalBytes - earlier[0]!.totalBytes;
   return describeHolders(view, scripts, nodes, isNew).flatMap(suspect => {
@@ -126,15 +126,18 @@ function grownHolders(
   });
 }
 
+/** By ordinal: bytes more than in the oldest file, and bytes in each. */
+interface Grown {
+  readonly growth: Map<number, number>;
+  readonly histories: Map<number, readonly number[]>;
+}
+
 /** Objects that are in all files and hold more from file to file. */
-function growthOf(
-  earlier: readonly Baseline[],
-  view: HeapView,
-  histories: Map<number, readonly number[]>,
-): Map<number, number> {
+function growthOf(earlier: readonly Baseline[], view: HeapView): Grown {
   const whole = view.totalBytes - earlier[0]!.totalBytes;
   const least = Math.max(MIN_GROWTH_BYTES, whole * MIN_GROWTH_SHARE);
   const growth = new Map<number, number>();
+  const histories = new Map<number, readonly number[]>();
   for (let node = 0; node < view.nodeCount; node++) {
     if (view.retainedBytes(node) < least) continue;
     const history = historyOf(earlier, view, node);
@@ -143,7 +146,7 @@ function growthOf(
     growth.set(node, history.at(-1)! - history[0]!);
     histories.set(node, history);
   }
-  return growth;
+  return { growth, histories };
 }
 
 function historyOf(earlier: readonly Baseline[], view: HeapView, node: number): number[] | undefined {
@@ -166,13 +169,60 @@ function grownHolder(view: HeapView, node: number, growth: ReadonlyMap<number, n
 }
 
 /** Of grown objects that hold one another, those where the growth comes together; owners stand for their parts. */
-function nearest(view: HeapView, growth: ReadonlyMap<number, number>): number[] {
+function nearest(view: HeapView, grown: Grown): number[] {
+  const { growth } = grown;
   const passedOn = new Set<number>();
   for (const [node, bytes] of growth) {
-    const above = view.dominator(node);
-    if (above !== node && bytes >= PASSED_ON * (growth.get(above) ?? 0)) passedOn.add(above);
+    const above = grownAbove(view, node, growth);
+    if (above !== undefined && bytes >= PASSED_ON * growth.get(above)!) passedOn.add(above);
   }
+  for (const scope of dividedScopes(view, growth)) passedOn.add(scope);
   const ends = [...growth.keys()].filter(node => !passedOn.has(node));
-  const owners = new Set(ends.map(node => grownHolder(view, node, growth)).filter(node => node !== undefined));
+  const owners = new Set(
+    ends
+      .map(node => replacedIn(view, node, grown) ?? grownHolder(view, node, growth))
+      .filter(node => node !== undefined),
+  );
   return [...owners].sort((a, b) => growth.get(b)! - growth.get(a)!);
+}
+
+/** The nearest grown object that holds a node; between them there may be new ones (an awaiting function's promise). */
+function grownAbove(view: HeapView, node: number, growth: ReadonlyMap<number, number>): number | undefined {
+  let above = view.dominator(node);
+  for (let step = 0; step < MOST_BETWEEN && !growth.has(above) && view.dominator(above) !== above; step++)
+    above = view.dominator(above);
+  return above !== node && growth.has(above) ? above : undefined;
+}
+
+/** A longer chain of new objects is itself what grew. */
+const MOST_BETWEEN = 100;
+
+/** Scopes most of whose growth is that of several variables: each of those is a finding. */
+function dividedScopes(view: HeapView, growth: ReadonlyMap<number, number>): number[] {
+  const sums = new Map<number, number>();
+  for (const [node, bytes] of growth) {
+    const above = view.dominator(node);
+    if (above !== node && isScope(view, above)) sums.set(above, (sums.get(above) ?? 0) + bytes);
+  }
+  return [...sums].flatMap(([scope, bytes]) => (bytes >= PASSED_ON * (growth.get(scope) ?? 0) ? [scope] : []));
+}
+
+const isScope = (view: HeapView, node: number): boolean => view.name(node) === 'system / Context';
+
+/**
+ * A variable whose value is another one in each file (`head = { next: head }`, `list = [...list, x]`): its scope has grown,
+ * and what it has now is the holder.
+ */
+function replacedIn(view: HeapView, scope: number, { growth, histories }: Grown): number | undefined {
+  const bytes = growth.get(scope)!;
+  if (!isScope(view, scope)) return undefined;
+  for (const edge of view.edges(scope)) {
+    const value = view.target(edge);
+    if (view.edgeType(edge) !== 'context' || view.dominator(value) !== scope || growth.has(value)) continue;
+    if (view.retainedBytes(value) < PASSED_ON * bytes || holderOf(view, value) !== value) continue;
+    growth.set(value, bytes);
+    histories.set(value, histories.get(scope)!);
+    return value;
+  }
+  return undefined;
 }

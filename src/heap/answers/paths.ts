@@ -1,4 +1,4 @@
-import { isFile, isUserCode } from '../../base/script-url.js';
+import { isFile, isNodeInternal, isUserCode } from '../../base/script-url.js';
 import { NO_DISTANCE, SYSTEM_DISTANCE } from '../analysis/distances.js';
 import { NAME_BITS } from '../parse/fast-edges.js';
 import { closuresByContext, type Scripts } from './scripts.js';
@@ -35,6 +35,8 @@ interface Climb {
   done: boolean;
   /** The current node is an ES module. */
   atModule: boolean;
+  /** It hangs below a variable of one of Node's own modules: whoever has a function of Node leads there. */
+  inNode: boolean;
   module?: string;
   closure?: number;
 }
@@ -113,6 +115,8 @@ class PathFinder {
     const at = steps.findLastIndex(({ edge }) => edge >= 0 && this.view.edgeType(edge) === 'context');
     if (at < 2) return undefined; // none, or the module's own
     const closure = this.closures[steps[at - 1]!.node]! - 1;
+    const awaiting = closure < 0 && at >= 2 ? this.view.child(steps[at - 2]!.node, 'internal', 'function') : undefined;
+    if (awaiting !== undefined) return { edge: steps[at]!.edge, closure: awaiting };
     return closure < 0 ? undefined : { edge: steps[at]!.edge, closure };
   }
 
@@ -133,8 +137,9 @@ class PathFinder {
     climb.seen.add(from);
     climb.current = from;
     climb.atModule = isSourceModule(this.view, from);
-    const owner = this.moduleOf(from, edge) ?? this.exporterOf(from, edge);
+    const owner = climb.inNode ? undefined : (this.moduleOf(from, edge) ?? this.exporterOf(from, edge));
     if (owner) Object.assign(climb, owner);
+    climb.inNode ||= this.isNodesOwn(from, edge);
     climb.done = owner !== undefined || from === this.view.heap.file.root || this.view.distance(from) === 1;
   }
 
@@ -169,7 +174,7 @@ class PathFinder {
     const mayOwn = type === heap.facts.edge.context || (climb.atModule && type === heap.facts.edge.internal);
     if (away === NO_DISTANCE || (!mayOwn && best && best.score <= away - DETOUR)) return best; // most retainers end here
     if (climb.seen.has(from)) return best;
-    const score = mayOwn ? this.moduleScore(from, edge) : undefined;
+    const score = mayOwn && !climb.inNode ? this.moduleScore(from, edge) : undefined;
     if (score !== undefined) return !best || score < best.score ? { from, edge, score } : best;
     const here = heap.distance[climb.current]!;
     if (here !== NO_DISTANCE && away > here + DETOUR) return best;
@@ -216,6 +221,13 @@ class PathFinder {
     return url === undefined || !isFile(this.view.name(url)) ? undefined : { module: this.view.name(url) };
   }
 
+  /** A variable of a whole module of Node; those of its functions belong to who called them. */
+  private isNodesOwn(context: number, edge: number): boolean {
+    if (this.view.edgeType(edge) !== 'context' || !this.isOutermost(context)) return false;
+    const closure = this.closures[context]! - 1;
+    return closure >= 0 && isNodeInternal(this.scripts.urlOfClosure(closure) ?? '');
+  }
+
   private ownerOf(context: number): Owner | undefined {
     const closure = this.closures[context]! - 1;
     if (closure < 0) return undefined;
@@ -230,12 +242,20 @@ class PathFinder {
 
   /** Top-level `const` and `let` of plain scripts live in contexts of their own that hang below V8's. */
   private isScriptContext(context: number): boolean {
-    return this.closures[context] === 0 && this.view.child(context, 'internal', 'previous') !== undefined;
+    const previous = this.view.child(context, 'internal', 'previous');
+    return this.closures[context] === 0 && previous !== undefined && this.view.name(previous) !== 'system / Context';
   }
 }
 
 function startAt(node: number): Climb {
-  return { steps: [{ node, edge: -1 }], seen: new Set([node]), current: node, done: false, atModule: false };
+  return {
+    steps: [{ node, edge: -1 }],
+    seen: new Set([node]),
+    current: node,
+    done: false,
+    atModule: false,
+    inNode: false,
+  };
 }
 
 /** The next edge from `from` on whose target passes the filter. Eight at a time: a branch for each costs twice as much. */

@@ -1,5 +1,6 @@
 import { isFile, isUserCode } from '../../base/script-url.js';
-import { CELL, isSourceModule, type RetainingPath } from './paths.js';
+import { moduleFile } from './origin.js';
+import { CELL, isSourceModule, type PathStep, type RetainingPath } from './paths.js';
 import type { ScriptPlace, Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
 
@@ -22,6 +23,8 @@ export interface SaidPath {
   readonly inner?: { readonly variable: string; readonly near: ScriptPlace };
   /** The field nearest to the end that an instance of the program's own class has, and where that class was written. */
   readonly field?: { readonly name: string; readonly near: ScriptPlace };
+  /** The function that waits (async, generator) and has the rest in a local, where nothing nearer is known. */
+  readonly suspended?: ScriptPlace;
   readonly steps: readonly SaidStep[];
   readonly text: string;
 }
@@ -49,6 +52,7 @@ export function sayPath(view: HeapView, scripts: Scripts, path: RetainingPath): 
     ...(start.near && { near: start.near }),
     ...innerOf(view, scripts, path),
     ...fieldOf(view, scripts, path),
+    ...suspendedOf(view, scripts, path),
     steps,
     text,
   };
@@ -62,12 +66,29 @@ function innerOf(view: HeapView, scripts: Scripts, { inner }: RetainingPath): Pi
 /** A class itself has the fields that are static. */
 const OWNERS: ReadonlySet<string> = new Set(['object', 'closure']);
 
+/** V8's record of a function that waits has its registers: locals without a name. */
+function suspendedFunction(view: HeapView, node: number): number | undefined {
+  if (view.type(node) !== 'object' || view.child(node, 'internal', 'parameters_and_registers') === undefined)
+    return undefined;
+  return view.child(node, 'internal', 'function');
+}
+
+function suspendedOf(view: HeapView, scripts: Scripts, { steps }: RetainingPath): Pick<SaidPath, 'suspended'> {
+  for (let at = steps.length - 2; at >= 0; at--) {
+    if (view.edgeType(steps[at + 1]!.edge) === 'context') break;
+    const waiting = suspendedFunction(view, steps[at]!.node);
+    const place = waiting === undefined ? undefined : scripts.place(waiting);
+    if (place) return isUserCode(place.url) ? { suspended: place } : {};
+  }
+  return {};
+}
+
 /** Below the last variable of the path: what is above it is further away than it. */
 function fieldOf(view: HeapView, scripts: Scripts, { steps }: RetainingPath): Pick<SaidPath, 'field'> {
   for (let at = steps.length - 1; at >= 1; at--) {
     const { edge } = steps[at]!;
     const type = view.edgeType(edge);
-    if (type === 'context') break;
+    if (type === 'context' || suspendedFunction(view, steps[at]!.node) !== undefined) break;
     const owner = steps[at - 1]!.node;
     const near = type === 'property' && OWNERS.has(view.type(owner)) ? scripts.place(owner) : undefined;
     if (near && isFile(near.url) && isUserCode(near.url)) return { field: { name: view.edgeName(edge), near } };
@@ -99,7 +120,9 @@ function startOf(view: HeapView, scripts: Scripts, path: RetainingPath): Start {
   const { module, closure, steps } = path;
   const first = steps[0]!;
   if (module === undefined) {
-    return { rest: steps.slice(1), text: sayRoot(view, first.node) };
+    const at = steps.findLastIndex(step => landmark(view, scripts, step) !== undefined);
+    const text = at < 0 ? sayRoot(view, first.node) : (landmark(view, scripts, steps[at]!) ?? '');
+    return { rest: steps.slice(Math.max(at, 0) + 1), text };
   }
   const cell = isSourceModule(view, steps[1]!.node) ? steps.findIndex(({ node }) => view.name(node) === CELL) : -1;
   const variable = cell > 0 ? exportedName(view, steps[1]!.node, steps[cell]!.node) : view.edgeName(steps[1]!.edge);
@@ -113,6 +136,16 @@ function startOf(view: HeapView, scripts: Scripts, path: RetainingPath): Start {
     rest: steps.slice(holder === undefined ? 1 : steps.indexOf(holder) + 1),
     text: `${name} in ${scripts.showUrl(module)}${what}`,
   };
+}
+
+/** What everybody knows where to find: the way from V8's globals to it says nothing more. */
+function landmark(view: HeapView, scripts: Scripts, { node, edge }: PathStep): string | undefined {
+  const file = moduleFile(view, node);
+  if (file !== undefined) return `module ${scripts.showUrl(file)}`;
+  if (edge >= 0 && view.edgeName(edge) === 'timerListMap') return "Node's timers";
+  const name = view.className(node);
+  if (name === 'LoadCache') return "Node's ES modules";
+  return name === 'process' ? name : undefined;
 }
 
 /** V8's roots in a person's words; the others keep V8's. */
@@ -173,6 +206,8 @@ function sayEdge(type: string, name: string): string {
 /** What an object is: its class, a function with its place, the scope of a function. */
 export function sayNode(view: HeapView, scripts: Scripts, node: number): string {
   if (view.type(node) === 'closure') return sayFunction(view, scripts, node);
+  const waiting = suspendedFunction(view, node);
+  if (waiting !== undefined) return `${sayFunction(view, scripts, waiting)} waiting`;
   if (view.name(node) === 'system / Context') return 'scope';
   return view.className(node);
 }

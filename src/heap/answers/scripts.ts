@@ -1,3 +1,4 @@
+import { isUserCode } from '../../base/script-url.js';
 import { pointedAt } from '../analysis/essential.js';
 import { NAME_BITS } from '../parse/fast-edges.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
@@ -55,6 +56,11 @@ export class Scripts {
     return url === undefined ? undefined : { url, line: position.line + 1, column: position.column + 1 };
   }
 
+  /** Every script that has a function here. */
+  get known(): readonly string[] {
+    return [...new Set(this.urls.values())];
+  }
+
   /** A closure's script, through its shared function info. */
   urlOfClosure(closure: number): string | undefined {
     const shared = this.view.child(closure, 'internal', 'shared');
@@ -93,6 +99,11 @@ export class Scripts {
     }
     return undefined;
   }
+}
+
+/** The program's own scripts, as V8 has their urls; those loaded under an address with a query only by their file. */
+export function programScripts(view: HeapView): string[] {
+  return new Scripts(view).known.filter(url => isUserCode(url) && !/[?#]/.test(url));
 }
 
 /** V8 has called it both ways. */

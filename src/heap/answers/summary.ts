@@ -2,12 +2,14 @@ import type { CodeLocation } from '../../model/location.js';
 import { detachedNodes } from '../analysis/detached.js';
 import { sizeOf } from '../analysis/own-sizes.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
+import { originOf, type SaidOrigin } from './origin.js';
 import { repeatedTexts, type Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
 import { type ScriptPlace, Scripts, type Telling } from './scripts.js';
 import {
   type ChildGroup,
   findSuspects,
+  programFunction,
   type Suspect,
   type SuspectOptions,
   type SuspectShape,
@@ -79,6 +81,8 @@ export interface SaidSuspect {
   readonly share: number;
   readonly children: readonly SaidChildren[];
   readonly path: SaidPath;
+  /** Who fills it, where no variable of the program leads to it. */
+  readonly origin?: SaidOrigin;
   /** Where a person should look; filled in by who can read the program's files. */
   readonly place?: CodeLocation;
 }
@@ -202,6 +206,7 @@ export function saySuspect(view: HeapView, scripts: Scripts, suspect: Suspect): 
     share: suspect.share,
     children: suspect.children.slice(0, 3).map(group => sayChildren(view, scripts, group)),
     path,
+    ...originOf(view, scripts, suspect),
   };
 }
 
@@ -209,7 +214,8 @@ function sayChildren(view: HeapView, scripts: Scripts, group: ChildGroup): SaidC
   const isFunction = view.type(group.sample) === 'closure';
   const position = view.heap.classes.list[group.classIndex]?.position;
   const place = scripts.written(isFunction ? scripts.place(group.sample) : position && scripts.at(position));
-  const called = isFunction ? undefined : userFunctionIn(view, scripts, group.sample);
+  const wrapped = isFunction && !place ? programFunction(view, scripts, group.sample) : undefined;
+  const called = isFunction ? wrapped : userFunctionIn(view, scripts, group.sample);
   return {
     what: sayNode(view, scripts, group.sample),
     ...(place && { place }),

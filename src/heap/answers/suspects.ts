@@ -131,7 +131,9 @@ function describe(view: HeapView, scripts: Scripts, holders: readonly Holder[]):
 export function isOfProgram(view: HeapView, scripts: Scripts, { path, children }: Suspect): boolean {
   if (path.module !== undefined) return true;
   const isUser = (node: number) =>
-    isFile(scripts.place(node)?.url ?? '') || userFunctionIn(view, scripts, node) !== undefined;
+    isFile(scripts.place(node)?.url ?? '') ||
+    programFunction(view, scripts, node) !== undefined ||
+    userFunctionIn(view, scripts, node) !== undefined;
   if (children.some(({ sample }) => isUser(sample))) return true;
   const nodes = path.steps.map(({ node }) => node);
   const modules = nodes.findLastIndex(node => view.className(node) === 'Module');
@@ -149,6 +151,18 @@ export function userFunctionIn(view: HeapView, scripts: Scripts, node: number): 
   }
   return undefined;
 }
+
+/** The function of the program that a listener is, or stands for: what it is bound to, what `once` wraps. */
+export function programFunction(view: HeapView, scripts: Scripts, node: number, depth = 0): number | undefined {
+  if (view.type(node) !== 'closure') return undefined;
+  if (isFile(scripts.place(node)?.url ?? '')) return node;
+  if (depth === MOST_WRAPPERS) return undefined;
+  const wrapped = view.child(node, 'property', 'listener') ?? view.child(node, 'internal', 'bound_function');
+  return wrapped === undefined ? undefined : programFunction(view, scripts, wrapped, depth + 1);
+}
+
+/** A bound function in the wrapper of `once`, and one more for whoever wraps that. */
+const MOST_WRAPPERS = 4;
 
 /**
  * True for what a program can hold: no roots, no globals, no compiled code. (Not by distance: what a server's handle or
