@@ -22,6 +22,13 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
   return boundsOfEach({ ...direct, ...called, ...each }, home, suspect);
 }
 
+/** What a text says against growth of a collection called `name`, or of each of the lists in it. */
+export const boundsOfText = (text: string, name: string): Bounds => ({
+  ...boundsOfName(text, name),
+  ...boundsOfStored(text, name),
+  ...boundsOfAliases(text, name, true),
+});
+
 /** Those that drop all of it, the surest to run first. */
 export function wholesOf(emptyings: readonly Emptying[]): Emptying[] {
   const sure = ({ byTimer, byFeeder }: Emptying) => Number(byTimer) * 2 + Number(byFeeder);

@@ -30,13 +30,15 @@ interface Grown {
   readonly grownBytes: number;
   readonly path: { readonly text: string };
   readonly place?: { readonly file: string; readonly line: number };
+  readonly bound?: { readonly file: string; readonly line: number };
+  readonly levels?: true;
 }
 
 const sums = { sick: 0, line: 0, file: 0, healthy: 0, silent: 0 };
 const queue = [...chosen];
 await Promise.all(Array.from({ length: AT_ONCE }, work));
 console.log(
-  `sick: line ${sums.line}/${sums.sick}, file ${sums.file}/${sums.sick}; healthy: nothing grew in ${sums.silent}/${sums.healthy}`,
+  `sick: line ${sums.line}/${sums.sick}, file ${sums.file}/${sums.sick}; healthy: no suspect in ${sums.silent}/${sums.healthy}`,
 );
 
 async function work(): Promise<void> {
@@ -97,10 +99,12 @@ function grownIn(folder: string): readonly Grown[] {
 }
 
 function judged(one: Case, grown: readonly Grown[], marks: readonly MarkedLine[]): string {
-  const [first] = grown;
+  const first = grown.find(({ bound, levels }) => !bound && !levels); // the others may be caches that fill
   const said = first
     ? `${(first.grownBytes / 1024).toFixed(0)} kB  ${first.path.text}  ${first.place ? `${first.place.file}:${first.place.line}` : '(no place)'}`
-    : 'nothing grew';
+    : grown.length === 0
+      ? 'nothing grew'
+      : `may be filling: ${grown[0]?.path.text}`;
   if (one.truths.length === 0) {
     sums.healthy++;
     if (!first) sums.silent++;

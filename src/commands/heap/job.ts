@@ -20,6 +20,7 @@ import {
   type Telling,
 } from '../../heap/index.js';
 import type { HeapDating, HeapReading } from '../../model/evidence/heap-snapshot.js';
+import { type JudgedHolder, judged } from './bound.js';
 import { placed } from './place.js';
 import { readHeapFile } from './read-file.js';
 import { readingOf } from './reading.js';
@@ -43,9 +44,12 @@ export type HeapJob = (
   readonly roots?: readonly string[];
 };
 
+/** What grew, with where its code bounds it. */
+export type JudgedDifference = Omit<HeapDifference, 'grown'> & { readonly grown: readonly JudgedHolder[] };
+
 export type HeapResult =
   | { readonly kind: 'question'; readonly answer: HeapAnswer }
-  | { readonly kind: 'difference'; readonly difference: HeapDifference }
+  | { readonly kind: 'difference'; readonly difference: JudgedDifference }
   | { readonly kind: 'reading'; readonly reading: HeapReading };
 
 export type OnProgress = (text: string, share: number) => void;
@@ -87,7 +91,8 @@ async function answered(work: Work): Promise<HeapResult> {
     case 'difference': {
       const { view, earlier } = await loadAll(job.paths, work);
       const difference = compareHeaps(earlier, view, telling);
-      return { kind: 'difference', difference: { ...difference, grown: difference.grown.map(place(view)) } };
+      const grown = judged(difference.grown.map(place(view)), { files, cwd: job.cwd, paths: job.paths });
+      return { kind: 'difference', difference: { ...difference, grown } };
     }
     default: {
       const before = job.dated?.by === 'two heapSnapshots' ? [job.dated.earlier.path] : [];

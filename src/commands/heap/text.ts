@@ -3,9 +3,7 @@ import { displayPath } from '../../base/script-url.js';
 import type {
   ClassDifference,
   ClassRow,
-  GrownHolder,
   HeapAnswer,
-  HeapDifference,
   HeapPage,
   HeapSummary,
   NodeRow,
@@ -14,6 +12,8 @@ import type {
   SaidSuspect,
   ScriptPlace,
 } from '../../heap/index.js';
+import type { JudgedHolder } from './bound.js';
+import type { JudgedDifference } from './job.js';
 
 export interface TextContext {
   readonly path: string;
@@ -144,7 +144,7 @@ function childText({ count, what, place, calls }: SaidSuspect['children'][number
 }
 
 /** The difference of files of one process, oldest first. */
-export function differenceText(difference: HeapDifference, context: Omit<TextContext, 'path'>): string {
+export function differenceText(difference: JudgedDifference, context: Omit<TextContext, 'path'>): string {
   const { totalBytes, added, removed, grown, classes } = difference;
   return [
     `${totalBytes.map(sayBytes).join(' → ')}: ${sayCount(added.count)} objects new (${sayBytes(added.bytes)}), ${sayCount(removed.count)} gone (${sayBytes(removed.bytes)})`,
@@ -157,12 +157,17 @@ export function differenceText(difference: HeapDifference, context: Omit<TextCon
   ].join('\n');
 }
 
-function grownLines(holder: GrownHolder, rank: number, context: TextContext): string {
+function grownLines(holder: JudgedHolder, rank: number, context: TextContext): string {
   const [main] = holder.children;
   const history = holder.history.map(sayBytes).join(' → ');
   const head = `${String(rank).padStart(2)}. +${sayBytes(holder.grownBytes)} (${history})  @${holder.id}`;
   const what = main ? `${holder.class}, new: ${childText(main, context.cwd)}` : holder.class;
-  return [head, ...holderLines(what, holder, context)].join('\n');
+  return [head, ...holderLines(what, holder, context), ...boundLines(holder)].join('\n');
+}
+
+function boundLines({ bound, levels }: JudgedHolder): string[] {
+  if (levels) return [`${INDENT}it grew less and less: it may be nearly full`];
+  return bound ? [`${INDENT}bounded at ${bound.file}:${bound.line}: it may still be filling`] : [];
 }
 
 function classDifferenceRow({ name, added, removed, addedBytes, removedBytes }: ClassDifference): string[] {

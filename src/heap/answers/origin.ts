@@ -121,7 +121,8 @@ function entriesOf(view: HeapView, { children }: Suspect): readonly string[] | u
   return names.length >= LEAST_NAMES ? names : undefined;
 }
 
-function namesOf(view: HeapView, node: number): string[] {
+/** Names of an object's fields that hold objects or texts; none of a table's many. */
+export function namesOf(view: HeapView, node: number): string[] {
   const names: string[] = [];
   for (const edge of view.edges(node)) {
     const name = view.edgeName(edge);

@@ -1,8 +1,9 @@
+import { isUserCode } from '../../base/script-url.js';
 import type { CodeLocation } from '../../model/location.js';
 import { detachedNodes } from '../analysis/detached.js';
 import { sizeOf } from '../analysis/own-sizes.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
-import { originOf, type SaidOrigin } from './origin.js';
+import { namesOf, originOf, type SaidOrigin } from './origin.js';
 import { repeatedTexts, type Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
 import { type ScriptPlace, Scripts, type Telling } from './scripts.js';
@@ -81,6 +82,8 @@ export interface SaidSuspect {
   readonly share: number;
   readonly children: readonly SaidChildren[];
   readonly path: SaidPath;
+  /** It is an instance of a class of the program: where that was written, and what its fields with objects are called. */
+  readonly instance?: { readonly near: ScriptPlace; readonly fields: readonly string[] };
   /** Who fills it, where no variable of the program leads to it. */
   readonly origin?: SaidOrigin;
   /** Where a person should look; filled in by who can read the program's files. */
@@ -206,8 +209,14 @@ export function saySuspect(view: HeapView, scripts: Scripts, suspect: Suspect): 
     share: suspect.share,
     children: suspect.children.slice(0, 3).map(group => sayChildren(view, scripts, group)),
     path,
+    ...instanceOf(view, scripts, suspect.holder),
     ...originOf(view, scripts, suspect),
   };
+}
+
+function instanceOf(view: HeapView, scripts: Scripts, holder: number): Pick<SaidSuspect, 'instance'> {
+  const near = view.type(holder) === 'object' ? scripts.place(holder) : undefined;
+  return near && isUserCode(near.url) ? { instance: { near, fields: namesOf(view, holder) } } : {};
 }
 
 function sayChildren(view: HeapView, scripts: Scripts, group: ChildGroup): SaidChildren {

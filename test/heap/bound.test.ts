@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { judged } from '../../src/commands/heap/bound.js';
+import { ScriptFiles } from '../../src/commands/heap/script-files.js';
+import type { GrownHolder } from '../../src/heap/index.js';
+
+const CACHES = `const open = new Map();
+const recent = new Map();
+const MOST = 500;
+exports.keep = (key, value) => {
+  open.set(key, value);
+  recent.set(key, value);
+  if (recent.size > MOST) recent.delete(recent.keys().next().value);
+};
+`;
+const ROOM = `exports.Room = class Room extends Map {
+  set(key, value) {
+    super.set(key, value);
+    for (const oldest of this.keys()) {
+      if (this.size <= this.most) break;
+      super.delete(oldest);
+    }
+  }
+};
+`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lens-bound-'));
+  writeFileSync(join(folder, 'caches.cjs'), CACHES);
+  writeFileSync(join(folder, 'room.cjs'), ROOM);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const GROWN = {
+  kind: 'map', shape: 'many', id: 1, class: 'Map', retainedBytes: 300_000, share: 0.1, children: [],
+  history: [100_000, 200_000, 300_000], grownBytes: 200_000, newChildren: 100,
+} as const; // biome-ignore format: fields
+
+const holding = (variable: string, more: Partial<GrownHolder> = {}): GrownHolder => ({
+  ...GROWN,
+  path: { variable, module: join(folder, 'caches.cjs'), steps: [], text: variable },
+  ...more,
+});
+
+const said = (grown: GrownHolder[], paths: string[] = ['a', 'b', 'c']) =>
+  judged(grown, { files: new ScriptFiles(), cwd: folder, paths }).map(
+    ({ path, bound, levels }) =>
+      `${path.text}${bound ? ` bounded at ${bound.file}:${bound.line}` : ''}${levels ? ' levels' : ''}`,
+  );
+
+test('what its code bounds comes after what nothing bounds, and says where', () => {
+  expect(said([holding('recent'), holding('open')])).toEqual(['open', 'recent bounded at caches.cjs:7']);
+});
+
+test('a limit that was passed is not believed', () => {
+  expect(said([holding('recent', { newChildren: 700 })])).toEqual(['recent']);
+});
+
+test('a class that extends Map bounds itself', () => {
+  const instance = { near: { url: join(folder, 'room.cjs'), line: 1, column: 16 }, fields: [] };
+  expect(said([holding('open', { instance })])).toEqual(['open bounded at room.cjs:5']);
+});
+
+test('what grows less and less is told so; steady growth is not', () => {
+  expect(said([holding('open', { history: [100, 900, 1000] })])).toEqual(['open levels']);
+  expect(said([holding('open', { history: [100, 900, 1500] })])).toEqual(['open']);
+  expect(said([holding('open', { history: [100, 900] })], ['a', 'b'])).toEqual(['open']);
+});
+
+test('the time between files that V8 named counts: a third one that came soon does not level off', () => {
+  const names = (...times: string[]) => times.map(time => `/tmp/Heap.20261122.${time}.9.0.001.heapsnapshot`);
+  const history = [100, 900, 1000];
+  expect(said([holding('open', { history })], names('120000', '120800', '120900'))).toEqual(['open']);
+  expect(said([holding('open', { history })], names('120000', '120800', '121600'))).toEqual(['open levels']);
+});
