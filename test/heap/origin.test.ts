@@ -30,9 +30,13 @@ async function firstGrown(files: Record<string, string>) {
   const paths = [0, 1, 2].map(i => join(folder, `${i}.heapsnapshot`));
   const result = await doHeapJob({ kind: 'difference', paths, cwd: folder });
   if (result.kind !== 'difference') throw new Error('no difference');
+  workers = result.difference.workers;
   const [first] = result.difference.grown;
   return first && { text: first.path.text, at: `${first.place?.file}:${first.place?.line}` };
 }
+
+/** Of the program that was compared last. */
+let workers = 0;
 
 const EACH = (body: string) => `exports.add = (from, to) => { for (let i = from; i < to; i++) ${body} };`;
 
@@ -167,4 +171,14 @@ test('marks that nobody clears are told by the line that makes them', async () =
     'main.cjs': `const { add: grow } = require('./timing.cjs');`,
   });
   expect(said?.at).toBe('timing.cjs:3');
+});
+
+test('what grows in a worker thread is not in the files, and the answer counts the threads', async () => {
+  const said = await firstGrown({
+    'worker.cjs': `const kept = []; require('node:worker_threads').parentPort.on('message', id => kept.push('kept ' + id));`,
+    'main.cjs': `const { Worker } = require('node:worker_threads'); const worker = new Worker(__dirname + '/worker.cjs');
+      const grow = (from, to) => { for (let i = from; i < to; i++) worker.postMessage(i); };`,
+  });
+  expect(said).toBeUndefined();
+  expect(workers).toBe(1);
 });

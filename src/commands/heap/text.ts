@@ -145,12 +145,13 @@ function childText({ count, what, place, calls }: SaidSuspect['children'][number
 
 /** The difference of files of one process, oldest first. */
 export function differenceText(difference: JudgedDifference, context: Omit<TextContext, 'path'>): string {
-  const { totalBytes, added, removed, grown, classes } = difference;
+  const { totalBytes, added, removed, grown, classes, workers } = difference;
   return [
     `${totalBytes.map(sayBytes).join(' → ')}: ${sayCount(added.count)} objects new (${sayBytes(added.bytes)}), ${sayCount(removed.count)} gone (${sayBytes(removed.bytes)})`,
     '',
     grown.length === 0 ? 'No object of the program grew from file to file.' : 'What grew',
     ...grown.map((holder, i) => grownLines(holder, i + 1, { path: '', ...context })),
+    ...(workers === 0 ? [] : [workersLine(workers)]),
     '',
     'Classes',
     table(['delta', 'new', 'gone', 'class'], classes.slice(0, 15).map(classDifferenceRow), context.columns),
@@ -163,6 +164,13 @@ function grownLines(holder: JudgedHolder, rank: number, context: TextContext): s
   const head = `${String(rank).padStart(2)}. +${sayBytes(holder.grownBytes)} (${history})  @${holder.id}`;
   const what = main ? `${holder.class}, new: ${childText(main, context.cwd)}` : holder.class;
   return [head, ...holderLines(what, holder, context), ...boundLines(holder)].join('\n');
+}
+
+/** What can't be seen is said. */
+function workersLine(workers: number): string {
+  return workers === 1
+    ? 'Its worker thread has a heap of its own, which these files do not show.'
+    : `Its ${sayCount(workers)} worker threads have heaps of their own, which these files do not show.`;
 }
 
 function boundLines({ bound, levels }: JudgedHolder): string[] {

@@ -11,6 +11,8 @@ export interface HeapDifference {
   /** Objects that are in every file and hold more in each; the largest growth over all files first. */
   readonly grown: readonly GrownHolder[];
   readonly classes: readonly ClassDifference[];
+  /** Worker threads of the program: each has a heap of its own, of which these files say nothing. */
+  readonly workers: number;
 }
 
 export interface GrownHolder extends SaidSuspect {
@@ -61,7 +63,22 @@ export function compareHeaps(
     removed,
     grown: grownHolders(earlier, view, scripts, options),
     classes,
+    workers: workersIn(view, scripts),
   };
+}
+
+/** Of Node's own class, not one of the program with the same name, and running: its prototype has no handle. */
+function workersIn(view: HeapView, scripts: Scripts): number {
+  const { classes } = view.heap;
+  const own = classes.list.findIndex(
+    ({ name, position }) => name === 'Worker' && position && scripts.at(position)?.url === 'node:internal/worker',
+  );
+  let count = 0;
+  for (let node = 0; own >= 0 && node < view.nodeCount; node++) {
+    const handle = classes.of[node] === own ? view.child(node, 'property', '<symbol kHandle>') : undefined;
+    if (handle !== undefined && view.type(handle) === 'object') count++;
+  }
+  return count;
 }
 
 interface Sums {
