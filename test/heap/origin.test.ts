@@ -162,6 +162,22 @@ test('of several lists that one function sees each is told, not the function', a
   expect(said?.text).toMatch(/^`(?:first|second)` in main.cjs → Array$/);
 });
 
+test('functions that a package keeps are told by the line that makes them', async () => {
+  const said = await firstGrown({
+    'node_modules/pipes/index.js': `class Pipe { steps = []; use(work) { this.steps.push({ work, label: 'step' + this.steps.length }); } }
+exports.pipe = new Pipe();`,
+    'orders.cjs': `const { pipe } = require('pipes');
+exports.add = (from, to) => {
+  for (let id = from; id < to; id++) {
+    const token = 'token ' + id;
+    pipe.use(order => [order, token, pipe]);
+  }
+};`,
+    'main.cjs': `const { add: grow } = require('./orders.cjs');`,
+  });
+  expect(said?.at).toBe('orders.cjs:5');
+});
+
 test('marks that nobody clears are told by the line that makes them', async () => {
   const said = await firstGrown({
     'timing.cjs': `exports.add = (from, to) => {

@@ -17,7 +17,10 @@ export type JudgedHolder = GrownHolder & {
   readonly levels?: true;
 };
 
-/** Steady growth keeps its rate (between six seconds each of a busy machine it was down to 0.4); what fills by chance keys at a fifth of it is four fifths full. */
+/**
+ * Steady growth keeps its rate (on a busy machine, from six seconds to the next, 0.4 of it); what fills by chance keys at a
+ * fifth of its first rate is four fifths full.
+ */
 const LEVELLED = 1 / 5;
 /** A limit that was passed by this much does not hold. */
 const PASSED = 1.2;

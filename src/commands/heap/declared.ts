@@ -18,7 +18,10 @@ const MOST_HOPS = 5;
 /** How an import may leave out the end of a file's name. */
 const ENDINGS = ['', '.js', '.cjs', '.mjs', '.ts', '/index.js', '/index.cjs', '/index.mjs', '/index.ts'];
 
-/** Where a variable is declared, in the text that V8 runs (it has its name from there): in the module that it is imported from, where that is a file of the program. */
+/**
+ * Where a variable is declared, in the text that V8 runs (it has its name from there): in the module that it is imported
+ * from, where that is a file of the program.
+ */
 export function declaration(files: ScriptFiles, named: Named): ScriptPlace | undefined {
   const here = declaredHere(files, named);
   return imported(files, named, MOST_HOPS) ?? here;

@@ -55,9 +55,8 @@ function placeOf(suspect: SaidSuspect, program: Program, cwd: string): CodeLocat
 
 /** Functions of the program that a package's own collection holds: where they are made is where they are handed over. */
 function givenTo({ path, children }: SaidSuspect): ScriptPlace | undefined {
-  const isPackages = path.field !== undefined && packageOf(path.field.near.url) !== undefined;
-  const made = children[0]?.callsPlace ?? children[0]?.place;
-  return isPackages && made && isUserCode(made.url) ? made : undefined;
+  const made = path.keeper === undefined ? undefined : children[0]?.callsPlace;
+  return made && isUserCode(made.url) ? made : undefined;
 }
 
 function location(

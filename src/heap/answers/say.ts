@@ -1,4 +1,4 @@
-import { isFile, isUserCode } from '../../base/script-url.js';
+import { isFile, isUserCode, packageOf } from '../../base/script-url.js';
 import { moduleFile } from './origin.js';
 import { CELL, isSourceModule, type PathStep, type RetainingPath } from './paths.js';
 import type { ScriptPlace, Scripts } from './scripts.js';
@@ -23,6 +23,8 @@ export interface SaidPath {
   readonly inner?: { readonly variable: string; readonly near: ScriptPlace };
   /** The field nearest to the end that an instance of the program's own class has, and where that class was written. */
   readonly field?: { readonly name: string; readonly near: ScriptPlace };
+  /** The package of the last object on the way whose class is known. */
+  readonly keeper?: string;
   /** The function that waits (async, generator) and has the rest in a local, where nothing nearer is known. */
   readonly suspended?: ScriptPlace;
   readonly steps: readonly SaidStep[];
@@ -53,6 +55,7 @@ export function sayPath(view: HeapView, scripts: Scripts, path: RetainingPath): 
     ...innerOf(view, scripts, path),
     ...fieldOf(view, scripts, path),
     ...suspendedOf(view, scripts, path),
+    ...keeperOf(view, scripts, path),
     steps,
     text,
   };
@@ -65,6 +68,13 @@ function innerOf(view: HeapView, scripts: Scripts, { inner }: RetainingPath): Pi
 
 /** A class itself has the fields that are static. */
 const OWNERS: ReadonlySet<string> = new Set(['object', 'closure']);
+
+function keeperOf(view: HeapView, scripts: Scripts, { steps }: RetainingPath): Pick<SaidPath, 'keeper'> {
+  const places = steps.map(({ node }) => (view.type(node) === 'object' ? scripts.place(node) : undefined));
+  const last = places.findLast(place => place && isFile(place.url));
+  const keeper = last && packageOf(last.url);
+  return keeper === undefined ? {} : { keeper };
+}
 
 /** V8's record of a function that waits has its registers: locals without a name. */
 function suspendedFunction(view: HeapView, node: number): number | undefined {
