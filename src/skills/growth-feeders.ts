@@ -33,14 +33,17 @@ export const isThrough =
   ({ through, share }: AllocationSite): boolean =>
     share >= FEEDING_SHARE && through.includes(name);
 
-/** Application functions whose allocations survived, when the text doesn't say who feeds the holder. */
-export async function* sampledFeeders(see: OperatorView): Step<Sampled> {
+/**
+ * Application functions whose allocations survived, when the text doesn't say who feeds the holder: first the one that
+ * allocates by way of the holder's package.
+ */
+export async function* sampledFeeders(see: OperatorView, holder?: string): Step<Sampled> {
   const { sites, id } = yield* sampledSites(see);
+  const enough = sites.filter(({ share }) => share >= FEEDING_SHARE);
+  const meant = holder === undefined ? undefined : enough.find(isThrough(holder));
   const feeders: Fed[] = [];
-  for (const site of sites.slice(0, 2)) {
-    if (site.share < FEEDING_SHARE) break;
+  for (const site of [...(meant ? [meant] : []), ...enough.filter(one => one !== meant)].slice(0, 2))
     feeders.push({ place: yield* placeOfSite(see, site), how: ALLOCATES });
-  }
   const scriptIds = [...new Set(sites.map(({ frame }) => frame.scriptId))].slice(0, MOST_SCRIPTS);
   return { feeders, scriptIds, ...(id !== undefined && { id }) };
 }

@@ -74,7 +74,7 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
     const cut = home && feeders[0] === fed[0] ? yield* cutFor(see, home, suspect, files) : undefined;
     return { ...assembled(suspect, { declared, imported, feeders: told, bounds }), ...(cut && { cut }) };
   }
-  const sampled = yield* sampledFeeders(see);
+  const sampled = yield* sampledFeeders(see, suspect.holder.package);
   const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
   const linked = home ? [] : yield* linkedBy(see, suspect, searched.slice(0, MOST_SCRIPTS));
   const byName =
