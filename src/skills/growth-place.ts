@@ -13,6 +13,7 @@ import { cutFor } from './cut-texts.js';
 import { boundsAt, intoElement } from './growth-bounds.js';
 import {
   ALLOCATES,
+  calledAlike,
   feedersByName,
   importedAgain,
   isThrough,
@@ -81,7 +82,9 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
     home || linked.length > 0 ? linked : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
   const importing = byName.length > 0 ? [] : yield* importersOf(see, suspect.holder, files);
   const isSampledThere = importing.some(one => sampled.feeders[0]?.place.file === one.place.file);
-  const byUse = isSampledThere || importing.length !== 1 ? sampled.feeders : importing;
+  const isTold = byName.length > 0 || sampled.isThrough || importing.length === 1;
+  const alike = isTold ? undefined : yield* calledAlike(see, suspect, files);
+  const byUse = isSampledThere || importing.length !== 1 ? (alike ? [alike] : sampled.feeders) : importing;
   const allocating = byName.length > 0 ? byName : byUse;
   const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);

@@ -109,6 +109,16 @@ function wordsOf(name: string): string[] {
     .filter(word => word.length >= LEAST_WORD && !COMMON.has(word));
 }
 
+/** `registerInstance` and `_registry`, `subscribe` and `subscriptions` begin with the same letters; shorter ones do by chance. */
+const STEM = 6;
+
+/** Whether a method's name and a field's have a word of the same stem. */
+export function soundsLike(method: string, fields: readonly string[]): boolean {
+  const stems = (name: string) => wordsOf(name).flatMap(word => (word.length >= STEM ? [word.slice(0, STEM)] : []));
+  const known = new Set(fields.flatMap(stems));
+  return !READING.test(method) && stems(method).some(stem => known.has(stem));
+}
+
 /** A field name this long is hardly written as a literal by chance. */
 const LEAST_LITERAL = 5;
 
