@@ -12,6 +12,7 @@ import {
   type Counted,
   countCalls,
   LONG_CALL_MS,
+  LONG_STALL_MS,
   MEASURED_BESIDE,
   mainStalls,
   SHORT_CALL_MS,
@@ -25,8 +26,6 @@ import {
 
 /** Less than this share of the window in long tasks is chance, unless a single one is long. */
 const STALLED_SHARE = 0.03;
-/** A single stall of this length is worth naming. */
-export const LONG_STALL_MS = 100;
 /** When collections take most of a stall, what to name is the allocation, which is the gc skill's. */
 const GC_SHARE = 0.5;
 

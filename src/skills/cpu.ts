@@ -15,12 +15,19 @@ import { nameOf } from './place.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
 import { dearCallMs, isCalculated, isProof, isRepeated } from './repeated.js';
 import { polling } from './spin.js';
-import { baselineOf, type CallLength, type Counted, countArguments, firstProfile, type Study, study } from './study.js';
+import {
+  baselineOf,
+  type CallLength,
+  type Counted,
+  countArguments,
+  firstProfile,
+  QUIET_SHARE,
+  type Study,
+  study,
+} from './study.js';
 
 const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
-/** Below this the cpu is nobody's complaint. */
-const QUIET_PERCENT = 12;
 /** A hot path must take this share of a core before anybody should change it. */
 const HOT_SHARE = 0.15;
 /** Share of all work that logging or exceptions take before they are the matter. */
@@ -68,7 +75,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const data = baseline.data;
   // A thread that mostly waits for a core would use more of one if it could.
   const percent = (data.mainThreadPercent ?? data.cpuPercent) / ownShare(data);
-  if (percent < QUIET_PERCENT && !see.urgent) return quiet(data);
+  if (percent < 100 * QUIET_SHARE && !see.urgent) return quiet(data);
   const studied = yield* study(see, firstProfile(data));
   if (typeof studied === 'string') return { outcome: 'inconclusive', summary: `The cpu was not profiled: ${studied}` };
   const blocked = yield* findBlock(see, studied, data);

@@ -3,13 +3,10 @@ import { isModuleCache } from '../heap/growth/fault.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { callSites } from '../source/calls.js';
 import { feedersOf, timingsOf } from '../source/feeders.js';
 import { linksOf } from '../source/links.js';
 import { loadingsOf } from '../source/loading.js';
-import { enclosingFunction } from '../source/names.js';
 import { displayPath, isFile, isUserCode } from '../source/url.js';
-import { soundsLike } from '../source/uses.js';
 import { type Fed, type Files, MOST_SCRIPTS } from './growth-home.js';
 import { locate, sourceOf } from './place.js';
 import { placeOfSite, SAMPLING, SAMPLING_STAYS_MS, sitesOf } from './survivors.js';
@@ -51,33 +48,6 @@ export async function* sampledFeeders(see: OperatorView, holder?: string): Step<
     feeders.push({ place: yield* placeOfSite(see, site), how: ALLOCATES });
   const scriptIds = [...new Set(sites.map(({ frame }) => frame.scriptId))].slice(0, MOST_SCRIPTS);
   return { feeders, isThrough: meant !== undefined, scriptIds, ...(id !== undefined && { id }) };
-}
-
-/**
- * The application's one call that goes by the name of what grows: `container.registerInstance(…)` and a `_registry`. In a
- * minified bundle nothing else ties the two together.
- */
-export async function* calledAlike(see: OperatorView, { holder }: Suspect, files: Files): Step<Fed | undefined> {
-  const ids = files.slice(0, MOST_SCRIPTS).map(one => one.scriptId);
-  const found: Fed[] = [];
-  for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
-    const script = yield* sourceOf(see, scriptId, ids);
-    if (!script || !isUserCode(url)) continue;
-    for (const { method, within, line0, column0 } of callSites(script.text)) {
-      const isOwn = within >= 0 && script.ownerAt(line0, column0) === undefined;
-      if (!isOwn || !soundsLike(method, holder.below)) continue;
-      const around = enclosingFunction(script.text, line0, column0)?.name;
-      const spot = {
-        scriptId,
-        url,
-        line: line0,
-        column: column0,
-        ...(around !== undefined && { functionName: around }),
-      };
-      found.push({ place: locate(script, spot, see.target.cwd), how: 'uses', code: method });
-    }
-  }
-  return found.length === 1 ? found[0] : undefined;
 }
 
 /** No variable leads to the holder (a context of AsyncLocalStorage, a handle): the property's name may still be written where it is fed. */

@@ -13,7 +13,6 @@ import { cutFor } from './cut-texts.js';
 import { boundsAt, intoElement } from './growth-bounds.js';
 import {
   ALLOCATES,
-  calledAlike,
   feedersByName,
   importedAgain,
   isThrough,
@@ -32,7 +31,7 @@ import {
   MOST_SCRIPTS,
 } from './growth-home.js';
 import { boundsOfClass, replacedWith, trimmedElsewhere } from './growth-trimming.js';
-import { importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
+import { calledAlike, importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
 import { placeOfSite } from './survivors.js';
 
@@ -84,7 +83,8 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
   const isSampledThere = importing.some(one => sampled.feeders[0]?.place.file === one.place.file);
   const isTold = byName.length > 0 || sampled.isThrough || importing.length === 1;
   const alike = isTold ? undefined : yield* calledAlike(see, suspect, files);
-  const byUse = isSampledThere || importing.length !== 1 ? (alike ? [alike] : sampled.feeders) : importing;
+  const single = isSampledThere || importing.length !== 1 ? sampled.feeders : importing;
+  const byUse = alike ? [alike] : single;
   const allocating = byName.length > 0 ? byName : byUse;
   const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);

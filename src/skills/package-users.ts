@@ -3,11 +3,12 @@ import type { Suspect } from '../heap/growth/suspects.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
 import type { ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { callSites } from '../source/calls.js';
 import { declarationOf } from '../source/declarations.js';
 import { enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { isUserCode } from '../source/url.js';
-import { type Kept, makingOf, SURE_FIT, type Use, usesOver } from '../source/uses.js';
+import { type Kept, makingOf, SURE_FIT, soundsLike, type Use, usesOver } from '../source/uses.js';
 import { type Fed, type Files, type Home, isRegistration, MOST_SCRIPTS } from './growth-home.js';
 import { locate, sourceOf } from './place.js';
 
@@ -118,6 +119,24 @@ export async function* importersOf(see: OperatorView, holder: PackageOwned, file
     if (script && use) found.push(usedAt(see, script, { scriptId, url, ...use.at }, use.code));
   }
   return found;
+}
+
+/**
+ * The application's one call that goes by the name of what grows: `container.registerInstance(…)` and a `_registry`. In a
+ * minified bundle nothing else ties the two together.
+ */
+export async function* calledAlike(see: OperatorView, { holder }: Suspect, files: Files): Step<Fed | undefined> {
+  const ids = files.slice(0, MOST_SCRIPTS).map(one => one.scriptId);
+  const found: Fed[] = [];
+  for (const { scriptId, url } of files.slice(0, MOST_SCRIPTS)) {
+    const script = isUserCode(url) ? yield* sourceOf(see, scriptId, ids) : undefined;
+    for (const { method, within, line0, column0 } of script ? callSites(script.text) : []) {
+      const isOwn = within >= 0 && script?.ownerAt(line0, column0) === undefined;
+      if (script && isOwn && soundsLike(method, holder.below))
+        found.push(usedAt(see, script, { scriptId, url, line: line0, column: column0 }, method));
+    }
+  }
+  return found.length === 1 ? found[0] : undefined;
 }
 
 function usedAt(see: OperatorView, script: ScriptText, spot: ScriptPosition, code: string): Fed {

@@ -3,10 +3,18 @@ import type { Stall } from '../cpu/stalls.js';
 import { type CallTree, type Frame, frameAt } from '../cpu/tree.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { LONG_STALL_MS, longestMs, totalUs } from './blocking.js';
+import { longestMs, totalUs } from './blocking.js';
 import { explain } from './cause.js';
 import { locate, nameOf } from './place.js';
-import { type CallLength, type Counted, countCalls, MEASURED_BESIDE, type Study, weighStalls } from './study.js';
+import {
+  type CallLength,
+  type Counted,
+  countCalls,
+  LONG_STALL_MS,
+  MEASURED_BESIDE,
+  type Study,
+  weighStalls,
+} from './study.js';
 
 /** V8's own part of a chain (the queue itself, collections) was 35 % at most; much more is something else. */
 const LEAST_OWN_SHARE = 0.4;

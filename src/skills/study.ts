@@ -45,16 +45,16 @@ const FIRST_LOOK = { seconds: 1.5 } as const;
 const QUICK_LOOK = { seconds: 3 } as const;
 /** From here on five seconds would say the same. */
 const CLEARLY_BUSY_ELU = 0.5;
-/** A delay that somebody notices, and one that is no chance. */
-const PLAIN_STALL_MS = 100;
-/** The cpu is nobody's complaint below this. */
-const IDLE_ELU = 0.12;
+/** A single stall of this length is worth naming. */
+export const LONG_STALL_MS = 100;
+/** The cpu is nobody's complaint below this share of a core. */
+export const QUIET_SHARE = 0.12;
 
 /** The loop before anything is profiled: over 1.5 s where those say enough, else over three or five. */
 export async function* baselineOf(see: OperatorView): Step<Evidence<Vitals>> {
   for (const window of [FIRST_LOOK, QUICK_LOOK, LOOP_WINDOW]) yield* see.begin('vitals', window);
   const first = yield* see.ask('vitals', FIRST_LOOK);
-  if (isUsable(first) && isBusy(first.data, PLAIN_STALL_MS)) return first;
+  if (isUsable(first) && isBusy(first.data, LONG_STALL_MS)) return first;
   const quick = yield* see.ask('vitals', QUICK_LOOK);
   return isUsable(quick) && isBusy(quick.data, STALL_MS) ? quick : yield* see.ask('vitals', LOOP_WINDOW);
 }
@@ -70,10 +70,11 @@ export function firstProfile(baseline: Vitals | undefined): CpuProfileParams {
 }
 
 /** Whoever profiles because of so little does it for completeness. */
-export const isHardlyBusy = ({ elu, loopDelay }: Vitals): boolean => elu < IDLE_ELU && loopDelay.maxMs < PLAIN_STALL_MS;
+export const isHardlyBusy = ({ elu, loopDelay }: Vitals): boolean =>
+  elu < QUIET_SHARE && loopDelay.maxMs < LONG_STALL_MS;
 
 /** Whatever keeps the loop busy is at it now, or stalled it more than once: of 150 ticks two are above the 99th part. */
-const isOngoing = ({ elu, loopDelay }: Vitals): boolean => elu >= CLEARLY_BUSY_ELU || loopDelay.p99Ms >= PLAIN_STALL_MS;
+const isOngoing = ({ elu, loopDelay }: Vitals): boolean => elu >= CLEARLY_BUSY_ELU || loopDelay.p99Ms >= LONG_STALL_MS;
 
 /** One profile with what was derived from it. */
 export interface Study {

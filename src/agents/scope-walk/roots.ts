@@ -40,6 +40,9 @@ export const ES_MODULE_CACHE = "Node's cache of ES modules";
 const WAITING_SIGNALS = "Node's list of waiting AbortSignals";
 export const REQUIRE_CACHE = 'require.cache';
 
+/** Classes between `performance` and the one with its methods: two at most so far. */
+const MOST_PARENTS = 4;
+
 /** Adds the places a program's data hangs from, in the order that keeps paths readable. */
 export class Roots {
   private esLoader: object | undefined;
@@ -92,7 +95,8 @@ export class Roots {
     const { performance } = this.realm.host.require('node:perf_hooks') as { performance: object };
     // Node 18 makes it from a class between the object and the one that has the method.
     let home: object | null = performance;
-    while (home && own(home, 'mark') === undefined) home = prototypeOf(home);
+    for (let depth = 0; home && own(home, 'mark') === undefined && depth < MOST_PARENTS; depth++)
+      home = prototypeOf(home);
     const mark = home && own(home, 'mark');
     let seen = typeof mark === 'function' ? variablesOf(this.bridge, mark) : {};
     for (const name of ['bufferUserTiming', 'filterBufferMapByNameAndType']) {
