@@ -2,7 +2,7 @@ import { emptyingsOf } from './emptying.js';
 import { feedersOf } from './feeders.js';
 import type { Keeping } from './keeping.js';
 import { enclosingFunction } from './names.js';
-import { isNode, offsetOf, positionOf, type Syntax, type SyntaxNode, syntaxOf } from './syntax.js';
+import { isNode, isWithin, offsetOf, positionOf, type Syntax, type SyntaxNode, syntaxOf } from './syntax.js';
 
 /** A collection that a loop without an end fills, in a variable that nothing outside of the function sees. */
 export interface LastingLocal extends Keeping {
@@ -31,8 +31,6 @@ function isEndless(syntax: Syntax, loop: SyntaxNode, index: number): boolean {
     (node, at) => node.type === 'AwaitExpression' && syntax.around[at] === around && isWithin(node, loop),
   );
 }
-
-const isWithin = ({ start, end }: SyntaxNode, outer: SyntaxNode): boolean => outer.start <= start && end <= outer.end;
 
 /** Declared empty in the same function, above the loop. */
 const localsBefore = (syntax: Syntax, loop: SyntaxNode, index: number): SyntaxNode[] =>

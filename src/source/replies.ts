@@ -1,4 +1,4 @@
-import { isNode, offsetOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import { isNode, isWithin, offsetOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
 
 const KEYED = /^(set|put|insert|register)$/;
 
@@ -30,5 +30,3 @@ const names = (syntax: Syntax, inside: SyntaxNode, ends: ReadonlySet<unknown>): 
 
 const isPromise = ({ type, callee }: SyntaxNode): boolean =>
   type === 'NewExpression' && isNode(callee) && callee.name === 'Promise';
-
-const isWithin = ({ start, end }: SyntaxNode, outer: SyntaxNode): boolean => outer.start <= start && end <= outer.end;

@@ -42,6 +42,9 @@ const LENIENT: Options = {
   checkPrivateFields: false,
 };
 
+export const isWithin = ({ start, end }: SyntaxNode, outer: SyntaxNode): boolean =>
+  outer.start <= start && end <= outer.end;
+
 /** Parses leniently and remembers; never throws. */
 export function syntaxOf(text: string): Syntax {
   const known = cache.get(text);

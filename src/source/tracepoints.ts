@@ -5,6 +5,7 @@ import type { ScriptText } from './script.js';
 import {
   functionAround,
   isNode,
+  isWithin,
   offsetOf,
   positionOf,
   type Syntax,
@@ -152,9 +153,6 @@ function bodyRange(syntax: Syntax, node: SyntaxNode, { name }: FunctionName): No
     end: { line: end.line0, column: end.column0 },
   };
 }
-
-const isWithin = (inner: SyntaxNode, outer: SyntaxNode): boolean =>
-  outer.start <= inner.start && inner.end <= outer.end;
 
 function assignedNames({ type, left, argument }: SyntaxNode): string[] {
   if (type === 'AssignmentExpression' && isNode(left)) return boundNames(left);
