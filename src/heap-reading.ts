@@ -3,9 +3,9 @@ import { heapSnapshotCollector } from './collectors/heap-snapshot.js';
 import { runHeapJob } from './commands/heap/run-job.js';
 import type { Session } from './inspector/session.js';
 import type { Emit } from './model/event.js';
-import type { HeapReading, HeapSnapshotFile, SavedFile } from './model/evidence/heap-snapshot.js';
-import { type Evidence, type EvidenceKind, isUsable } from './model/evidence/index.js';
-import type { Probe } from './model/probe.js';
+import type { HeapReading, HeapSnapshotFile, HeapSnapshotParams, SavedFile } from './model/evidence/heap-snapshot.js';
+import { type Evidence, type EvidenceKind, type EvidenceOf, isUsable } from './model/evidence/index.js';
+import type { Probe, ThreadParams } from './model/probe.js';
 
 interface Place {
   readonly evidenceDirectory?: string;
@@ -52,10 +52,24 @@ function announce({ path, bytes, sha256 }: SavedFile, emit: Emit): void {
   emit({ type: 'artifact.saved', artifact: { kind: 'heapSnapshot', path, bytes, sha256 } });
 }
 
-/** Keeps a heapSnapshot of the end, unless the run has taken one; a refusal is evidence that says what it would have cost. */
+/** Of many threads of a pool the largest say enough. */
+const MOST_THREADS = 4;
+
+/**
+ * Keeps a heapSnapshot of the end, unless the run has taken one, and of the worker threads: each has a heap of its own.
+ * A refusal is evidence that says what it would have cost.
+ */
 export async function saveHeapSnapshot({ probe, evidence }: Asked): Promise<void> {
-  const has = [...evidence.values()].some(one => one.kind === 'heap-snapshot' && isUsable(one));
+  const all = [...evidence.values()];
+  const has = all.some(one => one.kind === 'heap-snapshot' && isUsable(one));
   if (!has) await probe.ask('heap-snapshot', { name: 'heap' });
+  // The evidence of a kind has that kind's data.
+  const listed = all.findLast(one => one.kind === 'workers' && isUsable(one)) as EvidenceOf<'workers'> | undefined;
+  const threads = listed && isUsable(listed) ? listed.data.workers : [];
+  for (const { id } of threads.toSorted((a, b) => b.heapUsedBytes - a.heapUsedBytes).slice(0, MOST_THREADS)) {
+    const ofThread: HeapSnapshotParams & ThreadParams = { name: `heap-thread-${id}`, thread: id };
+    await probe.ask('heap-snapshot', ofThread);
+  }
 }
 
 interface Asked {

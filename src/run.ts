@@ -204,7 +204,7 @@ export function probeFor(
     session,
     collectors: withNormal(withHeapReading(collectors, env), env.watchHome),
     guard: guard(plan.safety, plan.maxPauseMs),
-    basis: () => costBasis(session),
+    basis: thread => costBasis(session, thread),
     cpuMs: () => targetCpuMs(session.target.pid),
     now: env.now,
     newId: env.newId,

@@ -6,9 +6,11 @@ import type { Session } from './inspector/session.js';
 /** Ticks of /proc/PID/stat: Linux has reported 100 a second to user space on every architecture Node runs on. */
 const MS_PER_TICK = 10;
 
-/** What the guard's estimates rest on: the heap now, and the memory left before a limit kills. */
-export async function costBasis(session: Session): Promise<CostBasis> {
-  const { usedSize } = await session.send('Runtime.getHeapUsage');
+/** What the guard's estimates rest on: the heap now (of a worker thread where one is meant), and the memory left before a limit kills. */
+export async function costBasis(session: Session, thread?: string): Promise<CostBasis> {
+  const threads = thread === undefined ? [] : await session.workers();
+  const meant = threads.find(({ workerId }) => workerId === thread) ?? session;
+  const { usedSize } = await meant.send('Runtime.getHeapUsage');
   return { heapUsedBytes: usedSize, availableBytes: await availableMemory(session.target.pid) };
 }
 

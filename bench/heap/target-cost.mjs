@@ -1,4 +1,4 @@
-// node target-cost.mjs [MB…]    What every way to the answer costs the TARGET: standstill, cpu, memory; default 20, 80 and 300 MB.
+// node target-cost.mjs [MB…]    What every way to the answer costs the TARGET: standstill, cpu, memory; default 50, 150 and 300 MB.
 // The target measures itself: a timer of 5 ms sees how long the loop stood still (time in the
 // kernel's queue for a core taken off). Each way gets a fresh process.
 // Needs `npm run build` in the root. 300 MB take 4 GB of memory and some minutes: that is what V8's heapSnapshot costs.
@@ -43,16 +43,54 @@ const context = {
 const collect = (collector, params) => async session => {
   await collector.collect(session, params, context);
 };
+const send = (method, params) => session => session.send(method, params);
 
-const WAYS = {
+/** One walk over what the program's functions can see; on the way its WeakMaps are asked for the objects that it meets. */
+async function scopeWalk(session) {
+  await session.agent.install('scope-walk', { internalScripts: [], packageScripts: [] });
+  await session.agent.call('scope-walk', 'walk', []);
+  while (await session.agent.call('scope-walk', 'busy', [])) await context.sleep(40);
+}
+
+/** The sizes of what the walk has found, as often as a run reads them. */
+async function watched(session) {
+  await scopeWalk(session);
+  for (let second = 0; second < 8; second++) {
+    await session.agent.call('scope-walk', 'tick', []);
+    await context.sleep(1000);
+  }
+}
+
+/** All Maps of the program: what other tools ask instead of a heapSnapshot. */
+async function queryMaps(session) {
+  const { result } = await session.send('Runtime.evaluate', { expression: 'Map.prototype' });
+  await session.send('Runtime.queryObjects', { prototypeObjectId: result.objectId }, { timeoutMs: 120_000 });
+}
+
+async function tracked(session) {
+  await session.send('HeapProfiler.startTrackingHeapObjects', { trackAllocations: false }, { timeoutMs: 120_000 });
+  await context.sleep(3000);
+  await session.send('HeapProfiler.disable', undefined, { timeoutMs: 120_000 });
+}
+
+/** In megabytes; lens tracks on heaps up to 8, and beyond this nobody would wait for it. */
+const TRACKED_MB = 60;
+
+const waysAt = megabytes => ({
   'v8.writeHeapSnapshot': undefined,
-  'lens heapSnapshot': collect(lens.heapSnapshotCollector, { directory: folder }),
-  'lens collection-growth, 10 s': collect(lens.collectionGrowthCollector, { seconds: 10 }),
-  'lens heap-sampling, 8 s': collect(lens.heapSamplingCollector, { seconds: 8, intervalBytes: 65_536 }),
-};
+  'heapSnapshot by lens, streamed': collect(lens.heapSnapshotCollector, { directory: folder }),
+  'scripts (Debugger.enable)': session => session.withDebugger(async () => undefined),
+  'one forced collection': send('HeapProfiler.collectGarbage'),
+  'one scope walk, WeakMaps asked': scopeWalk,
+  '… and sizes each second, 8 s': watched,
+  'collection-growth as a whole, 10 s': collect(lens.collectionGrowthCollector, { seconds: 10 }),
+  'heap-sampling, 8 s': collect(lens.heapSamplingCollector, { seconds: 8, intervalBytes: 65_536 }),
+  ...(megabytes <= TRACKED_MB && { 'tracking of new objects, 3 s': tracked }),
+  'others: queryObjects(Map)': queryMaps,
+});
 
 try {
-  for (const megabytes of sizes.length > 0 ? sizes : [20, 80, 300]) await compare(megabytes);
+  for (const megabytes of sizes.length > 0 ? sizes : [50, 150, 300]) await compare(megabytes);
 } finally {
   rmSync(bundle, { force: true });
   rmSync(folder, { recursive: true, force: true });
@@ -60,17 +98,17 @@ try {
 
 async function compare(megabytes) {
   const rows = [];
-  for (const [name, way] of Object.entries(WAYS)) rows.push({ name, ...(await measure(megabytes, way)) });
+  for (const [name, way] of Object.entries(waysAt(megabytes))) rows.push({ name, ...(await measure(megabytes, way)) });
   const base = rows[0];
   console.log(`\n${base.heapMb} MB of heap, ${base.rssMb} MB resident`);
-  console.log('way                            longest ms   all ms    cpu ms    RSS +MB   longest ÷ v8   RSS ÷ v8');
+  console.log(`${'way'.padEnd(34)}  longest ms   all ms    cpu ms    RSS +MB   longest ÷ v8   RSS ÷ v8`);
   for (const row of rows) {
     const cells = [row.longestMs, row.stoodMs, row.cpuMs, row.grewMb].map((cell, i) =>
       String(cell).padStart([13, 9, 10, 11][i]),
     );
     const ratio = (a, b) => (a / Math.max(b, 1)).toFixed(3);
     console.log(
-      `${row.name.padEnd(28)}${cells.join('')}${ratio(row.longestMs, base.longestMs).padStart(15)}${ratio(row.grewMb, base.grewMb).padStart(11)}`,
+      `${row.name.padEnd(34)}${cells.join('')}${ratio(row.longestMs, base.longestMs).padStart(15)}${ratio(row.grewMb, base.grewMb).padStart(11)}`,
     );
   }
 }

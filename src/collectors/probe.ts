@@ -18,8 +18,8 @@ export interface ProbeEnv {
   readonly session: Session;
   readonly collectors: ReadonlyMap<EvidenceKind, Collector>;
   readonly guard: Guard;
-  /** What the estimates rest on, read when it is needed. */
-  readonly basis: () => Promise<CostBasis>;
+  /** What the estimates rest on, read when it is needed; for a heavy reading of a worker thread that thread's heap. */
+  readonly basis: (thread?: string) => Promise<CostBasis>;
   readonly now: () => number;
   readonly newId: (prefix: string) => string;
   readonly sleep: (ms: number) => Promise<void>;
@@ -101,7 +101,9 @@ export function guardedProbe(env: ProbeEnv): Probe {
   async function refusalOf<K extends EvidenceKind>(collector: Collector<K>, params: EvidenceParams<K>) {
     if (env.session.lost.aborted) return undefined;
     if (collector.cost === 'free' || collector.cost === 'light') return undefined;
-    const refusal = env.guard.refusal(collector, await env.basis(), params);
+    // A thread that stands still is asked nothing more than it must be.
+    const { thread } = collector.cost === 'heavy' ? (params as ThreadParams) : {};
+    const refusal = env.guard.refusal(collector, await env.basis(thread), params);
     if (refusal === undefined || !env.consent) return refusal;
     return (await lock.run(() => env.consent?.(collector.title, refusal) ?? Promise.resolve(false)))
       ? undefined

@@ -34,7 +34,7 @@ export class Attached {
       session,
       collectors,
       guard: guard('normal', DEFAULT_MAX_PAUSE_MS),
-      basis: () => costBasis(session),
+      basis: thread => costBasis(session, thread),
       cpuMs: () => targetCpuMs(session.target.pid),
       now: Date.now,
       newId: prefix => this.#newId(prefix),

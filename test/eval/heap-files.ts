@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { CollectContext } from '../../src/collectors/collector.js';
+import { heapSnapshotCollector } from '../../src/collectors/heap-snapshot.js';
+import { attach } from '../../src/inspector/attach.js';
 import type { Case } from './case.js';
 import { CASES } from './cases.js';
 import { NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
@@ -32,6 +35,9 @@ interface Grown {
   readonly place?: { readonly file: string; readonly line: number };
   readonly bound?: { readonly file: string; readonly line: number };
   readonly levels?: true;
+  readonly filling?: object;
+  readonly slots?: object;
+  readonly keys?: object;
 }
 
 const sums = { sick: 0, line: 0, file: 0, healthy: 0, silent: 0 };
@@ -50,19 +56,60 @@ async function work(): Promise<void> {
 
 async function tell(one: Case, node: NodeVersion): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'lens-heap-files-'));
-  const options = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`;
   try {
-    await using stage = await raise(one.app, node, { env: { NODE_OPTIONS: options } });
-    for (let count = 1; count <= FILES; count++) {
-      await sleep(EVERY_MS);
-      process.kill(stage.pid, 'SIGUSR2');
-      await written(folder, count);
-    }
-    return judged(one, grownIn(folder), readMarks(stage.folder));
+    const { grown, workers, marks } = await ofMain(one, node, folder);
+    const found = grown.length === 0 && workers > 0 ? await ofThreads(one, node, folder) : grown;
+    return judged(one, found, marks);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+interface Told {
+  readonly grown: readonly Grown[];
+  readonly workers: number;
+  readonly marks: readonly MarkedLine[];
+}
+
+async function ofMain(one: Case, node: NodeVersion, folder: string): Promise<Told> {
+  const options = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`;
+  await using stage = await raise(one.app, node, { env: { NODE_OPTIONS: options } });
+  for (let count = 1; count <= FILES; count++) {
+    await sleep(EVERY_MS);
+    process.kill(stage.pid, 'SIGUSR2');
+    await written(folder, count);
+  }
+  return { ...differenceOf(filesIn(folder)), marks: readMarks(stage.folder) };
+}
+
+/** Node's signal reaches the main thread only: of worker threads lens takes the files, as `--save-heapsnapshot` does. */
+async function ofThreads(one: Case, node: NodeVersion, folder: string): Promise<readonly Grown[]> {
+  await using stage = await raise(one.app, node, { apart: false });
+  const session = await attach({ pid: stage.pid });
+  const paths = new Map<string, string[]>();
+  try {
+    for (let count = 1; count <= FILES; count++) {
+      await sleep(EVERY_MS);
+      for (const worker of await session.workers()) {
+        const params = { directory: folder, name: `thread-${worker.workerId}-${count}` };
+        const { data } = await heapSnapshotCollector.collect(worker, params, context);
+        paths.set(worker.workerId, [...(paths.get(worker.workerId) ?? []), data.path]);
+      }
+    }
+  } finally {
+    await session.detach();
+  }
+  const whole = [...paths.values()].filter(files => files.length === FILES);
+  return whole.flatMap(files => differenceOf(files).grown).sort((a, b) => b.grownBytes - a.grownBytes);
+}
+
+const context: CollectContext = {
+  signal: new AbortController().signal,
+  now: () => performance.now(),
+  sleep,
+  exclusively: work => work(),
+  mayPause: () => true,
+};
 
 function filesIn(folder: string): string[] {
   const names = readdirSync(folder).filter(name => name.endsWith('.heapsnapshot'));
@@ -89,17 +136,17 @@ function endOf(path: string): string {
   }
 }
 
-function grownIn(folder: string): readonly Grown[] {
-  const run = spawnSync(process.execPath, [LENS, 'heap', 'diff', ...filesIn(folder), '--json'], {
+function differenceOf(files: readonly string[]): Omit<Told, 'marks'> {
+  const run = spawnSync(process.execPath, [LENS, 'heap', 'diff', ...files, '--json'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   });
   if (run.status !== 0) throw new Error(run.stderr);
-  return (JSON.parse(run.stdout) as { grown: readonly Grown[] }).grown; // as docs/heap.md says
+  return JSON.parse(run.stdout) as Omit<Told, 'marks'>; // as docs/heap.md says
 }
 
 function judged(one: Case, grown: readonly Grown[], marks: readonly MarkedLine[]): string {
-  const first = grown.find(({ bound, levels }) => !bound && !levels); // the others may be caches that fill
+  const first = grown.find(one => !one.bound && !one.levels && !one.filling && !one.slots && !one.keys); // the others may be caches that fill
   const said = first
     ? `${(first.grownBytes / 1024).toFixed(0)} kB  ${first.path.text}  ${first.place ? `${first.place.file}:${first.place.line}` : '(no place)'}`
     : grown.length === 0

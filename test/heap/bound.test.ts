@@ -46,7 +46,7 @@ const holding = (variable: string, more: Partial<GrownHolder> = {}): GrownHolder
 });
 
 const said = (grown: GrownHolder[], paths: string[] = ['a', 'b', 'c']) =>
-  judged(grown, { files: new ScriptFiles(), cwd: folder, paths }).map(
+  judged(grown, { files: new ScriptFiles(), cwd: folder, paths, waiting: [] }).map(
     ({ path, bound, levels }) =>
       `${path.text}${bound ? ` bounded at ${bound.file}:${bound.line}` : ''}${levels ? ' levels' : ''}`,
   );

@@ -1,42 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { doHeapJob } from '../../src/commands/heap/job.js';
-import { runOf } from './files.js';
-
-const folders: string[] = [];
-afterAll(() => folders.map(folder => rmSync(folder, { recursive: true, force: true })));
-
-/** Runs `main.cjs`, whose `grow(from, to)` is called before each of three heapSnapshots, and gives the first that grew. */
-async function firstGrown(files: Record<string, string>) {
-  const folder = mkdtempSync(join(tmpdir(), 'lens-origin-'));
-  folders.push(folder);
-  const main = `${files['main.cjs']}
-    const v8 = require('node:v8');
-    (async () => {
-      for (let i = 0; i < 3; i++) {
-        await grow(i * 1500, (i + 1) * 1500);
-        await new Promise(resolve => setTimeout(resolve, 20));
-        v8.writeHeapSnapshot(i + '.heapsnapshot');
-      }
-      process.exit();
-    })();`;
-  for (const [name, text] of Object.entries({ ...files, 'main.cjs': main })) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  runOf('main.cjs', folder);
-  const paths = [0, 1, 2].map(i => join(folder, `${i}.heapsnapshot`));
-  const result = await doHeapJob({ kind: 'difference', paths, cwd: folder });
-  if (result.kind !== 'difference') throw new Error('no difference');
-  workers = result.difference.workers;
-  const [first] = result.difference.grown;
-  return first && { text: first.path.text, at: `${first.place?.file}:${first.place?.line}` };
-}
-
-/** Of the program that was compared last. */
-let workers = 0;
+import { expect, test } from 'vitest';
+import { differenceOf, firstGrown } from './grown.js';
 
 const EACH = (body: string) => `exports.add = (from, to) => { for (let i = from; i < to; i++) ${body} };`;
 
@@ -190,11 +153,11 @@ test('marks that nobody clears are told by the line that makes them', async () =
 });
 
 test('what grows in a worker thread is not in the files, and the answer counts the threads', async () => {
-  const said = await firstGrown({
+  const { grown, workers } = await differenceOf({
     'worker.cjs': `const kept = []; require('node:worker_threads').parentPort.on('message', id => kept.push('kept ' + id));`,
     'main.cjs': `const { Worker } = require('node:worker_threads'); const worker = new Worker(__dirname + '/worker.cjs');
       const grow = (from, to) => { for (let i = from; i < to; i++) worker.postMessage(i); };`,
   });
-  expect(said).toBeUndefined();
+  expect(grown).toEqual([]);
   expect(workers).toBe(1);
 });

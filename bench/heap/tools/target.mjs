@@ -6,7 +6,12 @@ import { writeHeapSnapshot } from 'node:v8';
 const [megabytes = '20', folder = '.'] = process.argv.slice(2);
 const TICK_MS = 5;
 const sessions = new Map();
-const open = id => sessions.set(`s${id}`, { id, token: `token ${id}`, tags: [`a${id}`, 'b'], at: { hour: id % 24 } });
+const seen = new WeakMap();
+const open = id => {
+  const session = { id, token: `token ${id}`, tags: [`a${id}`, 'b'], at: { hour: id % 24 } };
+  sessions.set(`s${id}`, session);
+  if (id % 10 === 0) seen.set(session, { at: id });
+};
 let next = 0;
 while (process.memoryUsage().heapUsed < Number(megabytes) * 1e6) for (let i = 0; i < 2000; i++) open(next++);
 setInterval(() => open(next++), 20);

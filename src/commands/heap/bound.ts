@@ -1,7 +1,9 @@
 import { displayPath } from '../../base/script-url.js';
 import type { Bounds } from '../../heap/growth/bounds.js';
-import type { GrownHolder, SaidPath } from '../../heap/index.js';
+import type { GrownHolder, SaidPath, ScriptPlace } from '../../heap/index.js';
 import { boundsOfText } from '../../skills/growth-bounds.js';
+import { replacementsOf } from '../../source/emptying.js';
+import { fillingLoop } from '../../source/filling.js';
 import { declaration } from './declared.js';
 import type { ScriptFiles } from './script-files.js';
 
@@ -15,7 +17,13 @@ export type JudgedHolder = GrownHolder & {
   readonly bound?: BoundedAt;
   /** It grew less and less from file to file. */
   readonly levels?: true;
+  /** The loop that fills it, which comes to an end and has been on its way since before the first file. */
+  readonly filling?: BoundedAt;
 };
+
+/** True for what nothing known keeps from growing: the others may be caches that fill. */
+const isOpen = ({ bound, levels, filling, slots, keys }: JudgedHolder): boolean =>
+  !bound && !levels && !filling && !slots && !keys;
 
 /**
  * Steady growth keeps its rate (on a busy machine, from six seconds to the next, 0.4 of it); what fills by chance keys at a
@@ -30,16 +38,19 @@ export interface Judging {
   readonly files: ScriptFiles;
   readonly cwd: string;
   readonly paths: readonly string[];
+  /** Functions one call of which lasts, as V8 has their places. */
+  readonly waiting: readonly ScriptPlace[];
 }
 
 /** Adds where the code bounds what grew, and whether it levels off. What does neither comes first. */
-export function judged(grown: readonly GrownHolder[], { files, cwd, paths }: Judging): JudgedHolder[] {
+export function judged(grown: readonly GrownHolder[], { files, cwd, paths, waiting }: Judging): JudgedHolder[] {
   const spans = spansOf(paths);
   const all = grown.map((holder): JudgedHolder => {
     const bound = boundOf(holder, files, cwd);
-    return { ...holder, ...(bound && { bound }), ...(isLevelling(holder.history, spans) && { levels: true }) };
+    const filling = bound ? undefined : fillingOf(holder, files, { cwd, waiting });
+    const levels = isLevelling(holder.history, spans);
+    return { ...holder, ...(bound && { bound }), ...(filling && { filling }), ...(levels && { levels }) };
   });
-  const isOpen = ({ bound, levels }: JudgedHolder) => !bound && !levels;
   return [...all.filter(isOpen), ...all.filter(one => !isOpen(one))];
 }
 
@@ -62,18 +73,43 @@ function isLevelling(history: readonly number[], spans: readonly number[]): bool
   return rates.length > 1 && rates.at(-1)! <= LEVELLED * rates[0]!;
 }
 
+/** What is loaded once grows until all of it is there. */
+function fillingOf(
+  { path }: GrownHolder,
+  files: ScriptFiles,
+  { cwd, waiting }: Pick<Judging, 'cwd' | 'waiting'>,
+): BoundedAt | undefined {
+  const [named] = namesOf(path, files);
+  for (const { url, line, column } of named ? waiting : []) {
+    const text = url === named?.url ? files.script(url)?.text : undefined;
+    const loop = text && named && fillingLoop(text, named.name, { line0: line - 1, column0: column - 1 });
+    if (!loop) continue;
+    const place = files.original({ url, line: loop.line0 + 1, column: loop.column0 + 1 });
+    return { file: displayPath(place.url, cwd), line: place.line };
+  }
+  return undefined;
+}
+
 function boundOf(holder: GrownHolder, files: ScriptFiles, cwd: string): BoundedAt | undefined {
   const [nearest, ...outer] = namesOf(holder.path, files);
   for (const named of [...(nearest ? [nearest] : []), ...fieldsOf(holder), ...outer]) {
     const text = files.script(named.url)?.text;
     const bounds = text === undefined || text.length > LONGEST_TEXT ? {} : boundsIn(text, named.name);
     // A limit of how many there are of what is around it says nothing of the holder; dropping all of it does.
-    const line0 = outer.includes(named) ? droppedIn(bounds) : boundedIn(bounds, holder.newChildren);
+    const direct = outer.includes(named) ? droppedIn(bounds) : boundedIn(bounds, holder.newChildren);
+    const line0 = direct ?? (text === undefined ? undefined : replacedAt(text, holder.path, named));
     if (line0 === undefined) continue;
     const { url, line } = files.original({ url: named.url, line: line0 + 1, column: 1 });
     return { file: displayPath(url, cwd), line };
   }
   return undefined;
+}
+
+/** It is dropped together with what it is a field of: `window = new Window(now)`. */
+function replacedAt(text: string, { variable, inner }: SaidPath, { name }: NamedIn): number | undefined {
+  const holders = [inner?.variable, variable].filter(one => one !== undefined && one !== name);
+  const found = holders.flatMap(holder => replacementsOf(text, holder ?? '', name));
+  return found.find(({ byTimer, byFeeder }) => byTimer || byFeeder)?.line0;
 }
 
 /** Longer bundles are not searched for a second sentence about each holder. */

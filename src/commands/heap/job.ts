@@ -45,7 +45,7 @@ export type HeapJob = (
 };
 
 /** What grew, with where its code bounds it. */
-export type JudgedDifference = Omit<HeapDifference, 'grown'> & { readonly grown: readonly JudgedHolder[] };
+export type JudgedDifference = Omit<HeapDifference, 'grown' | 'waiting'> & { readonly grown: readonly JudgedHolder[] };
 
 export type HeapResult =
   | { readonly kind: 'question'; readonly answer: HeapAnswer }
@@ -90,9 +90,9 @@ async function answered(work: Work): Promise<HeapResult> {
     }
     case 'difference': {
       const { view, earlier } = await loadAll(job.paths, work);
-      const difference = compareHeaps(earlier, view, telling);
-      const grown = judged(difference.grown.map(place(view)), { files, cwd: job.cwd, paths: job.paths });
-      return { kind: 'difference', difference: { ...difference, grown } };
+      const { waiting, ...compared } = compareHeaps(earlier, view, telling);
+      const grown = judged(compared.grown.map(place(view)), { files, cwd: job.cwd, paths: job.paths, waiting });
+      return { kind: 'difference', difference: { ...compared, grown } };
     }
     default: {
       const before = job.dated?.by === 'two heapSnapshots' ? [job.dated.earlier.path] : [];

@@ -1,6 +1,6 @@
 import { filePath, isUserCode } from '../../base/script-url.js';
 import type { SaidOrigin, ScriptPlace } from '../../heap/index.js';
-import { subscriptionsOf, timingsOf } from '../../source/feeders.js';
+import { timingsOf } from '../../source/feeders.js';
 import { literalsWith } from '../../source/literals.js';
 import { loadingsOf } from '../../source/loading.js';
 import type { TextPosition } from '../../source/syntax.js';
@@ -16,13 +16,12 @@ export interface Program {
 const MOST_SCRIPTS = 300;
 
 /**
- * Who fills a holder that no variable leads to: the line that loads modules again, that registers the listeners, that
- * writes the field or its entries, else the last function of the program on the way.
+ * Who fills a holder that no variable leads to: the line that loads modules again, that writes the field or its entries,
+ * else the last function of the program on the way.
  */
-export function originPlace({ loaded, listener, field, entries, timings, called }: SaidOrigin, program: Program) {
+export function originPlace({ loaded, field, entries, timings, called }: SaidOrigin, program: Program) {
   return (
     (loaded && loadingPlace(loaded, program)) ??
-    (listener && listeningPlace(listener, program)) ??
     (field && writtenOnce(field.beside, program, field.name)) ??
     (entries && writtenOnce(entries, program)) ??
     (timings && timingPlace(program)) ??
@@ -47,14 +46,6 @@ function timingPlace(program: Program): ScriptPlace | undefined {
   return first;
 }
 
-/** The registration nearest to the listener in its own file, else the listener itself. */
-function listeningPlace({ event, near }: NonNullable<SaidOrigin['listener']>, program: Program): ScriptPlace {
-  const own = inText(program, near.url, text => subscriptionsOf(text, event));
-  const away = ({ line0 }: TextPosition) => Math.abs(line0 + 1 - near.line);
-  const [nearest] = own.toSorted((a, b) => away(a) - away(b));
-  return nearest ? placeIn(near.url, nearest) : near;
-}
-
 /** Where an object with these names is written, if that is one place. */
 function writtenOnce(names: readonly string[], program: Program, field?: string): ScriptPlace | undefined {
   const found = readable(program).flatMap(script =>
@@ -63,10 +54,10 @@ function writtenOnce(names: readonly string[], program: Program, field?: string)
   return found.length === 1 ? found[0] : undefined;
 }
 
-const readable = ({ urls }: Program): readonly string[] => urls().slice(0, MOST_SCRIPTS);
+export const readable = ({ urls }: Program): readonly string[] => urls().slice(0, MOST_SCRIPTS);
 
 /** A file may have changed since, or not be JavaScript at all. */
-function inText<T>({ files }: Program, url: string, read: (text: string) => T[]): T[] {
+export function inText<T>({ files }: Program, url: string, read: (text: string) => T[]): T[] {
   const text = files.script(url)?.text;
   try {
     return text === undefined ? [] : read(text);
@@ -75,7 +66,7 @@ function inText<T>({ files }: Program, url: string, read: (text: string) => T[])
   }
 }
 
-const placeIn = (url: string, { line0, column0 }: TextPosition): ScriptPlace => ({
+export const placeIn = (url: string, { line0, column0 }: TextPosition): ScriptPlace => ({
   url,
   line: line0 + 1,
   column: column0 + 1,

@@ -2,6 +2,7 @@ import { displayPath, isFile, isUserCode, packageOf } from '../../base/script-ur
 import type { SaidPath, SaidSuspect, ScriptPlace } from '../../heap/index.js';
 import type { CodeLocation } from '../../model/location.js';
 import { declaration } from './declared.js';
+import { handedOver, usedOfPackage } from './handed-over.js';
 import { originPlace, type Program } from './origin.js';
 import type { ScriptFiles } from './script-files.js';
 
@@ -27,36 +28,33 @@ function variableOf({ variable, module, near, steps }: SaidPath, files: ScriptFi
 }
 
 /** The declaration of the field or variable nearest to what is held. */
-function nearestOf({ inner, field, suspended }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
+function nearestOf({ inner, field, suspended, module }: SaidPath, files: ScriptFiles): ScriptPlace | undefined {
   const own = field && declaration(files, { url: field.near.url, variable: field.name, near: field.near.line });
   if (own ?? suspended) return own ?? suspended;
   if (!inner || !isFile(inner.near.url)) return undefined;
+  // A variable of a package, behind one of the program: that one is what a person knows.
+  if (!isUserCode(inner.near.url) && module !== undefined && isUserCode(module)) return undefined;
   return declaration(files, { url: inner.near.url, variable: inner.variable, near: inner.near.line });
 }
 
 /**
- * Where a person should look for a suspect: the declaration of the field or variable nearest to it (when the file is here
- * to be read), else that of the module's variable that the path starts at, else the nearest function that uses it, else the function that its objects call.
+ * Where a person should look for a suspect: the call that hands over what Node or a package keeps, else the declaration of
+ * the field or variable nearest to it (when the file is here to be read), else that of the module's variable that the path
+ * starts at, else the nearest function that uses it, else the function that its objects call.
  */
 function placeOf(suspect: SaidSuspect, program: Program, cwd: string): CodeLocation | undefined {
   const { files } = program;
   const via = suspect.path.text;
   const running =
-    (suspect.origin?.listener && originPlace(suspect.origin, program)) ??
-    givenTo(suspect) ??
+    handedOver(suspect, program) ??
     nearestOf(suspect.path, files) ??
+    usedOfPackage(suspect, program) ??
     variableOf(suspect.path, files) ??
     (suspect.origin && originPlace(suspect.origin, program));
   if (running) return location(files, files.original(running), running, { cwd, via });
   const places = suspect.children.flatMap(({ place, callsPlace }) => [place, callsPlace]);
   const made = places.find(place => place && isUserCode(place.url));
   return made && location(files, made, made, { cwd, via });
-}
-
-/** Functions of the program that a package's own collection holds: where they are made is where they are handed over. */
-function givenTo({ path, children }: SaidSuspect): ScriptPlace | undefined {
-  const made = path.keeper === undefined ? undefined : children[0]?.callsPlace;
-  return made && isUserCode(made.url) ? made : undefined;
 }
 
 function location(

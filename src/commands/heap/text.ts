@@ -173,9 +173,15 @@ function workersLine(workers: number): string {
     : `Its ${sayCount(workers)} worker threads have heaps of their own, which these files do not show.`;
 }
 
-function boundLines({ bound, levels }: JudgedHolder): string[] {
+function boundLines({ bound, levels, filling, slots, keys }: JudgedHolder): string[] {
   if (levels) return [`${INDENT}it grew less and less: it may be nearly full`];
-  return bound ? [`${INDENT}bounded at ${bound.file}:${bound.line}: it may still be filling`] : [];
+  if (bound) return [`${INDENT}bounded at ${bound.file}:${bound.line}: it may still be filling`];
+  if (filling) return [`${INDENT}filled by the loop at ${filling.file}:${filling.line}, which has not come to its end`];
+  if (slots)
+    return [`${INDENT}made for ${sayCount(slots.room)}, of which ${sayCount(slots.used)} are used: still filling`];
+  if (!keys) return [];
+  const { known, possible } = keys;
+  return [`${INDENT}has ${sayCount(known)} of about ${sayCount(possible)} keys that there can be: still filling`];
 }
 
 function classDifferenceRow({ name, added, removed, addedBytes, removedBytes }: ClassDifference): string[] {

@@ -1,8 +1,12 @@
 import type { Baseline } from './baseline.js';
-import { Scripts, type Telling } from './scripts.js';
+import { type KeyWorld, keyWorldOf } from './key-world.js';
+import { newFunctionsBelow } from './new-functions.js';
+import { type ScriptPlace, Scripts, type Telling } from './scripts.js';
+import { type Slots, slotsOf } from './slots.js';
 import { type SaidSuspect, saySuspect } from './summary.js';
 import { describeHolders, holderOf, isOfProgram } from './suspects.js';
 import type { HeapView } from './view.js';
+import { longWaiting } from './waiting.js';
 
 export interface HeapDifference {
   readonly totalBytes: readonly number[];
@@ -13,6 +17,8 @@ export interface HeapDifference {
   readonly classes: readonly ClassDifference[];
   /** Worker threads of the program: each has a heap of its own, of which these files say nothing. */
   readonly workers: number;
+  /** Functions of the program of which one call has not ended since before the oldest file. */
+  readonly waiting: readonly ScriptPlace[];
 }
 
 export interface GrownHolder extends SaidSuspect {
@@ -21,6 +27,10 @@ export interface GrownHolder extends SaidSuspect {
   readonly grownBytes: number;
   /** Directly held objects more than in the oldest file. */
   readonly newChildren: number;
+  /** It was made for so many entries, and has used so many. */
+  readonly slots?: Slots;
+  /** Its keys come from a bounded world. */
+  readonly keys?: KeyWorld;
 }
 
 export interface ClassDifference {
@@ -64,6 +74,7 @@ export function compareHeaps(
     grown: grownHolders(earlier, view, scripts, options),
     classes,
     workers: workersIn(view, scripts),
+    waiting: longWaiting(view, scripts, oldest),
   };
 }
 
@@ -133,13 +144,18 @@ function grownHolders(
   const nodes = nearest(view, grown).slice(0, limit);
   const isNew = (node: number) => earlier[0]!.find(view.id(node)) < 0;
   const whole = view.totalBytes - earlier[0]!.totalBytes;
+  const made = newFunctionsBelow(view, scripts, nodes, isNew);
   return describeHolders(view, scripts, nodes, isNew).flatMap(suspect => {
     const grownBytes = growth.get(suspect.holder) ?? 0;
     if (grownBytes < Math.max(OWN_GROWTH_BYTES, whole * OWN_GROWTH_SHARE) && !isOfProgram(view, scripts, suspect))
       return [];
     const newChildren = suspect.children.reduce((sum, { count }) => sum + count, 0);
-    const history = histories.get(suspect.holder) ?? [];
-    return [{ ...saySuspect(view, scripts, suspect), history, grownBytes, newChildren }];
+    const { holder } = suspect;
+    const slots = slotsOf(view, holder, earlier[0]!, newChildren);
+    const keys = keyWorldOf(view, holder, isNew);
+    const said = saySuspect(view, scripts, suspect, made.get(holder));
+    const history = histories.get(holder) ?? [];
+    return [{ ...said, history, grownBytes, newChildren, ...(slots && { slots }), ...(keys && { keys }) }];
   });
 }
 

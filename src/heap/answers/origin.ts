@@ -1,5 +1,5 @@
-import { isFile, isUserCode } from '../../base/script-url.js';
-import type { RetainingPath } from './paths.js';
+import { isFile, isNodeInternal, isUserCode } from '../../base/script-url.js';
+import type { PathStep, RetainingPath } from './paths.js';
 import type { ScriptPlace, Scripts } from './scripts.js';
 import { programFunction, type Suspect, userFunctionIn } from './suspects.js';
 import type { HeapView } from './view.js';
@@ -8,8 +8,10 @@ import type { HeapView } from './view.js';
 export interface SaidOrigin {
   /** A module that was loaded lately (path or url), and the file that asked for it where Node remembers. */
   readonly loaded?: { readonly url: string; readonly by?: string };
-  /** The event whose listeners they are, and a function of the program among them. */
-  readonly listener?: { readonly event: string; readonly near: ScriptPlace };
+  /** The event whose listeners they are (unless they are of many), and a function of the program among them. */
+  readonly listener?: { readonly event?: string; readonly near?: ScriptPlace };
+  /** Makes most of the functions that are new below it. */
+  readonly made?: ScriptPlace;
   /** A plain object's field on the way, and all names that the object has. */
   readonly field?: { readonly name: string; readonly beside: readonly string[] };
   /** Names of the plain objects that it holds. */
@@ -20,10 +22,16 @@ export interface SaidOrigin {
   readonly called?: ScriptPlace;
 }
 
-/** Reads it from the path and from one of the children. Where a variable leads to the holder: only who listens. */
-export function originOf(view: HeapView, scripts: Scripts, suspect: Suspect): { origin?: SaidOrigin } {
-  const listener = listenerOf(view, scripts, suspect);
-  if (suspect.path.module !== undefined) return listener ? { origin: { listener } } : {};
+/** Reads it from the path and from one of the children. Where a variable leads to the holder: only whose functions it has. */
+export function originOf(
+  view: HeapView,
+  scripts: Scripts,
+  suspect: Suspect,
+  made?: ScriptPlace,
+): { origin?: SaidOrigin } {
+  const listener = listenerOf(view, scripts, suspect, made);
+  const functions = { ...(listener && { listener }), ...(made && { made }) };
+  if (suspect.path.module !== undefined) return listener || made ? { origin: functions } : {};
   const loaded = loadedOf(view, suspect);
   const field = fieldOf(view, suspect.path);
   const entries = entriesOf(view, suspect);
@@ -32,7 +40,7 @@ export function originOf(view: HeapView, scripts: Scripts, suspect: Suspect): { 
   const isTiming = sample !== undefined && /^Performance(?:Mark|Measure)$/.test(view.className(sample));
   const origin = {
     ...(loaded && { loaded }),
-    ...(listener && { listener }),
+    ...functions,
     ...(field && { field }),
     ...(entries && { entries }),
     ...(isTiming && { timings: true as const }),
@@ -86,14 +94,44 @@ function keyOf(view: HeapView, map: number, value: number): string | undefined {
   return undefined;
 }
 
-function listenerOf(view: HeapView, scripts: Scripts, { path, children }: Suspect): SaidOrigin['listener'] {
+/** An emitter's table of listeners; those of an event are below its name. */
+function listenerOf(
+  view: HeapView,
+  scripts: Scripts,
+  { path, children }: Suspect,
+  made: ScriptPlace | undefined,
+): SaidOrigin['listener'] {
   const at = path.steps.findLastIndex(({ edge }) => edge >= 0 && view.edgeName(edge) === '_events');
-  const edge = path.steps.slice(at + 1).find(step => view.edgeType(step.edge) === 'property')?.edge;
-  if (at < 0 || edge === undefined) return undefined;
-  const functions = children.map(({ sample }) => programFunction(view, scripts, sample));
-  const found = functions.find(one => one !== undefined);
-  const near = found === undefined ? undefined : scripts.place(found);
-  return near && { event: view.edgeName(edge), near };
+  if (at < 0) return undefined;
+  const down = path.steps.slice(at + 1);
+  // The table itself may be what has grown, where the list of an event is another one each time.
+  const below = down.length > 0 ? down : largestOf(view, path.steps[at]!.node);
+  const edge = below.find(step => view.edgeType(step.edge) === 'property')?.edge;
+  const event = edge === undefined ? {} : { event: view.edgeName(edge) };
+  const samples = children.map(({ sample }) => sample);
+  if (isNodes(view, scripts, samples, below)) return edge === undefined ? undefined : event;
+  if (below.some(step => view.edgeType(step.edge) === 'context')) return undefined; // a variable of a listener
+  const found = samples.map(sample => programFunction(view, scripts, sample)).find(one => one !== undefined);
+  const near = (found === undefined ? undefined : scripts.place(found)) ?? made;
+  return near && { ...event, near };
+}
+
+/** The way to the event that has the most, and to the first of its listeners. */
+function largestOf(view: HeapView, table: number): PathStep[] {
+  const steps = (from: number, type: string): PathStep[] =>
+    [...view.edges(from)]
+      .filter(edge => view.edgeType(edge) === type && view.type(view.target(edge)) !== 'hidden')
+      .map(edge => ({ edge, node: view.target(edge) }));
+  const events = steps(table, 'property').filter(({ edge }) => view.edgeName(edge) !== '__proto__');
+  const size = ({ node }: PathStep) => view.retainedBytes(node);
+  const [most] = events.sort((a, b) => size(b) - size(a));
+  return most ? [most, ...steps(most.node, 'element').slice(0, 1)] : [];
+}
+
+/** Listeners of Node's own (`events.on`, `pipe`), or what only they know. */
+function isNodes(view: HeapView, scripts: Scripts, samples: readonly number[], below: readonly PathStep[]): boolean {
+  const first = [...below.map(({ node }) => node), ...samples].find(node => view.type(node) === 'closure');
+  return first !== undefined && isNodeInternal(scripts.urlOfClosure(first) ?? '');
 }
 
 const isPlain = (view: HeapView, node: number): boolean => view.type(node) === 'object' && view.name(node) === 'Object';

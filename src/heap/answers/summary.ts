@@ -198,7 +198,8 @@ function detachedRows(view: HeapView): HeapSummary['detached'][number][] {
   return [...rows.values()].sort((a, b) => b.retainedBytes - a.retainedBytes);
 }
 
-export function saySuspect(view: HeapView, scripts: Scripts, suspect: Suspect): SaidSuspect {
+/** `made` is the place that makes most of the functions that are new below it, where that is known. */
+export function saySuspect(view: HeapView, scripts: Scripts, suspect: Suspect, made?: ScriptPlace): SaidSuspect {
   const path = sayPath(view, scripts, suspect.path);
   return {
     kind: kindOf(view, suspect),
@@ -210,7 +211,7 @@ export function saySuspect(view: HeapView, scripts: Scripts, suspect: Suspect): 
     children: suspect.children.slice(0, 3).map(group => sayChildren(view, scripts, group)),
     path,
     ...instanceOf(view, scripts, suspect.holder),
-    ...originOf(view, scripts, suspect),
+    ...originOf(view, scripts, suspect, made),
   };
 }
 

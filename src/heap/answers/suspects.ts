@@ -94,12 +94,17 @@ function chainFrom(view: HeapView, head: number, counts: (node: number) => boole
   const classIndex = classes.of[head]!;
   if (aggregates.largest[classIndex] !== head) return undefined;
   const group: Growing = { classIndex, count: 0, retainedBytes: retained[head]!, sample: head };
+  let all = 0;
   for (let node = 0; node < view.nodeCount; node++) {
-    if (classes.of[node] !== classIndex || classes.of[immediate[node]!] !== classIndex || !counts(node)) continue;
+    if (classes.of[node] !== classIndex || !counts(node)) continue;
+    all++;
+    if (classes.of[immediate[node]!] !== classIndex) continue;
     group.count++;
     group.sample = node;
   }
-  return group.count < MIN_CHILDREN ? undefined : { node: head, shape: 'chain', children: [group] };
+  return group.count < MIN_CHILDREN || group.count < LINKED * all
+    ? undefined
+    : { node: head, shape: 'chain', children: [group] };
 }
 
 /** The object of the program that a node belongs to: itself, what owns it as a backing store, or the head of its list. */
