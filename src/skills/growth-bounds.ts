@@ -4,6 +4,7 @@ import { type Alias, aliasesOf } from '../source/aliases.js';
 import { companionCheck } from '../source/companion.js';
 import { type Emptying, emptyingsOf } from '../source/emptying.js';
 import { listFeeding } from '../source/list-feeding.js';
+import { slotReset } from '../source/ring-slots.js';
 import { offsetOf, syntaxOf, type TextPosition } from '../source/syntax.js';
 import type { Home } from './growth-home.js';
 
@@ -17,7 +18,8 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
   const last = below.at(-1) ?? name;
   const stored = isElement ? boundsOfStored(script.text, last) : {};
   const timed = isElement ? boundsOfPeriod(script.text, last) : {};
-  const called = { ...timed, ...stored, ...boundsOfAliases(script.text, last, isElement) };
+  const slots = isElement ? boundsOfSlots(script.text, last) : {};
+  const called = { ...timed, ...slots, ...stored, ...boundsOfAliases(script.text, last, isElement) };
   const each = isElement && row.kin !== undefined && called.sizeCheck ? eachOf(called.sizeCheck, row.kin) : {};
   return boundsOfEach({ ...direct, ...called, ...each }, home, suspect);
 }
@@ -43,6 +45,12 @@ const PERIOD =
 function boundsOfPeriod(text: string, name: string): Bounds {
   const swept = PERIOD.test(text) ? emptyingsOf(text, name).find(one => one.sweeps) : undefined;
   return swept ? { expiry: { line0: swept.line0 } } : {};
+}
+
+/** A wheel: each of its collections begins anew when its turn comes again. */
+function boundsOfSlots(text: string, name: string): Bounds {
+  const reset = slotReset(text, name);
+  return reset ? { emptied: { line0: reset.line0, byTimer: true, byFeeder: false } } : {};
 }
 
 /** The container is one of those that a collection holds. */

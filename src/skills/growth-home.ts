@@ -1,5 +1,6 @@
 import type { Bounds } from '../heap/growth/bounds.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
+import { declarationOf } from '../source/declarations.js';
 import type { ScriptText } from '../source/script.js';
 
 /** Sources searched for the name of a holder. */
@@ -11,6 +12,8 @@ export interface GrowthPlace {
   readonly related: readonly CodeLocation[];
   /** Where the holder is declared. */
   readonly declared?: CodeLocation;
+  /** What the holder's variable was called before a minifier shortened it. */
+  readonly writtenName?: string;
   readonly fedBy?: {
     readonly place: CodeLocation;
     readonly how: string;
@@ -42,3 +45,12 @@ export const isNamedByFeeder = (fault: string): boolean => isRegistration(fault)
 
 export const isRegistration = (fault: string): boolean =>
   fault === 'memory.leak.listener' || fault === 'memory.leak.timer';
+
+/** Names this short may be a minifier's. */
+const MINIFIED_NAME = 2;
+
+/** What a variable that a minifier shortened was called where it was written, by the source map. */
+export function writtenName({ script, spot, name }: Home): string | undefined {
+  const found = name.length > MINIFIED_NAME ? undefined : declarationOf(script.text, name, spot.line);
+  return found && script.original(found.line0, found.column0).name;
+}

@@ -29,6 +29,7 @@ import {
   isNamedByFeeder,
   isRegistration,
   MOST_SCRIPTS,
+  writtenName,
 } from './growth-home.js';
 import { boundsOfClass, replacedWith, trimmedElsewhere } from './growth-trimming.js';
 import { calledAlike, importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
@@ -41,6 +42,12 @@ const CALLBACK = 'callback';
 /** Finds the declaration, the lines that feed it, and what the source does against growth. */
 export async function* placeGrowth(see: OperatorView, given: Suspect, files: Files = []): Step<GrowthPlace> {
   const found = yield* homeOf(see, given);
+  const written = found && found.name === given.holder.variable?.name ? writtenName(found) : undefined;
+  const where = yield* placeFrom(see, given, found, files);
+  return written === undefined ? where : { ...where, writtenName: written };
+}
+
+async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undefined, files: Files): Step<GrowthPlace> {
   const home = found && innermostFed(found, given);
   const declared = home && declaredAt(home, see.target.cwd, viaOf(given.row.path));
   const suspect = withBundled(given, declared);

@@ -24,7 +24,8 @@ interface Leak {
 }
 
 /** What is said of a collection that grows without a limit. */
-export function leakDraft({ suspect, where, growth, vitals: reading }: Leak): NotificationDraft {
+export function leakDraft({ suspect: given, where, growth, vitals: reading }: Leak): NotificationDraft {
+  const suspect = asWritten(given, where);
   const { row, fault, curve, inStep } = suspect;
   const { culprit, related } = where;
   const left = secondsLeft(row.bytesPerSecond, reading && isUsable(reading) ? reading.data : undefined);
@@ -53,6 +54,13 @@ export function leakDraft({ suspect, where, growth, vitals: reading }: Leak): No
     mechanism: true,
     confidence: certain ? 'high' : 'medium',
   };
+}
+
+/** Under the name that people know, not under a minifier's. */
+function asWritten(suspect: Suspect, { writtenName }: GrowthPlace): Suspect {
+  const { variable, text } = suspect.holder;
+  if (writtenName === undefined || !variable || !text.startsWith(variable.name)) return suspect;
+  return { ...suspect, holder: { ...suspect.holder, text: writtenName + text.slice(variable.name.length) } };
 }
 
 export function severityOf(bytesPerSecond: number, left: number | undefined): Severity {

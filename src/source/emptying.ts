@@ -160,7 +160,8 @@ function isMember(node: SyntaxNode, property: string): boolean {
   return node.type === 'MemberExpression' && isNode(node.property) && node.property.name === property;
 }
 
-function isEmpty(node: SyntaxNode): boolean {
+/** `[]`, `{}`, `new Map()`, `Object.create(null)`. */
+export function isEmpty(node: SyntaxNode): boolean {
   if (node.type === 'ArrayExpression') return Array.isArray(node.elements) && node.elements.length === 0;
   if (node.type === 'ObjectExpression') return Array.isArray(node.properties) && node.properties.length === 0;
   if (node.type === 'CallExpression') return lastName(node.callee) === 'create' && isNullPrototype(node);

@@ -26,6 +26,16 @@ function screens() {
   };
 }
 const change = screens();
+const memory = { known: new WeakMap([[topics, new Map()]]) };
+const words = new Map();
+function index(word) {
+  let at = words;
+  for (const letter of word) {
+    if (!at.has(letter)) at.set(letter, new Map());
+    at = at.get(letter);
+  }
+  at.set('', { word });
+}
 let turn = 0;
 function tick() {
   topics['topic ' + (turn++ % 60)].push({ at: turn });
@@ -33,6 +43,8 @@ function tick() {
   till.add({ cents: turn, text: 'sold ' + turn });
   change('text ' + turn);
   performance.mark('tick ' + turn);
+  memory.known.get(topics).set('page ' + turn, { turn });
+  index(((turn * 2654435761) % 2 ** 32).toString(36));
 }
 setInterval(tick, 10);
 console.log('ready');
@@ -66,6 +78,21 @@ const rowOf = (holder: string) => growth.growing.find(row => holderOf(row).text.
 
 test('lists under the keys of a big dictionary are one row', () => {
   expect(rowOf('topics')).toMatchObject({ kin: 60, path: expect.arrayContaining([{ kind: 'element' }]) });
+});
+
+test('maps in maps in maps that all gain a little are one row, with what is new in new branches', () => {
+  const row = rowOf('words');
+  expect(row).toMatchObject({
+    kind: 'Map',
+    path: expect.arrayContaining([expect.objectContaining({ name: 'words' })]),
+  });
+  expect(row?.kin).toBeGreaterThan(100);
+  expect(row?.perSecond).toBeGreaterThan(60);
+  expect(row?.perSecond).toBeLessThan(160);
+});
+
+test('what a WeakMap in a property keeps for an object that lives on is seen', () => {
+  expect(rowOf('memory.known.get(*)')).toMatchObject({ kind: 'Map' });
 });
 
 test('a bound that a class keeps in a #private field is read', () => {

@@ -82,7 +82,7 @@ export class WalkTree {
     for (let at = node; at >= 0; at = this.parentOf(at)) {
       const isOne = this.isOneOfMany(at);
       isElement ||= isOne;
-      parts.push(isOne ? '[*]' : keyPart(this.edges[at] ?? ''));
+      parts.push(isOne ? ELEMENT_PART : keyPart(this.edges[at] ?? ''));
     }
     return isElement ? parts.reverse().join('/') : '';
   }
@@ -91,6 +91,24 @@ export class WalkTree {
   collectionAbove(node: number): number {
     for (let at = node; at >= 0; at = this.parentOf(at)) {
       if (this.isOneOfMany(at)) return this.parentOf(at);
+    }
+    return -1;
+  }
+
+  /**
+   * Where a tree begins that the node lies in: above it the same steps through elements repeat (`.children[*]`, a Map's
+   * values) at least `times` times. -1 where they don't.
+   */
+  treeTop(node: number, times: number): number {
+    const nodes: number[] = [];
+    const parts: string[] = [];
+    for (let at = node; at >= 0; at = this.parentOf(at)) {
+      nodes.push(at);
+      parts.push(this.isOneOfMany(at) ? ELEMENT_PART : keyPart(this.edges[at] ?? ''));
+    }
+    for (let period = 1; period <= LONGEST_PERIOD; period++) {
+      const last = endOfRepetition(parts, period, times);
+      if (last >= 0) return this.parentOf(nodes[last] as number); // within the list
     }
     return -1;
   }
@@ -122,6 +140,24 @@ export class WalkTree {
     }
     return false;
   }
+}
+
+const ELEMENT_PART = '[*]';
+/** From one branch of a tree to the next: an element, a property, and what lies between. */
+const LONGEST_PERIOD = 3;
+
+/** The index of the outermost element in a run of equal periods (parts lie innermost first); -1 without a run of so many. */
+function endOfRepetition(parts: readonly string[], period: number, times: number): number {
+  let end = -1;
+  let run = 0;
+  for (let at = 0; at + period < parts.length; at++) {
+    run = parts[at] === parts[at + period] ? run + 1 : 0;
+    const isLongEnough = run >= period * (times - 1);
+    if (isLongEnough) end = at + period;
+    else if (end >= 0) break;
+  }
+  const element = end < 0 ? -1 : parts.lastIndexOf(ELEMENT_PART, end);
+  return element > end - period ? element : -1;
 }
 
 /** From one closure of a chain to the next: a variable, an object's property or two, a function. */

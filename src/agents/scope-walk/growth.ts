@@ -8,10 +8,12 @@ import type {
   SizedContainer,
 } from '../../model/evidence/collection-growth.js';
 import { filledShare, isLimit, ownerLimits, sizeOf, someEntries, type Watched } from './containers.js';
+import { familiesOf, familyRow, lastOf, lastSize, type Row } from './families.js';
 import { limitsByGetter } from './limit-getters.js';
 import { classOf, LIMITS, type Realm } from './realm.js';
 import type { Sizer } from './sizing.js';
 import type { TimerGroup, Timers } from './timers.js';
+import { treesOf } from './trees.js';
 import type { Walk } from './walk.js';
 
 /** A walk that ended, with the timers of its moment. */
@@ -20,25 +22,12 @@ export interface Seen {
   readonly timers: readonly TimerGroup[];
 }
 
-interface Row {
-  readonly watched: Watched;
-  readonly walk: Walk;
-  readonly sizes: readonly (number | null)[];
-  readonly replaced: boolean;
-  /** How many containers this row stands for, where it is more than one. */
-  readonly kin?: number;
-}
-
 /** Rows weighed at the end, by entries per second; and how many of each list go out. */
 const WEIGHED = 60;
 const GROWING_OUT = 20;
 const BIGGEST_OUT = 12;
 /** A dictionary that takes longer than this to count is read every fourth time, in milliseconds. */
 const SLOW_COUNT_MS = 2;
-/** So many of the elements of one collection must have gained before they are told as one. */
-const KIN_AT_LEAST = 3;
-/** Families that are looked through, the largest first. */
-const FAMILIES = 8;
 /** Smaller containers are not worth a line among the biggest. */
 const SMALLEST_BIG = 500;
 /** A list's entry costs at least its node. */
@@ -88,7 +77,7 @@ export class Growth {
 
   /** Growing rows, weighed in slices. */
   weigh(last: Seen, done: (rows: GrowingContainer[], grewCount: number) => void): void {
-    const rows = [...this.steadyRows(), ...this.replacedRows(last.walk)];
+    const rows = [...this.steadyRows(last.walk), ...this.replacedRows(last.walk)];
     const seconds = this.seconds();
     rows.sort((a, b) => gain(b.sizes) - gain(a.sizes));
     const out: GrowingContainer[] = [];
@@ -155,65 +144,23 @@ export class Growth {
     watched.sizes[index] = size;
   }
 
-  private steadyRows(): Row[] {
+  private steadyRows(last: Walk): Row[] {
     const { walk } = this.first;
     const grown = walk.watchlist.containers.filter(one => one.sizes && !one.gone && lastOf(one) > one.first);
-    const families = this.families(grown);
-    const inFamily = new Set(families.flatMap(([, members]) => members));
+    const trees = treesOf(grown, { first: walk, last, times: this.times });
+    const inTree = new Set(trees.flatMap(({ members }) => members));
+    const families = familiesOf(
+      walk,
+      grown.filter(one => !inTree.has(one)),
+    );
+    const alone = new Set([...inTree, ...families.flatMap(([, members]) => members)]);
     return [
       ...grown
-        .filter(one => !inFamily.has(one))
+        .filter(one => !alone.has(one))
         .map(watched => ({ watched, walk, sizes: [...(watched.sizes ?? [])], replaced: false })),
-      ...families.map(([key, members]) => this.familyRow(key, members)),
+      ...families.map(family => familyRow(walk, this.times, family)),
+      ...trees.map(({ row }) => row),
     ];
-  }
-
-  /** A list for each user, each gaining a little: one cause, too small to be seen in any one of them. */
-  private families(grown: readonly Watched[]): [key: string, members: Watched[]][] {
-    const byKey = new Map<string, Watched[]>();
-    for (const one of grown) {
-      const key =
-        one.kind === 'list' || one.kind === 'chain' || one.kind === 'string'
-          ? ''
-          : this.first.walk.tree.kinKey(one.node);
-      if (key !== '') byKey.set(`${one.kind}|${key}`, [...(byKey.get(`${one.kind}|${key}`) ?? []), one]);
-    }
-    return [...byKey]
-      .filter(([, members]) => members.length >= KIN_AT_LEAST)
-      .sort(([, a], [, b]) => b.length - a.length)
-      .slice(0, FAMILIES);
-  }
-
-  /** Sums over all siblings that were seen, those that lost entries too, scaled up to the size of the collection they lie in. */
-  private familyRow(familyKey: string, members: readonly Watched[]): Row {
-    const { walk } = this.first;
-    const { tree } = walk;
-    const leader = members.reduce((a, b) => (lastOf(b) - b.first > lastOf(a) - a.first ? b : a));
-    const siblings = this.siblingsOf(familyKey, members);
-    const above = tree.collectionAbove(leader.node);
-    const collections = new Set(siblings.map(one => tree.collectionAbove(one.node)));
-    const all = walk.watchlist.containers.filter(one => one.node === above).map(lastOf)[0] ?? 0;
-    const kin = collections.size === 1 ? Math.max(all, siblings.length) : siblings.length;
-    const scale = kin / siblings.length;
-    const sizes = this.times.map((_, i) =>
-      Math.round(
-        scale *
-          siblings.reduce((sum, one) => sum + (one.sizes?.[i] ?? (one.sizes ? lastBefore(one, i) : one.first)), 0),
-      ),
-    );
-    return { watched: leader, walk, sizes, replaced: false, kin };
-  }
-
-  /** In the same collections, at the same place below them; numbers are compared before texts are made. */
-  private siblingsOf(familyKey: string, members: readonly Watched[]): Watched[] {
-    const { tree, watchlist } = this.first.walk;
-    const collections = new Set(members.map(one => tree.collectionAbove(one.node)));
-    return watchlist.containers.filter(
-      one =>
-        !one.gone &&
-        collections.has(tree.collectionAbove(one.node)) &&
-        `${one.kind}|${tree.kinKey(one.node)}` === familyKey,
-    );
   }
 
   /** Same path, another object: a container that is copied to grow. New paths are no evidence of growth. */
@@ -258,7 +205,7 @@ export class Growth {
     return {
       ...this.container(row.watched, row.walk, object, lastSize(row.sizes)),
       limits: [...this.privateLimits(row.watched), ...ownerLimits(row.watched)],
-      ...(row.kin !== undefined && { path: row.walk.tree.kinPath(row.watched.node), kin: row.kin }),
+      ...(row.kin !== undefined && { path: row.walk.tree.kinPath((row.top ?? row.watched).node), kin: row.kin }),
       sizes: row.sizes,
       perSecond: round(perSecond),
       entry,
@@ -385,11 +332,6 @@ const SLOT_BYTES: { readonly [kind: string]: number } = { Map: 36, Set: 24, Arra
 const CHARACTER: EntrySample = { type: 'string', text: 'character', bytes: 1, externalBytes: 0 };
 const isSocket = (type: string): boolean => type === 'TCPSocketWrap' || type === 'PipeWrap';
 const round = (value: number): number => Math.round(value * 100) / 100;
-const lastSize = (sizes: readonly (number | null)[]): number => sizes.findLast(size => size !== null) ?? 0;
-const lastOf = (watched: Watched): number => (watched.sizes ? lastSize(watched.sizes) : watched.first);
-/** The last reading at or before one that was left out. */
-const lastBefore = ({ sizes, first }: Watched, index: number): number =>
-  sizes?.slice(0, index).findLast(size => size !== null && size !== undefined) ?? first;
 const gain = (sizes: readonly (number | null)[]): number => lastSize(sizes) - (sizes.find(size => size !== null) ?? 0);
 
 function sameTimers(a: TimerGroup, b: TimerGroup): boolean {

@@ -61,7 +61,7 @@ export class PrivateFields {
   }
 
   noteWeakMap(map: object, name: string): void {
-    if (this.fields.length >= LIMITS.weakMaps) return;
+    if (this.fields.length >= LIMITS.compiledFields) return;
     const field = { map, name };
     this.fields.push(field);
     for (const instance of this.instances) this.look(instance, field);

@@ -40,9 +40,10 @@ export const LIMITS = {
   promises: 150,
   /** Objects whose #private fields a compiler put into WeakMaps, and such WeakMaps. */
   compiledObjects: 1000,
-  weakMaps: 200,
-  /** WeakMaps of the application itself, and objects that each is asked for: 20 000 in half a millisecond. */
-  ownWeakMaps: 16,
+  compiledFields: 200,
+  /** WeakMaps that are asked, those of packages and in properties among them, and objects that each is asked for: 20 000 in half a millisecond. */
+  weakMaps: 64,
+  packageWeakMaps: 48,
   weakKeys: 20_000,
 } as const;
 

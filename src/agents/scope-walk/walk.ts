@@ -70,9 +70,10 @@ export class Walk {
       this.makers.note(object, value);
       this.add(value, node, { kind: 'private', name }, object);
     });
-    this.weakValues = new WeakValues(({ object, node }, map, edge, value) => {
-      if (!this.seen.has(value) && !this.isCompiledField(object, edge))
-        this.add(value, this.tree.add(node, edge), { kind: 'map-value' }, map);
+    this.weakValues = new WeakValues(({ object, node }, held, value) => {
+      if (this.seen.has(value) || ('edge' in held && this.isCompiledField(object, held.edge))) return;
+      const at = 'edge' in held ? this.tree.add(node, held.edge) : held.node;
+      this.add(value, at, { kind: 'map-value' }, held.map);
     });
   }
 
@@ -217,6 +218,7 @@ export class Walk {
   }
 
   private visitArray(array: readonly unknown[], node: number, owner: object | undefined): void {
+    this.weakValues.noteKey(array, node);
     this.watchlist.add(array, 'Array', node, owner);
     arrayElements(array, (value, edge) => this.add(value, node, edge, array));
   }
@@ -258,6 +260,8 @@ export class Walk {
       this.makers.note(object, descriptor.value);
       // The second object in a row behind the same property begins to look like a list without a size.
       if (this.linksTo(node, key as Edge) === 1) this.watchlist.addChain(object, node, key);
+      if (this.realm.types.isWeakMap(descriptor.value) && !this.seen.has(descriptor.value))
+        this.weakValues.noteMap({ map: descriptor.value, node: this.tree.add(node, key as Edge) }, false);
       this.add(descriptor.value, node, key as Edge, object);
     }
   }
@@ -383,7 +387,7 @@ export class Walk {
       else if (isObject(descriptor.value)) {
         if (this.realm.types.isWeakMap(descriptor.value) && !this.seen.has(descriptor.value)) {
           this.privateFields.noteWeakMap(descriptor.value, edge.name);
-          if (this.isOwn(seen)) this.weakValues.noteMap(descriptor.value, edge);
+          this.weakValues.noteMap({ map: descriptor.value, edge }, this.isOwn(seen));
         }
         const at = this.add(descriptor.value, node, edge);
         if (at !== undefined && seen.scope === 'closure') this.chains.noteLink(at, node, edge, descriptor.value);

@@ -1,0 +1,71 @@
+import type { Watched } from './containers.js';
+import type { Walk } from './walk.js';
+
+/** A container that grew, or many that are told as one. */
+export interface Row {
+  readonly watched: Watched;
+  readonly walk: Walk;
+  readonly sizes: readonly (number | null)[];
+  readonly replaced: boolean;
+  /** How many containers this row stands for, where it is more than one. */
+  readonly kin?: number;
+  /** The container that all of them lie in, where they are branches of a tree. */
+  readonly top?: Watched;
+}
+
+/** Of one key (kind and place below their collection) those that gained. */
+export type Family = readonly [key: string, members: readonly Watched[]];
+
+/** So many of the elements of one collection must have gained before they are told as one. */
+const KIN_AT_LEAST = 3;
+/** Families that are looked through, the largest first. */
+const FAMILIES = 8;
+
+export const lastSize = (sizes: readonly (number | null)[]): number => sizes.findLast(size => size !== null) ?? 0;
+export const lastOf = (watched: Watched): number => (watched.sizes ? lastSize(watched.sizes) : watched.first);
+/** The last reading at or before one that was left out. */
+const lastBefore = ({ sizes, first }: Watched, index: number): number =>
+  sizes?.slice(0, index).findLast(size => size !== null && size !== undefined) ?? first;
+/** The size at a reading, or what was known then. */
+export const sizeAt = (one: Watched, index: number): number =>
+  one.sizes?.[index] ?? (one.sizes ? lastBefore(one, index) : one.first);
+
+/** A list for each user, each gaining a little: one cause, too small to be seen in any one of them. */
+export function familiesOf({ tree }: Walk, grown: readonly Watched[]): Family[] {
+  const byKey = new Map<string, Watched[]>();
+  for (const one of grown) {
+    const key = one.kind === 'list' || one.kind === 'chain' || one.kind === 'string' ? '' : tree.kinKey(one.node);
+    if (key !== '') byKey.set(`${one.kind}|${key}`, [...(byKey.get(`${one.kind}|${key}`) ?? []), one]);
+  }
+  return [...byKey]
+    .filter(([, members]) => members.length >= KIN_AT_LEAST)
+    .sort(([, a], [, b]) => b.length - a.length)
+    .slice(0, FAMILIES);
+}
+
+/** Sums over all siblings that were seen, those that lost entries too, scaled up to the size of the collection they lie in. */
+export function familyRow(walk: Walk, times: readonly number[], [key, members]: Family): Row {
+  const { tree } = walk;
+  const leader = fastestOf(members);
+  const siblings = siblingsOf(walk, key, members);
+  const above = tree.collectionAbove(leader.node);
+  const collections = new Set(siblings.map(one => tree.collectionAbove(one.node)));
+  const all = walk.watchlist.containers.filter(one => one.node === above).map(lastOf)[0] ?? 0;
+  const kin = collections.size === 1 ? Math.max(all, siblings.length) : siblings.length;
+  const scale = kin / siblings.length;
+  const sizes = times.map((_, i) => Math.round(scale * siblings.reduce((sum, one) => sum + sizeAt(one, i), 0)));
+  return { watched: leader, walk, sizes, replaced: false, kin };
+}
+
+/** The one that gained most. */
+export const fastestOf = (members: readonly Watched[]): Watched =>
+  members.reduce((a, b) => (lastOf(b) - b.first > lastOf(a) - a.first ? b : a));
+
+/** In the same collections, at the same place below them; numbers are compared before texts are made. */
+function siblingsOf({ tree, watchlist }: Walk, key: string, members: readonly Watched[]): Watched[] {
+  const collections = new Set(members.map(one => tree.collectionAbove(one.node)));
+  return watchlist.containers.filter(
+    one =>
+      !one.gone && collections.has(tree.collectionAbove(one.node)) && `${one.kind}|${tree.kinKey(one.node)}` === key,
+  );
+}
