@@ -20,6 +20,7 @@ const table = new Table();
 setInterval(() => {
   AbortSignal.any([stopping, new AbortController().signal]).addEventListener('abort', () => table);
   PROCESS.on('exit', () => {});
+  require('node:fs').watchFile('/tmp', { interval: 60_000, persistent: false }, () => table);
   table.update(Math.random());
 }, 20);
 console.log('ready');
@@ -53,6 +54,10 @@ const rowOf = (holder: string) => rows.find(row => holderOf(row).text.startsWith
 
 test('signals of AbortSignal.any that are listened to are counted, in the Set of Node that keeps them', () => {
   expect(rowOf("Node's list of waiting AbortSignals")).toMatchObject({ kind: 'Set', entry: { type: 'object' } });
+});
+
+test('listeners of fs.watchFile are counted by the file, in the watcher that Node has for it', () => {
+  expect(rowOf("fs.watchFile('/tmp')._events.change")).toMatchObject({ kind: 'Array', entry: { type: 'function' } });
 });
 
 test('the process is called so, whatever name a file has for it', () => {

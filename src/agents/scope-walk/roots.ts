@@ -40,6 +40,8 @@ export const ES_MODULE_CACHE = "Node's cache of ES modules";
 const WAITING_SIGNALS = "Node's list of waiting AbortSignals";
 export const REQUIRE_CACHE = 'require.cache';
 
+const MOST_WATCHED_FILES = 40;
+
 /** Classes between `performance` and the one with its methods: two at most so far. */
 const MOST_PARENTS = 4;
 
@@ -69,6 +71,7 @@ export class Roots {
     this.addHandles(walk);
     this.addPerformanceEntries(walk);
     this.addWaitingSignals(walk);
+    this.addFileWatchers(walk);
     return { commonjs: users.length, esm, packages: inPackages.length };
   }
 
@@ -119,6 +122,20 @@ export class Roots {
     if (!isFunction(maker)) return;
     const { gcPersistentSignals } = variablesOf(this.bridge, maker);
     if (this.realm.types.isSet(gcPersistentSignals)) walk.watchOnly(gcPersistentSignals, 'Set', WAITING_SIGNALS);
+  }
+
+  /** Node has one watcher for each file of `fs.watchFile`, and a listener for each call that was not taken back. */
+  private addFileWatchers(walk: Walk): void {
+    const { watchFile } = this.realm.host.require('node:fs') as { watchFile: object };
+    const { statWatchers } = variablesOf(this.bridge, watchFile);
+    if (!this.realm.types.isMap(statWatchers)) return;
+    const watchers = mapEntries(statWatchers);
+    for (let left = MOST_WATCHED_FILES; left > 0; left--) {
+      const { done, value } = nextOfMap(watchers);
+      if (done) break;
+      const [file, watcher] = value as [unknown, unknown];
+      walk.root(watcher, `fs.watchFile('${String(file)}')`, 2);
+    }
   }
 
   private addAgents(walk: Walk): void {
