@@ -86,9 +86,10 @@ test('maps in maps in maps that all gain a little are one row, with what is new 
     kind: 'Map',
     path: expect.arrayContaining([expect.objectContaining({ name: 'words' })]),
   });
-  expect(row?.kin).toBeGreaterThan(100);
-  expect(row?.perSecond).toBeGreaterThan(60);
-  expect(row?.perSecond).toBeLessThan(160);
+  expect(row?.kin).toBeGreaterThan(10);
+  const ticks = rowOf('lru.map')?.perSecond ?? 0;
+  expect((row?.perSecond ?? 0) / ticks).toBeGreaterThan(0.5);
+  expect((row?.perSecond ?? 0) / ticks).toBeLessThan(1.5);
 });
 
 test('what a WeakMap in a property keeps for an object that lives on is seen', () => {
