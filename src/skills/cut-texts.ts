@@ -2,6 +2,7 @@ import type { Suspect } from '../heap/growth/suspects.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { callSites } from '../source/calls.js';
 import { type Feeder, feedersOf } from '../source/feeders.js';
+import { limitGivenTo } from '../source/made-by.js';
 import { enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { type Files, type Home, MOST_SCRIPTS } from './growth-home.js';
@@ -31,6 +32,20 @@ export async function* cutFor(
     if (cut !== undefined) return cut;
   }
   return undefined;
+}
+
+/** The same for a package's collection, by the variable of the application that it is used through; and its bound. */
+export async function* cutThrough(
+  see: OperatorView,
+  suspect: Suspect,
+  files: Files,
+): Step<{ readonly cut: string; readonly limit?: number } | undefined> {
+  const { through } = suspect.holder;
+  const script = through && (yield* sourceOf(see, through.seenBy.scriptId));
+  if (!through || !script) return undefined;
+  const cut = yield* cutFor(see, { script, spot: through.seenBy, name: through.name, below: [] }, suspect, files);
+  const limit = limitGivenTo(script.text, through.name);
+  return cut === undefined ? undefined : { cut, ...(limit !== undefined && { limit }) };
 }
 
 /** From the beginning of the function around to the place itself. */

@@ -70,7 +70,7 @@ export async function* feedersByName(
   return [];
 }
 
-/** No variable leads to the newest of a chain of objects: the line that makes each refer to the one before does. */
+/** Whatever leads to the newest of a chain of objects: the line that makes each refer to the one before is what feeds it. */
 export async function* linkedBy(see: OperatorView, { row }: Suspect, scriptIds: readonly string[]): Step<Fed[]> {
   const last = row.path.at(-1);
   const owner = /^\w+/.exec(row.entry.text)?.[0];
@@ -81,7 +81,7 @@ export async function* linkedBy(see: OperatorView, { row }: Suspect, scriptIds: 
     if (!script || !link) continue;
     const at = { scriptId, url: script.url, line: link.line0, column: link.column0 };
     const spot = link.function === undefined ? at : { ...at, functionName: link.function };
-    return [{ place: locate(script, spot, see.target.cwd), how: 'link', code: link.code }];
+    return [{ place: locate(script, spot, see.target.cwd), how: 'link', code: link.code, isCause: true }];
   }
   return [];
 }

@@ -8,6 +8,7 @@ import { elementFeedersOf } from '../source/aliases.js';
 import { declarationOf } from '../source/declarations.js';
 import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
 import { handingsOf } from '../source/handed.js';
+import { packageThatMade } from '../source/made-by.js';
 import { isFile, isUserCode, packageOf } from '../source/url.js';
 import { cutFor } from './cut-texts.js';
 import { boundsAt, intoElement } from './growth-bounds.js';
@@ -32,7 +33,7 @@ import {
   writtenName,
 } from './growth-home.js';
 import { boundsOfClass, replacedWith, trimmedElsewhere } from './growth-trimming.js';
-import { calledAlike, importersOf, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
+import { calledAlike, importersOf, isForeign, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
 import { placeOfSite } from './survivors.js';
 
@@ -50,7 +51,9 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
 async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undefined, files: Files): Step<GrowthPlace> {
   const home = found && innermostFed(found, given);
   const declared = home && declaredAt(home, see.target.cwd, viaOf(given.row.path));
-  const suspect = withBundled(given, declared);
+  const isPackages = home !== undefined && (given.holder.package !== undefined || isForeign(home));
+  const maker = isPackages ? packageThatMade(home.script.text, home.name) : undefined;
+  const suspect = withOwner(given, maker ?? given.holder.package ?? (declared && packageOf(declared.file)));
   const scriptIds = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
   const written =
     (yield* registeredAt(see, suspect, scriptIds)) ??
@@ -59,23 +62,26 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
     handedOver(see, home, suspect);
   const filled = home && isUserCode(home.spot.url) ? fedIn(home, suspect, see.target.cwd) : [];
   const made = written ? undefined : yield* madeFor(see, suspect, files);
-  const used = filled.length === 0 && !written && !made ? yield* usedOver(see, home, suspect, files) : undefined;
-  const fed = made || used ? [made ?? used].filter(one => one !== undefined) : filled;
+  const [linked] = written || made ? [] : yield* linkedBy(see, suspect, scriptIds.slice(0, MOST_SCRIPTS));
+  const used =
+    filled.length === 0 && !written && !made && !linked ? yield* usedOver(see, home, suspect, files) : undefined;
+  const sure = made ?? linked ?? used;
+  const fed = sure ? [sure] : filled;
   const seen = home ? boundsAt(home, suspect) : {};
   const isOpen = home !== undefined && isUserCode(home.spot.url) && !seen.sizeCheck && !isRegistration(suspect.fault);
   const bounds = isOpen
     ? {
-        ...(yield* replacedWith(see, suspect)),
+        ...(yield* replacedWith(see, suspect, home)),
         ...seen,
         ...(yield* trimmedElsewhere(see, home, files)),
         ...(yield* boundsOfClass(see, suspect)),
       }
     : seen;
   const loading = yield* loadedBy(see, suspect, files);
-  const imported = home !== undefined && isImport(home);
+  const imported = home !== undefined && (isImport(home) || maker !== undefined);
   if (loading.length > 0) return assembled(suspect, { declared: undefined, imported, feeders: loading, bounds });
   const feeders = [...(written ? [written] : []), ...fed];
-  const isOwn = declared !== undefined && packageOf(declared.file) === undefined;
+  const isOwn = declared !== undefined && packageOf(declared.file) === undefined && maker === undefined;
   const told = isOwn && feeders.length === 0 ? yield* usersOfPackage(see, suspect) : feeders;
   if (isOwn || told.length > 0 || suspect.row.kind === 'timers') {
     const cut = home && feeders[0] === fed[0] ? yield* cutFor(see, home, suspect, files) : undefined;
@@ -83,9 +89,7 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
   }
   const sampled = yield* sampledFeeders(see, suspect.holder.package);
   const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
-  const linked = home ? [] : yield* linkedBy(see, suspect, searched.slice(0, MOST_SCRIPTS));
-  const byName =
-    home || linked.length > 0 ? linked : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
+  const byName = home ? [] : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
   const importing = byName.length > 0 ? [] : yield* importersOf(see, suspect.holder, files);
   const isSampledThere = importing.some(one => sampled.feeders[0]?.place.file === one.place.file);
   const isTold = byName.length > 0 || sampled.isThrough || importing.length === 1;
@@ -101,10 +105,9 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
   };
 }
 
-/** What a bundle's source map says to be a package's is no line of the application. */
-function withBundled(suspect: Suspect, declared: CodeLocation | undefined): Suspect {
-  const owner = declared && packageOf(declared.file);
-  if (owner === undefined || suspect.holder.package !== undefined) return suspect;
+/** A package made what the variable holds, or a bundle's source map says that it is a package's: no line of the application. */
+function withOwner(suspect: Suspect, owner: string | undefined): Suspect {
+  if (owner === undefined) return suspect;
   return { ...suspect, holder: { ...suspect.holder, package: owner } };
 }
 

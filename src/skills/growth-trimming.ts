@@ -27,13 +27,13 @@ export async function* trimmedElsewhere(see: OperatorView, home: Home, files: Fi
 }
 
 /** `window = new Window(now)`: what holds it begins anew, and it goes with the old one. */
-export async function* replacedWith(see: OperatorView, { holder }: Suspect): Step<Bounds> {
+export async function* replacedWith(see: OperatorView, { holder }: Suspect, home: Home): Step<Bounds> {
   const own = holder.below.at(-1);
   const { variable } = holder;
   const script = own !== undefined && variable && (yield* sourceOf(see, variable.seenBy.scriptId));
   if (!script) return {};
   const holders = [variable.name, ...holder.below.slice(0, -1)];
-  const [emptied] = wholesOf(holders.flatMap(name => replacementsOf(script.text, name, own)));
+  const [emptied] = wholesOf(holders.flatMap(name => replacementsOf(script.text, name, own, home.script.text)));
   return emptied ? { emptied } : {};
 }
 

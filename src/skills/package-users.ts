@@ -1,3 +1,4 @@
+import type { AllocationSite } from '../heap/growth/allocation-sites.js';
 import type { Holder } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
@@ -5,10 +6,11 @@ import type { ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { callSites } from '../source/calls.js';
 import { declarationOf } from '../source/declarations.js';
-import { enclosingFunction } from '../source/names.js';
+import { enclosingFunction, functionsAround } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { isUserCode } from '../source/url.js';
 import { type Kept, makingOf, SURE_FIT, soundsLike, type Use, usesOver } from '../source/uses.js';
+import { sampledSites } from './growth-feeders.js';
 import { type Fed, type Files, type Home, isRegistration, MOST_SCRIPTS } from './growth-home.js';
 import { locate, sourceOf } from './place.js';
 
@@ -27,18 +29,46 @@ export async function* usedOver(
   if (name === undefined || !isOfPackage || isRegistration(fault) || row.kind === 'timers') return undefined;
   const kept = { below: holder.below, entryClass: /^\w+/.exec(row.entry.text)?.[0] ?? '' };
   const ids = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
-  let best: { readonly scriptId: string; readonly script: ScriptText; readonly use: Use } | undefined;
+  const found: Used[] = [];
   for (const scriptId of ids.slice(0, MOST_SCRIPTS)) {
     const script = scriptId === home?.spot.scriptId ? home.script : yield* sourceOf(see, scriptId, ids);
-    const [use] = script && isUserCode(script.url) ? ownUses(script, name, kept) : [];
-    if (script && use && use.fit > (best?.use.fit ?? 0)) best = { scriptId, script, use };
+    if (script && isUserCode(script.url))
+      found.push(...ownUses(script, name, kept).map(use => ({ scriptId, script, use })));
   }
+  const most = Math.max(...found.map(({ use }) => use.fit));
+  const best = yield* busiest(
+    see,
+    found.filter(({ use }) => use.fit === most),
+  );
   if (!best) return undefined;
   const { scriptId, script, use } = best;
   const at = { scriptId, url: script.url, line: use.line0, column: use.column0 };
   const isCause = use.fit >= SURE_FIT || holder.below.length > 1;
   const where = locate(script, { ...at, functionName: use.function }, see.target.cwd);
   return { place: where, how: 'uses', code: use.code, isCause };
+}
+
+interface Used {
+  readonly scriptId: string;
+  readonly script: ScriptText;
+  readonly use: Use;
+}
+
+/** Of calls that fit alike the one in whose function most is made that survives; the first where nothing tells. */
+async function* busiest(see: OperatorView, alike: readonly Used[]): Step<Used | undefined> {
+  if (alike.length < 2) return alike[0];
+  const { sites } = yield* sampledSites(see);
+  for (const { frame, callee } of sites) {
+    const here = alike.filter(one => one.scriptId === frame.scriptId && isWithin(one, frame));
+    const found = here.find(({ use }) => use.callee.split('.').at(-1) === callee) ?? here[0];
+    if (found) return found;
+  }
+  return alike[0];
+}
+
+function isWithin({ script: { text }, use }: Used, { lineNumber, columnNumber }: AllocationSite['frame']): boolean {
+  const [made] = functionsAround(text, { line0: lineNumber, column0: columnNumber });
+  return functionsAround(text, use).some(f => f.line0 === made?.line0 && f.column0 === made.column0);
 }
 
 /** Calls that a bundle's source map says to be a package's own are not the application's. */
@@ -78,7 +108,7 @@ export async function* madeFor(
 const isElement = (step: PathStep | undefined): boolean => step !== undefined && INTO_ELEMENT.has(step.kind);
 
 /** The file that made what leads to the container has no such field: it is a library's. */
-function isForeign({ script, below }: Home): boolean {
+export function isForeign({ script, below }: Home): boolean {
   const field = (below.at(-1) ?? '').replace('#', '');
   return (
     below.length > 1 && /^[\w$]+$/.test(field) && !new RegExp(`\\b${field.replaceAll('$', '\\$')}\\b`).test(script.text)

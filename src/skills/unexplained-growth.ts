@@ -8,6 +8,7 @@ import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { FaultClass } from '../model/fault.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { cutThrough } from './cut-texts.js';
 import { declaredPlace, placeGrowth } from './growth-place.js';
 import { GROWTH_STAYS_MS } from './growth-window.js';
 import { heldGrowth } from './heap-holders.js';
@@ -187,9 +188,13 @@ async function* cutTexts(
   for (const suspect of textKeepers(growth.data).slice(0, MOST_KEEPERS)) {
     const bytes = Math.round(rate / suspect.row.perSecond);
     if (bytes < LARGER_TEXT) continue;
-    const where = yield* placeGrowth(see, suspect, growth.data.applicationScripts);
-    const rest = boundedBy(suspect, where.bounds, growth.data);
-    if (where.cut === undefined || !where.culprit || (rest && !outgrows(rest, bytes, growth.data))) continue;
+    const files = growth.data.applicationScripts ?? [];
+    const where = yield* placeGrowth(see, suspect, files);
+    const through = where.cut === undefined ? yield* cutThrough(see, suspect, files) : undefined;
+    const cut = where.cut ?? through?.cut;
+    const told = boundedBy(suspect, where.bounds, growth.data);
+    const rest = told && through?.limit !== undefined ? { at: through.limit, ...told } : told;
+    if (cut === undefined || !where.culprit || (rest && !outgrows(rest, bytes, growth.data))) continue;
     const when = rest
       ? ` It is bounded (${rest.reason}), but ${sayCount(rest.at ?? 0)} entries of this size are ${sayBytes((rest.at ?? 0) * bytes)}.`
       : '';
@@ -200,7 +205,7 @@ async function* cutTexts(
       anomalyType: 'growing-pieces',
       title: `\`${suspect.holder.text}\`${at(where.declared)} keeps pieces of texts, and with them the whole texts${fedText(where)}: ${rateOf(row)}`,
       observation: `It went up to ${row.size} entries (${row.perSecond}/s) of a few bytes each, while live heap rose by ${sayBytes(rate)}/s that no collection explains: ${sayBytes(bytes)} for each entry.`,
-      hypothesis: `V8 makes no copy of a piece: it refers to the text it was cut from (\`${where.cut}\`), which stays in memory with it.${when}`,
+      hypothesis: `V8 makes no copy of a piece: it refers to the text it was cut from (\`${cut}\`), which stays in memory with it.${when}`,
       fix: `Keep a copy of the piece (Buffer.from(piece).toString(), or structuredClone), and bound \`${suspect.holder.text}\`.`,
       confidence: 'medium',
     };

@@ -41,10 +41,33 @@ export function emptyingsOf(text: string, name: string): Emptying[] {
   return placesOf(syntax, name, (node, index) => emptiedBy(syntax, node, index, name));
 }
 
-/** The same for what is dropped together with `holder`, which begins anew: `window = new Window(now)`. */
-export function replacementsOf(text: string, holder: string, name: string): Emptying[] {
+/** The same for what is dropped together with `holder`, which begins anew: `window = new Window(now)`; `fedIn` is its class's text. */
+export function replacementsOf(text: string, holder: string, name: string, fedIn = text): Emptying[] {
   const syntax = syntaxOf(text);
-  return placesOf(syntax, name, (node, index) => (isReplaced(syntax, node, index, holder) ? true : undefined));
+  const places = placesOf(syntax, name, (node, index) => (isReplaced(syntax, node, index, holder) ? true : undefined));
+  const feeding = feedingMethods(syntaxOf(fedIn), name);
+  return places.map(one => (one.byFeeder ? one : { ...one, byFeeder: isFedOver(syntax, one, holder, feeding) }));
+}
+
+function feedingMethods(syntax: Syntax, name: string): string[] {
+  const at = feedersOf(syntax.text, name).map(feeder => functionAround(syntax, offsetOf(syntax, feeder)));
+  return at.filter(index => index >= 0).map(index => bareName(functionName(syntax, runningAt(syntax, index))));
+}
+
+/** `if (open.bytes > FULL) open = new Segment(); open.append(deed)`: who begins it anew calls the method that adds to it. */
+function isFedOver(syntax: Syntax, at: TextPosition, holder: string, feeding: readonly string[]): boolean {
+  const around = syntax.nodes[functionAround(syntax, offsetOf(syntax, at))];
+  if (!around) return false;
+  return syntax.nodes.some(
+    ({ type, start, end, callee }) =>
+      type === 'CallExpression' &&
+      around.start < start &&
+      end <= around.end &&
+      isNode(callee) &&
+      callee.type === 'MemberExpression' &&
+      lastName(callee.object) === holder &&
+      feeding.includes(lastName(callee) ?? ''),
+  );
 }
 
 type Emptied = (node: SyntaxNode, index: number) => boolean | undefined;

@@ -1,5 +1,14 @@
 import { enclosingFunction } from './names.js';
-import { isNode, lineText, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import {
+  isNode,
+  lineText,
+  parentOf,
+  positionOf,
+  type Syntax,
+  type SyntaxNode,
+  syntaxOf,
+  type TextPosition,
+} from './syntax.js';
 
 /** A line that makes an object refer to another one by a property. */
 export interface Link extends TextPosition {
@@ -7,11 +16,16 @@ export interface Link extends TextPosition {
   readonly function?: string;
 }
 
-/** `this.parent = parent` in class `owner`, or `{ parent: current }`: where a chain of objects over `property` gets its links. */
+/**
+ * `this.parent = parent` in class `owner`, `new Owner({ parent: current })`, or `{ parent: current }` for an object
+ * without a class: where a chain of objects over `property` gets its links.
+ */
 export function linksOf(text: string, property: string, owner: string): Link[] {
   const syntax = syntaxOf(text);
   return syntax.nodes.flatMap((node, index) => {
-    const isLink = assigns(node, property) ? isIn(syntax, index, owner) : owner === 'Object' && lists(node, property);
+    const isLink = assigns(node, property)
+      ? isIn(syntax, index, owner)
+      : lists(node, property) && (owner === 'Object' || isGivenTo(parentOf(syntax, index), owner));
     if (!isLink) return [];
     const position = positionOf(syntax, node.start);
     const around = enclosingFunction(text, position.line0, position.column0)?.name;
@@ -32,6 +46,9 @@ const lists = ({ type, properties }: SyntaxNode, property: string): boolean =>
   type === 'ObjectExpression' &&
   Array.isArray(properties) &&
   properties.some(one => isNode(one) && isNode(one.key) && one.key.name === property);
+
+const isGivenTo = (above: SyntaxNode | undefined, owner: string): boolean =>
+  above?.type === 'NewExpression' && isNode(above.callee) && above.callee.name === owner;
 
 /** Within the class of that name. */
 function isIn(syntax: Syntax, index: number, owner: string): boolean {

@@ -73,6 +73,16 @@ test('what goes with its holder is dropped by whoever fills it when the holder b
   expect(replacementsOf('let now = new W(0); function note(k) { now.by[k] = 1; }', 'now', 'by')).toEqual([]);
 });
 
+test('what goes with its holder is dropped by whoever calls the method that fills it, in a file of its own too', () => {
+  const segment = 'export class Segment { rows = []; append(row) { this.rows.push(row); } }';
+  const text =
+    'let open = new Segment(); function add(row) { if (open.bytes > FULL) open = new Segment(); open.append(row); }';
+  expect(replacementsOf(text, 'open', 'rows', segment)).toMatchObject([{ whole: true, byFeeder: true }]);
+  const other =
+    'let open = new Segment(); function reset() { open = new Segment(); } function add(r) { open.append(r); }';
+  expect(replacementsOf(other, 'open', 'rows', segment)).toMatchObject([{ whole: true, byFeeder: false }]);
+});
+
 test.each([
   ['each entry of the map', 'map.forEach((v, k) => { if (v.at < 9) map.delete(k); });', true],
   ['the keys', 'for (const k of map.keys()) if (k < 9) map.delete(k);', true],

@@ -25,6 +25,13 @@ test.each([
     'Object',
     ['return { id, previous: current };'],
   ],
+  [
+    'what a class is made with',
+    'function fail(m) {\n this.problem = new UplinkError(m, { cause: this.problem });\n}',
+    'cause',
+    'UplinkError',
+    ['this.problem = new UplinkError(m, { cause: this.problem });'],
+  ],
   ['what takes an object apart', 'function f({ previous }) { const { previous: p } = x; }', 'previous', 'Object', []],
 ])('%s', (_, text, property, owner, expected) => {
   expect(lines(text, property, owner)).toEqual(expected);
