@@ -218,10 +218,13 @@ export function variablesOf(bridge: InspectorBridge, f: object): Record<string, 
   return out;
 }
 
-/** A script's own top level: V8's Module or Script scope, for CommonJS the closure of the module wrapper. */
+/**
+ * A script's own top level: V8's Module or Script scope, for CommonJS the closure of the module wrapper, which has no
+ * name. A module none of whose variables is used by its functions has no such scope: the outermost is a function's own.
+ */
 export function isModuleScope(scopes: readonly Scope[], depth: number): boolean {
   const text = scopes[depth]?.description ?? '';
   if (text.startsWith('Module') || text.startsWith('Script')) return true;
   const outermost = scopes.findLastIndex(scope => !scope.description.startsWith('Script'));
-  return depth === outermost && text.startsWith('Closure');
+  return depth === outermost && text === 'Closure';
 }
