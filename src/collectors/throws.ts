@@ -1,9 +1,11 @@
 import type { Protocol } from 'devtools-protocol';
 import { templateOf } from '../agents/logs/lines.js';
-import { isFile } from '../base/script-url.js';
+import { filePath, isFile } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import type { CaughtSample, ThrowSite } from '../model/evidence/exceptions.js';
 import type { CollectContext } from './collector.js';
+import { toFrames } from './frames.js';
+import { parseStack } from './stack-text.js';
 
 /** Bursts spread over the window: one alone would sample one unlucky request. */
 const BURSTS = 4;
@@ -44,14 +46,17 @@ export async function sampleThrows(
       const took = await context.exclusively(work, burst === 0 ? length / 1000 : seconds);
       if (!isEnough()) await context.sleep(burst === 0 ? REST_MS : Math.max(0, length - took));
     }
-    const sites = sitesOf(thrown, debug);
+    const perSecond = (thrown.length * 1000) / Math.max(1, spent.sampledMs);
+    const sites = sitesOf(thrown, debug).map(site =>
+      site.byNode === undefined ? site : { ...site, perSecond: (perSecond * site.count) / thrown.length },
+    );
     const rates = () => Promise.all(sites.slice(0, COUNTED_SITES).map(site => withRate(session, debug, site, context)));
     const counted = sites.length > 0 ? await context.exclusively(rates, COUNT_MS / 1000) : [];
     const caught = {
       sampled: thrown.length,
       bursts: spent.bursts,
       burstsWithThrows: spent.withThrows,
-      perSecond: (thrown.length * 1000) / Math.max(1, spent.sampledMs),
+      perSecond,
     };
     return {
       caught: { ...caught, sites: [...counted, ...sites.slice(COUNTED_SITES)] },
@@ -153,7 +158,8 @@ async function withRate(
   context: CollectContext,
 ): Promise<ThrowSite> {
   const [top] = site.frames;
-  if (top === undefined) return site;
+  // The line that awaits Node also runs when nothing fails.
+  if (top === undefined || site.byNode !== undefined) return site;
   const counter = `lens.throws.${++counters}`;
   const key = `globalThis.Symbol.for('${counter}')`;
   await session.evaluate(
@@ -194,21 +200,33 @@ function toSite(event: Protocol.Debugger.PausedEvent, debug: DebuggerConnection)
   const value = (event.data ?? {}) as ThrownValue;
   const [first = ''] = (value.description ?? String(value.value ?? '')).split('\n');
   const message = first.replace(/^[\w$.]*(?:Error|Exception)?\s*(?:\[\w+\])?:\s*/, '');
+  const running = event.callFrames
+    .map(({ functionName, location, url }) => ({
+      functionName,
+      scriptId: location.scriptId,
+      url: url || (debug.scripts.get(location.scriptId)?.url ?? ''),
+      line: location.lineNumber,
+      column: location.columnNumber ?? 0,
+    }))
+    .filter(frame => isFile(frame.url));
+  const awaiting = awaitingFrames(value.description ?? '', debug);
+  const byNode = running.length === 0 && awaiting.frames.length > 0 ? awaiting.called : undefined;
   return {
     type: value.className ?? value.type ?? 'unknown',
     message: templateOf(message),
     count: 1,
     rejection: event.reason === 'promiseRejection',
     uncaught: value.uncaught === true,
-    frames: event.callFrames
-      .map(({ functionName, location, url }) => ({
-        functionName,
-        scriptId: location.scriptId,
-        url: url || (debug.scripts.get(location.scriptId)?.url ?? ''),
-        line: location.lineNumber,
-        column: location.columnNumber ?? 0,
-      }))
-      .filter(frame => isFile(frame.url))
-      .slice(0, MAX_FRAMES),
+    frames: [...running, ...awaiting.frames].slice(0, MAX_FRAMES),
+    ...(byNode === undefined ? {} : { byNode }),
   };
+}
+
+/** Who awaits what failed, by V8's own text of the error, and Node's function that the innermost of them called. */
+function awaitingFrames(description: string, debug: DebuggerConnection) {
+  const lines = description.split('\n').filter(line => /^\s*at async /.test(line));
+  const all = parseStack(lines.join('\n'));
+  const ids = new Map([...debug.scripts].map(([id, { url }]) => [filePath(url), id]));
+  const own = all.findIndex(({ url }) => isFile(url));
+  return { frames: toFrames(all, ids), called: all[own - 1]?.name ?? '' };
 }

@@ -74,8 +74,21 @@ export function dominantOwner(tree: CallTree, weights: Weights): number {
 
 /** The innermost user node at or above a node, −1 when the application is not on the stack. */
 export function lastUserAbove(tree: CallTree, node: number): number {
-  for (let at = node; at >= 0; at = tree.parent[at]!) if (frameAt(tree, at).kind === 'user') return at;
+  for (let at = node, below = -1; at >= 0; below = at, at = tree.parent[at]!)
+    if (frameAt(tree, at).kind === 'user' && !handsOn(tree, at, below)) return at;
   return -1;
+}
+
+/** What routers call the function that goes on to the next handler. */
+const NEXT = /^(next|dispatch|done|loop)$/;
+
+/** True when a handler gives the request back to the router that called it, `next()`: what follows is not its work. */
+function handsOn(tree: CallTree, node: number, below: number): boolean {
+  const called = below >= 0 ? frameAt(tree, below) : undefined;
+  if (called?.kind !== 'package' || !NEXT.test(called.functionName)) return false;
+  for (let at = tree.parent[node]!; at >= 0; at = tree.parent[at]!)
+    if (tree.frameOf[at] === tree.frameOf[below]) return true;
+  return false;
 }
 
 /** The chain of heaviest children that each hold at least half of all the time. */
@@ -91,7 +104,7 @@ export function descend(tree: CallTree, { totalUs, allUs }: Weights): number[] {
 }
 
 function lastUser(tree: CallTree, chain: readonly number[]): number | undefined {
-  return chain.findLast(node => frameAt(tree, node).kind === 'user');
+  return chain.findLast((node, at) => frameAt(tree, node).kind === 'user' && !handsOn(tree, node, chain[at + 1] ?? -1));
 }
 
 function toBlame(tree: CallTree, { allUs }: Weights, { frameIndex, node, ownedUs }: Owner, by: Blame['by']): Blame {

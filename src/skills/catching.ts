@@ -59,9 +59,29 @@ export function isRejectedAt(text: string, { line0, column0 }: TextPosition): bo
   return /^.{0,40}\breject\(/.test(text.slice(offset, offset + 60));
 }
 
-/** True when the call at the position is the operand of an await. */
+/** The handler of a rejection in the very expression: `store(x).catch(() => {})`; undefined where there is none. */
+export function catchChained(text: string, { line0, column0 }: TextPosition): Catch | undefined {
+  const { nodes, lineStarts } = syntaxOf(text);
+  const offset = (lineStarts[line0] ?? 0) + column0;
+  const home = nodes.filter(node => isFunction(node) && contains(node, offset)).at(-1);
+  const awaited = nodes.find(node => node.type === 'AwaitExpression' && node.start === offset)?.argument;
+  const call = nodes.findLast(node => {
+    const callee = calleeOf(node);
+    if (callee?.method !== 'catch' || node.start < (home?.start ?? 0)) return false;
+    return node === awaited || contains((node.callee as SyntaxNode).object as SyntaxNode, offset);
+  });
+  const [handler] = (call?.arguments ?? []) as readonly SyntaxNode[];
+  if (!call || !handler || !isFunction(handler)) return undefined;
+  const line = lineAt(lineStarts, handler.start);
+  const clause = { body: handler.body, param: (handler.params as readonly SyntaxNode[])[0] };
+  const ignores = ignoresError(clause as unknown as SyntaxNode, nodes); // as a catch clause has them
+  return { line, column: handler.start - (lineStarts[line] ?? 0), ignores, putsBack: false };
+}
+
+/** True when the call at the position is the operand of an await, or the await itself stands there. */
 export function isAwaited(text: string, { line0, column0 }: TextPosition): boolean {
   const offset = (syntaxOf(text).lineStarts[line0] ?? 0) + column0;
+  if (text.startsWith('await', offset)) return true;
   return /\bawait\s+[\w$.?[\]]*$/.test(text.slice(Math.max(0, offset - 120), offset));
 }
 

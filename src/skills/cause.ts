@@ -82,7 +82,7 @@ export async function* explain(see: OperatorView, tree: CallTree, weights: Weigh
   const own = growing
     ? placeOfGrowing(see, growing, scripts, users)
     : placeOf(see, blamed.frame, parts, { mechanism, what }, scripts, users);
-  const caller = blamed.frame.kind === 'package' ? yield* callerOfPackage(see, blamed.path) : undefined;
+  const caller = blamed.frame.kind === 'package' ? yield* callerOfPackage(see, blamed.path, mechanism) : undefined;
   const called = writtenCall(scripts.get(blamed.frame.scriptId), blamed.frame, parts, { mechanism, what });
   const entry = caller ? own : users.length > 1 ? entryOf(see, users[0]!, scripts) : undefined;
   return {

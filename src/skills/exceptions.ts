@@ -10,7 +10,7 @@ import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { ownFrames } from './bundle.js';
-import { catchAround, isAsyncAt, isAwaited, isExplicitThrow, isRejectedAt } from './catching.js';
+import { catchAround, catchChained, isAsyncAt, isAwaited, isExplicitThrow, isRejectedAt } from './catching.js';
 import { place, sourceOf } from './place.js';
 
 const SECONDS = 5;
@@ -126,7 +126,9 @@ function lasting(data: Exceptions): ThrowSite[] {
   if (caught === undefined || caught.bursts === 0 || caught.burstsWithThrows < caught.bursts * LASTING_BURSTS)
     return [];
   return caught.sites.filter(
-    site => (!site.uncaught || isCaughtYet(site, data)) && (site.perSecond ?? 0) >= SWALLOWED_PER_SECOND,
+    site =>
+      (!site.uncaught || site.byNode !== undefined || isCaughtYet(site, data)) &&
+      (site.perSecond ?? 0) >= SWALLOWED_PER_SECOND,
   );
 }
 
@@ -186,8 +188,9 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
   if (putBack && isPoisoned(site, data)) return yield* poisonDraft(see, site, putBack, data);
   // Elsewhere the line was counted, and it may well run without throwing.
   const storm = explicit && perSecond >= STORM_PER_SECOND && !(yield* staysInPackage(see, site));
-  const probe = PROBES.test(site.type) || PROBE_MESSAGES.test(site.message);
-  if (!storm && (swallower === undefined || probe || !explicit)) return undefined;
+  const probe = PROBES.test(site.type) || PROBE_MESSAGES.test(site.message) || isAsking(site);
+  const failed = explicit || site.byNode !== undefined;
+  if (!storm && (swallower === undefined || probe || !failed)) return undefined;
   const thrower = yield* throwerOf(see, site);
   const culprit = storm ? thrower : swallower;
   const where = culprit ? sayPlace(culprit) : 'an unknown place';
@@ -202,7 +205,9 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
         : 'exceptions.storm',
     title: storm
       ? `${say(site)} is thrown ${perSecond} times a second, at ${where}`
-      : `${say(site)} is thrown again and again and ignored, in the catch at ${where}`,
+      : site.byNode
+        ? `\`${site.byNode}\` fails again and again with ${say(site)} and nobody is told, in the catch at ${where}`
+        : `${say(site)} is thrown again and again and ignored, in the catch at ${where}`,
     observation: `${say(site)} is thrown ${perSecond} times a second, in ${data.caught?.burstsWithThrows ?? 0} of ${data.caught?.bursts ?? 0} samples${swallower ? '; the catch clause neither uses the error nor calls anything' : ''}.`,
     hypothesis: storm
       ? 'Exceptions steer the ordinary course of the program, or one condition fails for nearly every piece of work.'
@@ -268,6 +273,18 @@ async function* throwerOf(see: OperatorView, { frames }: ThrowSite): Step<CodeLo
   return yield* place(see, spot, via.length > 0 ? { via } : {});
 }
 
+/** Node's ways to say that something isn't there, or is there already. */
+const ABSENT = /^(ENOENT|ENOTDIR|EEXIST|ENOTEMPTY)\b/;
+const WRITES = /(^|\.)(writeFile|appendFile|copyFile|cp|rename|mkdtemp|symlink|link|truncate|writev?|datasync|sync)$/;
+/** The caller went away, or the program itself called it off. */
+const LEFT = /premature close|\baborted\b|\b(ECONNRESET|EPIPE)\b/i;
+const CALLED_OFF = /^(AbortError|TimeoutError|DOMException)$/;
+
+/** Reading or removing what may not be there is how a program asks; writing where nothing can be written is not. */
+const isAsking = ({ byNode, type, message }: ThrowSite): boolean =>
+  byNode !== undefined &&
+  ((ABSENT.test(message) && !WRITES.test(byNode)) || LEFT.test(message) || CALLED_OFF.test(type));
+
 async function* isThrownOnPurpose(see: OperatorView, { frames: [top] }: ThrowSite): Step<boolean> {
   const script = top && (yield* sourceOf(see, top.scriptId));
   return (
@@ -289,16 +306,17 @@ async function* staysInPackage(see: OperatorView, { frames }: ThrowSite): Step<b
 /** The catch clause that receives the throw: when it ignores it, and when it puts back what failed. */
 async function* swallowerOf(
   see: OperatorView,
-  { frames }: ThrowSite,
+  { frames, byNode }: ThrowSite,
 ): Step<readonly [ignoring?: CodeLocation | undefined, puttingBack?: CodeLocation]> {
-  let isRejection = false;
+  let isRejection = byNode !== undefined;
   for (const frame of frames) {
     const script = yield* sourceOf(see, frame.scriptId);
     if (script === undefined) return [];
     const at = { line0: frame.line, column0: frame.column };
-    // A rejection reaches a caller's catch only through its await.
-    if (isRejection && !isAwaited(script.text, at)) return [];
-    const caught = catchAround(script.text, at);
+    const chained = isRejection ? catchChained(script.text, at) : undefined;
+    // A rejection reaches a caller's catch clause only through its await.
+    if (isRejection && !chained && !isAwaited(script.text, at)) return [];
+    const caught = chained ?? catchAround(script.text, at);
     isRejection = isAsyncAt(script.text, at) || (frame === frames[0] && isRejectedAt(script.text, at));
     if (caught === undefined) continue;
     if (!(caught.ignores || caught.putsBack) || !isUserCode(frame.url)) return [];

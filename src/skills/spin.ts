@@ -1,11 +1,12 @@
 import { sayCount, sayShare } from '../base/say.js';
 import { lastUserAbove } from '../cpu/blame.js';
-import { type CallTree, frameAt } from '../cpu/tree.js';
+import { type CallTree, type Frame, frameAt } from '../cpu/tree.js';
 import { byKind, isWork, weigh } from '../cpu/weights.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { awaitInLoop } from '../source/loops.js';
 import { type Cause, explain } from './cause.js';
 import { locate } from './place.js';
 import { countCalls, type Study } from './study.js';
@@ -26,6 +27,7 @@ const TIMERS_A_REQUEST = 4;
 /** The reading that those who look at waiting take as well. */
 const TRAFFIC = { seconds: 3 } as const;
 const TRAFFIC_FRESH_MS = 45_000;
+const ROUNDS_SECONDS = 1.25;
 /** A poll that takes less of a core harms nobody. */
 const POLL_SHARE = 0.1;
 
@@ -85,7 +87,8 @@ export async function* polling(see: OperatorView, study: Study): Step<Notificati
   const cause = yield* explain(see, tree, timers);
   const callback = cause?.users[0];
   const counted = cause && (yield* countCalls(see, study, cause));
-  const rate = counted?.lengths.find(length => length.frame === callback)?.count.perSecond ?? 0;
+  const called = counted?.lengths.find(length => length.frame === callback)?.count.perSecond ?? 0;
+  const rate = cause && callback && called === 0 ? yield* roundsOf(see, cause, callback) : called;
   if (!callback || !counted || rate < POLLS_PER_SECOND || (yield* isAnswering(see, rate))) return undefined;
   const script = cause.scripts.get(callback.scriptId);
   const place = callback === cause.blame.frame ? cause.place : locate(script, callback, see.target.cwd);
@@ -110,6 +113,16 @@ export async function* polling(see: OperatorView, study: Study): Step<Notificati
     mechanism: true,
     confidence: 'medium',
   };
+}
+
+/** An async function that waits for its next round is resumed and never called: its await is counted. */
+async function* roundsOf(see: OperatorView, { scripts }: Cause, { scriptId, url, line, column }: Frame): Step<number> {
+  const text = scripts.get(scriptId)?.text;
+  const at = text === undefined ? undefined : awaitInLoop(text, { line0: line, column0: column });
+  if (!at) return 0;
+  const functions = [{ scriptId, url, line: at.line0, column: at.column0 }];
+  const reading = yield* see.ask('call-counts', { seconds: ROUNDS_SECONDS, functions });
+  return isUsable(reading) ? (reading.data.counts[0]?.perSecond ?? 0) : 0;
 }
 
 /** Timers of requests fire as often as requests come: then they are a part of serving, and not a poll. */

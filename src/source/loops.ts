@@ -1,4 +1,4 @@
-import { isNode, offsetOf, type Syntax, syntaxOf } from './syntax.js';
+import { functionAround, isNode, offsetOf, positionOf, type Syntax, syntaxOf, type TextPosition } from './syntax.js';
 
 const LOOPS = /^(For|ForIn|ForOf|While|DoWhile)Statement$/;
 /** Methods that call back once per item. */
@@ -14,6 +14,19 @@ export function isInLoop(text: string, line0: number, column0: number): boolean 
     if (node && syntax.functions.includes(at)) return isPerItem(syntax, at) || callsItself(syntax, at);
   }
   return false;
+}
+
+/** The first `await` within a loop of the function around a position: it runs once a round. */
+export function awaitInLoop(text: string, position: TextPosition): TextPosition | undefined {
+  const syntax = syntaxOf(text);
+  const home = functionAround(syntax, offsetOf(syntax, position));
+  const found = syntax.nodes.findIndex((node, index) => {
+    if (node.type !== 'AwaitExpression' || syntax.around[index] !== home) return false;
+    for (let at = syntax.parents[index] ?? -1; at > home; at = syntax.parents[at] ?? -1)
+      if (LOOPS.test(syntax.nodes[at]?.type ?? '')) return true;
+    return false;
+  });
+  return found < 0 ? undefined : positionOf(syntax, syntax.nodes[found]?.start ?? 0);
 }
 
 /** `next(i + 1)` at the end of `next`: recursion over a list is a loop too. */

@@ -119,6 +119,15 @@ test('a function called from many routes is blamed although no single chain hold
   expect(blame(tree, weigh(tree))).toMatchObject({ by: 'last-user', frame: { functionName: 'render' }, share: 1 });
 });
 
+test('a middleware that hands the request on is not blamed for what its router does next', () => {
+  const NEXT = 'next@file:///app/node_modules/router/index.js';
+  const METER = 'meter@file:///app/meter.js';
+  const tree = callTree(profile([[NEXT, METER, NEXT, 'match@file:///app/node_modules/router/layer.js'], 50]));
+  expect(blame(tree, weigh(tree))).toMatchObject({ by: 'leaf', frame: { functionName: 'match' } });
+  const own = callTree(profile([[NEXT, METER, LIBRARY], 30], [[NEXT, METER, NEXT, RENDER], 20]));
+  expect(blame(own, weigh(own))).toMatchObject({ frame: { functionName: 'meter' } });
+});
+
 test('a package beneath the blamed function is named, one that also stands above it is its host', () => {
   const host = 'json@file:///app/node_modules/web/index.js';
   const tree = callTree(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { catchAround, isAwaited, isExplicitThrow } from '../../src/skills/catching.js';
+import { catchAround, catchChained, isAwaited, isExplicitThrow } from '../../src/skills/catching.js';
 
 /** The position of the mark `§`, and the text without it. */
 function marked(source: string) {
@@ -57,4 +57,17 @@ test('a clause puts back what failed when it hands it on and tells nobody of the
   expect(putsBack('catch (e) { setTimeout(run, 100, job) }')).toBe(true);
   expect(putsBack('catch (e) { log(e); queue.push(job) }')).toBe(false);
   expect(putsBack('catch { return fallback() }')).toBe(false);
+});
+
+test.each([
+  ['an empty handler', 'async () => { await §store(x).catch(() => {}) }', true],
+  ['an empty handler of what is awaited here', 'async () => { §await store(x).catch(() => undefined) }', true],
+  ['a handler that tells', 'async () => { §await store(x).catch(e => log(e)) }', false],
+  ['a handler that looks at the error', 'async () => { §await store(x).catch(e => e.code) }', false],
+  ['a handler by name', 'async () => { §await store(x).catch(report) }', undefined],
+  ['a handler of another call', 'async () => { §await store(x); await load(x).catch(() => {}) }', undefined],
+  ['a handler around the function', 'run(async () => { §await store(x) }).catch(() => {})', undefined],
+])('%s of a chained catch ignores the error: %s', (_, source, ignores) => {
+  const { text, at } = marked(source);
+  expect(catchChained(text, at)?.ignores).toBe(ignores);
 });

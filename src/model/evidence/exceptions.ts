@@ -21,8 +21,10 @@ export interface ThrowSite {
   readonly rejection: boolean;
   /** V8's forecast that nobody catches it. */
   readonly uncaught: boolean;
-  /** Innermost first, Node's own left out. Positions are where each frame stood. */
+  /** Innermost first, Node's own left out. Positions are where each frame stood; of one that awaits, its `await`. */
   readonly frames: readonly CreatorFrame[];
+  /** Node's own function that rejected (`writeFile`): then all frames await it, and no line of the program throws. */
+  readonly byNode?: string;
   /** How often the throwing line ran, counted without stopping; absent where it was not counted. */
   readonly perSecond?: number;
 }
