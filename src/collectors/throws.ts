@@ -46,9 +46,10 @@ export async function sampleThrows(
       const took = await context.exclusively(work, burst === 0 ? length / 1000 : seconds);
       if (!isEnough()) await context.sleep(burst === 0 ? REST_MS : Math.max(0, length - took));
     }
-    const perSecond = (thrown.length * 1000) / Math.max(1, spent.sampledMs);
+    // What failed while the program stood still comes right after it.
+    const sampledSeconds = Math.max(1, spent.sampledMs + spent.pausedMs) / 1000;
     const sites = sitesOf(thrown, debug).map(site =>
-      site.byNode === undefined ? site : { ...site, perSecond: (perSecond * site.count) / thrown.length },
+      site.byNode === undefined ? site : { ...site, perSecond: site.count / sampledSeconds },
     );
     const rates = () => Promise.all(sites.slice(0, COUNTED_SITES).map(site => withRate(session, debug, site, context)));
     const counted = sites.length > 0 ? await context.exclusively(rates, COUNT_MS / 1000) : [];
@@ -56,7 +57,7 @@ export async function sampleThrows(
       sampled: thrown.length,
       bursts: spent.bursts,
       burstsWithThrows: spent.withThrows,
-      perSecond,
+      perSecond: (thrown.length * 1000) / Math.max(1, spent.sampledMs),
     };
     return {
       caught: { ...caught, sites: [...counted, ...sites.slice(COUNTED_SITES)] },

@@ -14,17 +14,22 @@ export interface Owned {
   readonly packages: readonly { readonly name: string; readonly us: number; readonly frame: Frame }[];
   /** Scripts with self time, whose text tells what they do. */
   readonly scripts: readonly string[];
+  /** Functions of packages beneath it that hold half of its time, outermost first. */
+  readonly heavy: readonly Frame[];
 }
 
+const HEAVY_SHARE = 0.5;
+
 /** Divides the time in which a frame was the last of the application on the stack. */
-export function owned(tree: CallTree, { selfUs }: Weights, frameIndex: number): Owned {
+export function owned(tree: CallTree, weights: Weights, frameIndex: number): Owned {
+  const { selfUs } = weights;
   const sums = new Sums();
   for (let node = 0; node < tree.nodeCount; node++) {
     const us = selfUs[node]!;
     const owner = us > 0 ? ownerOf(tree, node, frameIndex) : -1;
     if (owner >= 0) sums.add(tree, node, owner, us);
   }
-  return sums.result(tree);
+  return { ...sums.result(tree), heavy: heavyBeneath(tree, weights, frameIndex, HEAVY_SHARE) };
 }
 
 /** The owning node of a sample's node when that owner is the asked function, else −1. */
@@ -63,7 +68,7 @@ class Sums {
     }
   }
 
-  result(tree: CallTree): Owned {
+  result(tree: CallTree): Omit<Owned, 'heavy'> {
     return {
       selfUs: this.#selfUs,
       lines: heaviest(this.#lines).map(([line, us]) => ({ line, us })),

@@ -23,10 +23,27 @@ export function stalls(tree: CallTree, minUs: number): Stall[] {
     if (!isBusy(tree, from) || isGc(tree, from)) continue;
     const to = endOf(tree, from);
     const stall = measured(tree, from, to);
-    if (stall.durationUs >= minUs) found.push(stall);
+    if (stall.durationUs >= minUs && !isOthers(tree, stall)) found.push(stall);
     from = to;
   }
   return found;
+}
+
+/** Node's asynchronous calls of the file system whose C++ part only hands a path to another thread. */
+const HANDING = /^node:(internal\/)?fs(\/promises)?$/;
+const WORKING = /Sync$|^write/;
+
+/** On a crowded host handing over stood for 357 ms, until a thread that held the lock got a core: nobody's call blocks. */
+function isOthers(tree: CallTree, { from, to, durationUs }: Stall): boolean {
+  let handedUs = 0;
+  for (let at = from; at < to; at++) {
+    const node = tree.sampleNode[at]!;
+    const above = tree.parent[node]!;
+    const caller = above >= 0 ? frameAt(tree, above) : undefined;
+    const isHanding = caller?.kind === 'node' && HANDING.test(caller.url) && !WORKING.test(caller.functionName);
+    if (isHanding && frameAt(tree, node).kind === 'native') handedUs += tree.sampleUs[at]!;
+  }
+  return handedUs > durationUs / 2;
 }
 
 function endOf(tree: CallTree, from: number): number {

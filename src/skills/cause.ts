@@ -6,12 +6,12 @@ import type { Weights } from '../cpu/weights.js';
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { type Accumulation, accumulations, resorts } from '../source/accumulating.js';
-import { boundNames, isCalledOn } from '../source/bindings.js';
 import { type CallSite, callsInFunction, callsOnLineOf } from '../source/calls.js';
 import { declarationOf } from '../source/declarations.js';
 import { definitionOf, enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import type { TextPosition } from '../source/syntax.js';
+import { type Found, siteOf } from './call-site.js';
 import { callerOfPackage } from './package-caller.js';
 import { locate, sourceOf } from './place.js';
 
@@ -216,11 +216,6 @@ const foundOf = ({ how, at, share }: Growing): Found & { share: number } => ({
   share,
 });
 
-interface Found {
-  readonly mechanism: Mechanism;
-  readonly what: string;
-}
-
 function placeOf(
   see: OperatorView,
   frame: Frame,
@@ -252,7 +247,7 @@ function packageFor(parts: Owned, { mechanism }: Found): string | undefined {
 function writtenCall(script: ScriptText | undefined, frame: Frame, parts: Owned, found: Found): string | undefined {
   const callee = parts.callees[0];
   if (!script || !callee || callee.us <= parts.selfUs || /^(compute|copying)$/.test(found.mechanism)) return undefined;
-  const site = siteOf(script, frame, callee.frame, found);
+  const site = siteOf(script, frame, callee.frame, found, parts.heavy);
   // Bundlers write an imported function as `(0, module.call)`.
   const written = site?.callee.replace(/^\(?0, /, '').replace(/\)$/, '');
   return written !== undefined && written.length <= 60 ? written : undefined;
@@ -276,7 +271,7 @@ interface Position {
 /** 0-based place of the blamed function that is busy: its own hottest line, or the call of its heaviest callee. */
 function busyPosition(script: ScriptText, frame: Frame, parts: Owned, found: Found): Position {
   const callee = parts.callees[0];
-  const site = callee && callee.us > parts.selfUs ? siteOf(script, frame, callee.frame, found) : undefined;
+  const site = callee && callee.us > parts.selfUs ? siteOf(script, frame, callee.frame, found, parts.heavy) : undefined;
   if (site) return { line: site.line0, column: site.column0 };
   const hot = hotLine(script, frame, parts);
   const readable = hot !== undefined && script.line(hot - 1).length <= READABLE_LINE;
@@ -336,52 +331,6 @@ function hotLine(script: ScriptText, frame: Frame, parts: Owned): number | undef
         ?.split('.')
         .at(-1) ?? '',
     ),
-  );
-}
-
-/** How deep to look into functions of the same script that V8 may have inlined. */
-const INLINED_DEPTH = 3;
-
-/** Where a function calls a callee; a function inlined into it may be the one that does. */
-function siteOf(script: ScriptText, frame: Frame, callee: Frame, found: Found): CallSite | undefined {
-  const bound = callee.package === undefined ? [] : boundNames(script.text, callee.package);
-  let level = [callsInFunction(script.text, frame.line, frame.column)];
-  const seen = new Set<string>();
-  for (let depth = 0; depth <= INLINED_DEPTH && level.length > 0; depth++) {
-    for (const calls of level) {
-      const site = siteAmong(calls, callee, bound, found, depth === 0);
-      if (site) return site;
-    }
-    level = level.flat().flatMap(call => {
-      if (call.kind !== 'call' || seen.has(call.method)) return [];
-      seen.add(call.method);
-      const inner = definitionOf(script.text, call.method);
-      return inner ? [callsInFunction(script.text, inner.line0, inner.column0)] : [];
-    });
-  }
-  return undefined;
-}
-
-/** By the package's variable and the callee's name, else by either, else by the mechanism's look. */
-function siteAmong(
-  calls: readonly CallSite[],
-  callee: Frame,
-  bound: readonly string[],
-  found: Found,
-  direct: boolean,
-): CallSite | undefined {
-  const name = /[\w$]+$/.exec(callee.functionName)?.[0];
-  const telling = (call: CallSite) => found.mechanism !== 'compute' && fromLine([call])?.mechanism === found.mechanism;
-  if (callee.kind === 'regexp') return calls.find(telling);
-  const written = calls.find(call => call.callee === found.what);
-  if (written) return written;
-  const ofPackage = calls.filter(call => call.kind !== 'regexp' && bound.some(each => isCalledOn(call.callee, each)));
-  const named = calls.filter(call => call.method === name && call.kind !== 'regexp');
-  return (
-    ofPackage.find(call => call.method === name) ??
-    named[0] ??
-    ofPackage[0] ??
-    (direct ? calls.find(telling) : undefined)
   );
 }
 

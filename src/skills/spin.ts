@@ -84,26 +84,31 @@ export async function* polling(see: OperatorView, study: Study): Step<Notificati
   const underTimers = under(tree, /^(listOnTimeout|processTimers)$/);
   const timers = weigh(tree, at => underTimers[tree.sampleNode[at]!] === 1 && isWork(tree, tree.sampleNode[at]!));
   if (timers.allUs < POLL_SHARE * tree.durationUs || timers.allUs < RUNNER_SHARE * work.allUs) return undefined;
-  const cause = yield* explain(see, tree, timers);
+  const holdsUser = (at: number) => lastUserAbove(tree, tree.sampleNode[at]!) >= 0;
+  // Node's own part of a short callback is the larger one: who is called tells, not who works.
+  const called = weigh(tree, at => underTimers[tree.sampleNode[at]!] === 1 && holdsUser(at));
+  const cause = yield* explain(see, tree, called);
   const callback = cause?.users[0];
   const counted = cause && (yield* countCalls(see, study, cause));
-  const called = counted?.lengths.find(length => length.frame === callback)?.count.perSecond ?? 0;
-  const rate = cause && callback && called === 0 ? yield* roundsOf(see, cause, callback) : called;
+  const calls = counted?.lengths.find(length => length.frame === callback)?.count.perSecond ?? 0;
+  const rate = cause && callback && calls === 0 ? yield* roundsOf(see, cause, callback) : calls;
   if (!callback || !counted || rate < POLLS_PER_SECOND || (yield* isAnswering(see, rate))) return undefined;
   const script = cause.scripts.get(callback.scriptId);
-  const place = callback === cause.blame.frame ? cause.place : locate(script, callback, see.target.cwd);
+  const own = callback === cause.blame.frame ? cause.place : locate(script, callback, see.target.cwd);
+  const caller = cause.blame.path[cause.blame.path.indexOf(callback) - 1]?.package;
+  const place = caller === undefined ? own : { ...own, package: caller };
   const where = placed({ place });
   const share = timers.allUs / tree.durationUs;
   return {
     anomalyType: 'polling-timer',
-    faultClass: 'loop.starvation',
+    faultClass: 'cpu.busy-loop',
     severity: 'warning',
     title: `${where} is run by timers ${sayCount(rate)} times a second`,
     context: 'Counted by a logpoint for a moment; the profile shows what ran under the timers.',
     observation: `Timers run ${where} at least ${sayCount(rate)} times a second and take ${sayShare(share)} of a core.`,
     hypothesis: 'It polls for something that could announce itself.',
     culprit: place,
-    ...(place === cause.place ? {} : { related: [cause.place] }),
+    ...(own === cause.place ? {} : { related: [cause.place] }),
     fix: 'Wait for the event itself, or poll far less often.',
     metrics: [
       { name: 'timer callbacks', value: rate, unit: '/s' },

@@ -82,6 +82,13 @@ test('a stall is a stretch without idle; collections within it belong to it', ()
   expect(stalls(tree, 40_000)).toMatchObject([{ durationUs: 60_000, gcUs: 10_000, atUs: 10_000 }]);
 });
 
+test('handing a path to another thread blocks nobody, however long it stood; the synchronous call does', () => {
+  const handing = profile([[HANDLER, 'mkdir@node:internal/fs/promises', 'mkdir'], 300]);
+  expect(stalls(callTree(handing), 20_000)).toEqual([]);
+  const blocking = profile([[HANDLER, 'mkdirSync@node:fs', 'mkdir'], 300]);
+  expect(stalls(callTree(blocking), 20_000)).toHaveLength(1);
+});
+
 test('a stand is a stretch of samples that hold the function or its caller; anybody else begins another one', () => {
   const tree = callTree(
     profile([[HANDLER, RENDER], 40], [[HANDLER], 1], [[HANDLER, RENDER], 20], [[LIBRARY], 1], [[HANDLER, RENDER], 30]),
