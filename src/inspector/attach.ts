@@ -1,5 +1,5 @@
 import { LeasedAgentHost } from './agent-host.js';
-import { closeInspectorAt, endInspector } from './close-later.js';
+import { closeInspectorAt, endInspector, setDebugPort } from './close-later.js';
 import { closeOpened, closeWhenOpened } from './cluster-workers.js';
 import { ProtocolConnection } from './connection.js';
 import { probeInspector } from './inspector-port.js';
@@ -61,6 +61,7 @@ async function reach(where: AttachTarget, options: AttachOptions, undo: Undo): P
   undo.push(() => connection.close());
   if (opened.opened) undo.push(() => endInspector(connection));
   const target = await introduce(where, opened, connection);
+  if (opened.sharedPort !== undefined) await setDebugPort(connection, opened.sharedPort);
   if (!release && target.pid !== 0) {
     release = await lockTarget(target.pid);
     undo.push(release);
@@ -68,7 +69,6 @@ async function reach(where: AttachTarget, options: AttachOptions, undo: Undo): P
   const leaseMs = options.leaseMs;
   const { agent, opened: mustClose } = await LeasedAgentHost.start(connection, { opened: opened.opened, leaseMs });
   const { innerPid: _, ...info } = target;
-  if (opened.sharedPort !== undefined) await agent.install('debug-port', { port: opened.sharedPort });
   return new LiveSession({
     connection,
     target: info,
@@ -146,11 +146,11 @@ async function portIsClosed(pid: number, { port }: Opened): Promise<boolean> {
 }
 
 /** Tries until the block ends or the time is over. */
-async function closeInTime({ opened, url, connect }: Opened, timeoutMs: number): Promise<boolean> {
+async function closeInTime({ opened, url, connect, sharedPort }: Opened, timeoutMs: number): Promise<boolean> {
   if (!opened) return true;
   const until = performance.now() + timeoutMs;
   while (performance.now() < until) {
-    if (await closeInspectorAt(url, connect).catch(() => false)) return true;
+    if (await closeInspectorAt(url, connect, sharedPort).catch(() => false)) return true;
   }
   return false;
 }

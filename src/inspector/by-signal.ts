@@ -36,6 +36,8 @@ export interface SignalOptions {
   readonly send: () => Promise<void>;
   /** Rejects when something else has the port and keeps it; true when it had to be waited for. */
   readonly untilPortIsFree: () => Promise<boolean>;
+  /** Given back to the process when what the signal opens is only closed: lens changed it before. */
+  readonly debugPort?: number;
 }
 
 /** What was there before the signal: whatever listens beyond it is new. */
@@ -154,11 +156,11 @@ async function blocked(before: Before): Promise<TargetBlockedError> {
 
 /** Waits for what a pending signal opens, and closes it; true when that was done in time. */
 async function closeLate(before: Before, timeoutMs: number): Promise<boolean> {
+  const { connect, debugPort } = before.options;
   const until = performance.now() + timeoutMs;
   while (performance.now() < until) {
     const address = await freshInspector(before).catch(() => undefined); // gone is as good as closed
-    if (address)
-      return (await takeRememberedSignal(before.pid)) && closeInspectorAt(address.url, before.options.connect);
+    if (address) return (await takeRememberedSignal(before.pid)) && closeInspectorAt(address.url, connect, debugPort);
     await sleep(LATER_POLL_MS);
   }
   return false;

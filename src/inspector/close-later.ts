@@ -28,10 +28,14 @@ export async function endInspector(connection: ProtocolConnection): Promise<bool
   return within(CLOSE_WAIT_MS, connection.closed);
 }
 
-/** Connects only to close the inspector behind it: one that a pending signal of lens opened late. */
+/**
+ * Connects only to close the inspector behind it: one that a pending signal of lens opened late. `debugPort` is the port
+ * that the next signal opens (node::inspector::Agent asks for process.debugPort), 0 for a random one.
+ */
 export async function closeInspectorAt(
   url: string,
   connect?: ((port: number, host: string) => Duplex) | undefined,
+  debugPort?: number,
 ): Promise<boolean> {
   const { hostname, port } = new URL(url);
   const wire = await openWebSocket(url, {
@@ -40,10 +44,16 @@ export async function closeInspectorAt(
   });
   const connection = new ProtocolConnection(wire);
   try {
+    if (debugPort !== undefined) await setDebugPort(connection, debugPort);
     return await endInspector(connection);
   } finally {
     await connection.close();
   }
+}
+
+/** An accessor of Node's own: set at any moment, also in an interrupt. */
+export function setDebugPort(connection: ProtocolConnection, port: number): Promise<void> {
+  return evaluateIn(connection, `void (${PROCESS}.debugPort = ${port})`, { timeoutMs: CLOSE_WAIT_MS });
 }
 
 /** True when the promise settled within the time. */

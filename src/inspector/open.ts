@@ -11,10 +11,10 @@ import {
   readCandidate,
   signalIsSafe,
 } from './candidate.js';
+import { closeInspectorAt } from './close-later.js';
 import { closedWorkers } from './cluster-workers.js';
 import { type InspectorAddress, openInspector } from './inspector-port.js';
 import { takeRememberedSignal } from './lock.js';
-import { leaveSharedPort } from './own-port.js';
 import { holderOf, takenBy } from './port-holder.js';
 import { ageSeconds } from './proc/children.js';
 import * as refuse from './refusals.js';
@@ -82,11 +82,13 @@ async function openOnPort(
   const common = { connect, signal, send: () => send(pid) };
   const address = await openBySignal(pid, { ...common, untilPortIsFree: () => untilPortIsFree(port) });
   if (!ownPort || address.port !== port) return address;
-  await leaveSharedPort(address.url, connect && (() => connect(address.port, address.host)));
-  const own = await openBySignal(pid, { ...common, untilPortIsFree: () => untilPortIsFree(RANDOM_PORT) });
+  await closeInspectorAt(address.url, connect, RANDOM_PORT);
+  const untilFree = () => untilPortIsFree(RANDOM_PORT);
+  const own = await openBySignal(pid, { ...common, untilPortIsFree: untilFree, debugPort: port });
   return { ...own, sharedPort: port };
 }
 
+/** 9229 is everybody's: who stays there keeps lens from every other process of the host. */
 const RANDOM_PORT = 0;
 
 /** Reads the process; one that has only just begun is given the time to get its signal thread. */
@@ -144,6 +146,7 @@ async function waitForPort(
   onWait: OpenOptions['onWait'],
 ): Promise<boolean> {
   const startedAt = performance.now();
+  let seenAt = startedAt;
   let told = false;
   for (let waited = false; ; waited = true) {
     signal?.throwIfAborted();
@@ -152,7 +155,8 @@ async function waitForPort(
     const holder = await holderOf(socket);
     const lensMs = holder?.left ? LEFT_PORT_WAIT_MS : holder?.lens ? PORT_TAKEN_WAIT_MS : 0;
     const limitMs = holder ? lensMs : UNSEEN_HOLDER_WAIT_MS;
-    const ms = performance.now() - startedAt;
+    if (holder) seenAt = performance.now();
+    const ms = performance.now() - (holder ? startedAt : seenAt);
     if (ms > limitMs) throw refuse.portTaken(pid, port, holder);
     if (holder && !told && ms > TOLD_AFTER_MS) {
       told = true;
