@@ -1,5 +1,6 @@
 import type { Collector } from './collectors/collector.js';
 import { heapSnapshotCollector } from './collectors/heap-snapshot.js';
+import { type ReadChains, suspendedCollector } from './collectors/suspended.js';
 import { runHeapJob } from './commands/heap/run-job.js';
 import type { Session } from './inspector/session.js';
 import type { Emit } from './model/event.js';
@@ -12,11 +13,19 @@ interface Place {
   readonly emit: Emit;
 }
 
-/** The collectors of a run: a heapSnapshot is filed with its evidence and read at once, in a thread of its own. */
+/**
+ * The collectors of a run: a heapSnapshot is filed with its evidence and read at once, in a thread of its own. One that is
+ * taken for what waits is read and removed.
+ */
 export function withHeapReading(
-  collectors: ReadonlyMap<EvidenceKind, Collector>,
+  given: ReadonlyMap<EvidenceKind, Collector>,
   { evidenceDirectory: directory, emit }: Place,
 ): ReadonlyMap<EvidenceKind, Collector> {
+  // A collector's params belong to its own kind; the probe only hands it that kind's.
+  const collectors = new Map<EvidenceKind, Collector>([
+    ...given,
+    ['suspended', suspendedCollector(readChains) as unknown as Collector],
+  ]);
   if (directory === undefined) return collectors;
   const reading: Collector<'heap-snapshot'> = {
     ...heapSnapshotCollector,
@@ -32,9 +41,14 @@ export function withHeapReading(
       }
     },
   };
-  // A collector's params belong to its own kind; the probe only hands it that kind's.
-  return new Map([...collectors, ['heap-snapshot', reading as unknown as Collector]]);
+  return new Map<EvidenceKind, Collector>([...collectors, ['heap-snapshot', reading as unknown as Collector]]); // as above
 }
+
+const readChains: ReadChains = async (path, signal) => {
+  const result = await runHeapJob({ kind: 'suspended', path, cwd: '/' }, { signal });
+  if (result.kind !== 'suspended') throw new Error(`asked for what waits, got a ${result.kind}`);
+  return result.chains;
+};
 
 async function read(session: Session, { path, dated }: HeapSnapshotFile, signal: AbortSignal): Promise<HeapReading> {
   const { pid, cwd } = session.target;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Session } from '../inspector/session.js';
+import type { Connection, Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
 import type { HeapSnapshotFile } from '../model/evidence/heap-snapshot.js';
 import type { CollectContext, Collector } from './collector.js';
@@ -86,7 +86,12 @@ async function afterFirst(seconds: number, take: Take, context: CollectContext) 
 }
 
 /** Chunks go to the file as they come: lens stays small, however large the heap is. A file cut short is removed. */
-async function stream(session: Session, path: string, timeoutMs: number, now: () => number): Promise<HeapSnapshotFile> {
+export async function stream(
+  session: Connection,
+  path: string,
+  timeoutMs: number,
+  now: () => number,
+): Promise<HeapSnapshotFile> {
   const file = new ChunkFile(path);
   const off = session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => file.write(chunk));
   const from = now();

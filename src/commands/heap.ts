@@ -87,7 +87,7 @@ async function withProgress(job: HeapJob): Promise<HeapResult> {
 function asText(result: HeapResult, job: HeapJob): string {
   const shown = { cwd: job.cwd, ...(process.stdout.columns > MIN_COLUMNS && { columns: process.stdout.columns }) };
   if (result.kind === 'difference') return differenceText(result.difference, shown);
-  if (result.kind === 'reading') return asJson(result);
+  if (result.kind !== 'question') return asJson(result);
   return answerText(result.answer, { path: job.kind === 'question' ? job.path : '', ...shown });
 }
 
@@ -98,6 +98,7 @@ function asJson(result: HeapResult): string {
 function contentOf(result: HeapResult): object {
   if (result.kind === 'difference') return result.difference;
   if (result.kind === 'reading') return result.reading;
+  if (result.kind === 'suspended') return result.chains;
   const { answer } = result;
   return answer.ask === 'summary' ? { ask: answer.ask, ...answer.summary } : answer;
 }

@@ -104,7 +104,7 @@ function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClas
 async function* heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
   const given = yield* taskSiteOf(see, finding, scripts);
   if (given) return given;
-  const seen = finding.standstill ? undefined : yield* leakSite(see, finding);
+  const seen = finding.user.length === 0 ? undefined : yield* leakSite(see, finding);
   // Those who wait may not be those who took: others take from the same holder in files where nobody waits.
   if (isFlowing(finding)) return seen;
   if (seen?.why !== 'waits-elsewhere') return seen ?? (yield* leakSiteOf(see, finding, scripts));

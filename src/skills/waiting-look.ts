@@ -45,14 +45,16 @@ export async function* lookAtWaiting(see: OperatorView): Step<WaitingLook> {
   const told = isUsable(dump) ? yield* dumpWithoutBundles(see, dump.data) : undefined;
   const first = told && look(told, undefined);
   const holders = first && needsHolders(first) ? yield* see.ask('holders', {}, SHARED_MS) : undefined;
-  const readings = [vitals, traffic, threadpool, dump, holders];
+  const seen = told && isUsable(holders) ? look(told, holders.data) : first;
+  const before = seen && seen.unplaced.length > 0 ? yield* see.ask('suspended', {}, SHARED_MS) : undefined;
+  const readings = [vitals, traffic, threadpool, dump, holders, before];
   return {
     vitals: data(vitals),
     traffic: data(traffic),
     threadpool: data(threadpool),
     dump: told,
     reasons,
-    look: told && isUsable(holders) ? look(told, holders.data) : first,
+    look: told && isUsable(before) ? look(told, data(holders), before.data) : seen,
     scripts: (holders && isUsable(holders) ? holders.data.scripts : undefined) ?? [],
     evidenceIds: readings.flatMap(reading => (reading && isUsable<unknown>(reading) ? [reading.id] : [])),
     missing: [traffic, dump].find(reading => reading && !isUsable(reading))?.reason,

@@ -1,6 +1,9 @@
+import { isUsable } from '../model/evidence/index.js';
 import type { FaultClass } from '../model/fault.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import type { Finding } from '../waiting/finding.js';
+import { keyOf } from '../waiting/flow.js';
+import { UNANSWERED_MS } from '../waiting/unanswered.js';
 import { draftOf } from './waiting-draft.js';
 import { isLoopBusy, lookAtWaiting, type WaitingLook } from './waiting-look.js';
 import { loopFrame, textOf } from './waiting-place.js';
@@ -33,7 +36,8 @@ export async function* reportOwn(see: OperatorView, part: Part): Step<Conclusion
     .slice(0, MOST);
   let first: string | undefined;
   for (const finding of own) {
-    if (!(yield* isSameRun(see, finding)) || !(yield* isLoopIfFew(see, finding))) continue;
+    if (!(yield* isSameRun(see, finding)) || !(yield* isLoopIfFew(see, finding)) || !(yield* staysHeld(see, finding)))
+      continue;
     const draft = yield* draftOf(see, finding, seen);
     yield* see.setState(draft.severity === 'critical' ? 'critical' : 'warning', draft.title ?? draft.observation);
     yield* see.notify(draft);
@@ -54,6 +58,22 @@ async function* isSameRun(see: OperatorView, { overlap, user: [, caller] }: Find
 /** The steps of a plan stand one below the other and need each other; those of a loop are the same step for other items. */
 async function* isLoopIfFew(see: OperatorView, { few, user }: Finding): Step<boolean> {
   return few !== true || (yield* loopFrame(see, user)) !== undefined;
+}
+
+const ANEW = 0;
+/** Of those that were held so many are still there: none has ended. */
+const STILL_HELD = 0.9;
+
+/**
+ * A promise that nobody has settled yet may be a long poll's: those that began before lens came must outlast any. A full
+ * pool, a taken lock and a peer that is silent say more than their age.
+ */
+async function* staysHeld(see: OperatorView, { fromBefore, faultClass, flow }: Finding): Step<boolean> {
+  if (!fromBefore || faultClass !== 'waiting.unsettled' || !flow) return true;
+  yield* see.wait(Math.max(0, UNANSWERED_MS - flow.heldMs));
+  const later = yield* see.ask('in-flight', {}, ANEW);
+  const route = isUsable(later) ? later.data.routes.find(one => keyOf(one) === flow.route) : undefined;
+  return route !== undefined && route.heldMs >= UNANSWERED_MS && route.heldCount >= STILL_HELD * flow.held;
 }
 
 function healthySentence(words: string, { traffic, reasons }: WaitingLook): string {

@@ -46,6 +46,8 @@ export interface Finding {
   readonly silent?: { readonly peer: string; readonly count: number };
   /** Nobody was seen waiting, because nothing began in the window or callbacks wait: only the holder tells. */
   readonly standstill?: true;
+  /** Told by where functions stand that began to wait before the window: how long they wait is not known. */
+  readonly fromBefore?: true;
 }
 
 /** What every cause is told from. */

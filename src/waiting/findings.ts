@@ -1,6 +1,8 @@
 import type { AsyncDump, OutgoingCall } from '../model/evidence/async-dump.js';
 import type { Holder, Holders } from '../model/evidence/holders.js';
 import type { AgentPool } from '../model/evidence/in-flight.js';
+import type { Suspended } from '../model/evidence/suspended.js';
+import { groupsFromBefore, openCall } from './before.js';
 import {
   chatty,
   fromPlace,
@@ -34,6 +36,8 @@ export interface Look {
   readonly orphans: readonly OrphanGroup[];
   /** Requests are held and none begins: callers have used up what they may have open. */
   readonly standstill: boolean;
+  /** Routes that hold requests from before the window, while nothing says at which line those wait. */
+  readonly unplaced: readonly RouteFlow[];
 }
 
 /** Of the old requests, this share must wait for one thing before it is called the cause. */
@@ -45,8 +49,11 @@ const QUEUED_SHARE = 0.5;
 const THREADPOOL =
   /^(PBKDF2|SCRYPT|ZLIB|RANDOMBYTES|FSREQ|GETADDRINFO|GETNAMEINFO|KEYPAIRGEN|CIPHER|HASH|SIGN|DERIVEBITS|WEBCRYPTO|BROTLI)/i;
 
-/** What is waited for and why, the winner first. `holders` may be missing: then locks and pools are told by package alone. */
-export function look(dump: AsyncDump, holders: Holders | undefined): Look {
+/**
+ * What is waited for and why, the winner first. `holders` may be missing: then locks and pools are told by package alone;
+ * without `suspended` nothing places what began before the window.
+ */
+export function look(dump: AsyncDump, holders: Holders | undefined, suspended?: Suspended): Look {
   const waits = new Waits(dump);
   const routes = flows(dump);
   const suspects = new Set(routes.filter(flow => isStuck(flow) || isLingering(flow)).map(flow => flow.route));
@@ -77,8 +84,12 @@ export function look(dump: AsyncDump, holders: Holders | undefined): Look {
     ...standstill(context),
     ...overlapping(context),
   ].filter(finding => finding !== undefined);
+  const unplaced = withoutPlace(context, found);
+  const before = suspended && unplaced.length > 0 ? fromBefore(suspended, unplaced, context) : [];
+  const placed = before.length > 0 ? [...found.filter(({ standstill: still }) => still !== true), ...before] : found;
   return {
-    findings: winners(merge(found)),
+    findings: winners(merge(placed)),
+    unplaced,
     flows: routes,
     calls,
     places,
@@ -289,6 +300,38 @@ function standstill(context: Context): Finding[] {
     },
   ];
 }
+
+/** Held for so long beside others that are answered, requests are worth a closer look. */
+const LONG_HELD_MS = 3_000;
+
+function withoutPlace(context: Context, found: readonly Finding[]): readonly RouteFlow[] {
+  const still = heldStill(context);
+  const held = still.length > 0 ? still : context.routes.filter(isHolding);
+  const isPlaced = ({ route }: RouteFlow) => found.some(({ place, routes }) => place && routes.includes(route));
+  return held.filter(flow => !isPlaced(flow));
+}
+
+const isHolding = (flow: RouteFlow): boolean =>
+  isLingering(flow) && flow.held - flow.streaming >= LEAST_HELD && flow.heldMs >= LONG_HELD_MS;
+
+/** What requests from before the window wait for: a full pool or a taken lock that was seen, else what their line says. */
+function fromBefore(suspended: Suspended, unplaced: readonly RouteFlow[], context: Context): Finding[] {
+  const held = unplaced.reduce((sum, flow) => sum + flow.held, 0);
+  const groups = groupsFromBefore(suspended, unplaced).filter(({ requests }) => isEnough(requests, held));
+  const [first] = groups;
+  const [still] = standstill(context);
+  if (first && still)
+    return [{ ...still, ...pick(first), others: groups.slice(1).flatMap(({ place }) => place ?? []) }];
+  return groups.flatMap(group => {
+    const call = openCall(group.requests, context);
+    const base = { ...baseOf(group, context), fromBefore: true } as const;
+    if (call) return { ...base, faultClass: 'downstream.slow', confidence: 'high', call } as const;
+    const finding = fromGroup(group, { ...context, groups });
+    return finding ? { ...finding, fromBefore: true } : [];
+  });
+}
+
+const pick = ({ user, place, package: name }: WaitGroup) => ({ user, place, package: name });
 
 function baseOf(group: WaitGroup, { routes }: Context): Base {
   const flow = routes.find(route => group.routes.includes(route.route));

@@ -130,7 +130,8 @@ const isSoonOver = (native: Wait, waitMs: number): boolean =>
 
 const top = (wait: Wait): Frame | undefined => wait.frames.find(frame => frame.kind !== 'node');
 
-function resolve(frame: AsyncFrame): Frame {
+/** Whose code a frame is. */
+export function resolve(frame: AsyncFrame): Frame {
   if (frame.url === '' || isOwnCode(frame.url)) return { ...frame, kind: 'builtin' };
   if (isNodeInternal(frame.url)) return { ...frame, kind: 'node' };
   const name = frame.package ?? packageOf(frame.url);

@@ -17,9 +17,11 @@ import {
   programScripts,
   type SaidSuspect,
   summarise,
+  suspendedChains,
   type Telling,
 } from '../../heap/index.js';
 import type { HeapDating, HeapReading } from '../../model/evidence/heap-snapshot.js';
+import type { SuspendedChain } from '../../model/evidence/suspended.js';
 import { type JudgedHolder, judged } from './bound.js';
 import { placed } from './place.js';
 import { readHeapFile } from './read-file.js';
@@ -29,12 +31,13 @@ import { SecondCore } from './second-thread.js';
 
 /**
  * What the worker is asked: one question about a file, the difference of two and more files of one process, or what a
- * run needs to know of the file it has just taken.
+ * run needs to know of the file it has just taken: who holds the memory, or who waits.
  */
 export type HeapJob = (
   | { readonly kind: 'question'; readonly path: string; readonly question: HeapQuestion }
   | { readonly kind: 'difference'; readonly paths: readonly string[] }
   | { readonly kind: 'reading'; readonly path: string; readonly dated?: HeapDating }
+  | { readonly kind: 'suspended'; readonly path: string }
 ) & {
   /** Bytes; default is what the machine has available. */
   readonly memoryCeiling?: number;
@@ -50,7 +53,8 @@ export type JudgedDifference = Omit<HeapDifference, 'grown' | 'waiting'> & { rea
 export type HeapResult =
   | { readonly kind: 'question'; readonly answer: HeapAnswer }
   | { readonly kind: 'difference'; readonly difference: JudgedDifference }
-  | { readonly kind: 'reading'; readonly reading: HeapReading };
+  | { readonly kind: 'reading'; readonly reading: HeapReading }
+  | { readonly kind: 'suspended'; readonly chains: readonly SuspendedChain[] };
 
 export type OnProgress = (text: string, share: number) => void;
 
@@ -94,6 +98,8 @@ async function answered(work: Work): Promise<HeapResult> {
       const grown = judged(compared.grown.map(place(view)), { files, cwd: job.cwd, paths: job.paths, waiting });
       return { kind: 'difference', difference: { ...compared, grown } };
     }
+    case 'suspended':
+      return { kind: 'suspended', chains: suspendedChains(await load(job.path, work)) };
     default: {
       const before = job.dated?.by === 'two heapSnapshots' ? [job.dated.earlier.path] : [];
       const { view, earlier } = await loadAll([...before, job.path], work);
@@ -127,7 +133,10 @@ const NO_THROW = { throwIfNoEntry: false } as const;
 
 async function load(path: string, { job, onProgress, threads }: Work): Promise<HeapView> {
   // What a run asks is read in one thread: the second core may be the target's.
-  const second = job.kind === 'reading' ? undefined : SecondCore.start(statSync(path, NO_THROW)?.size ?? 0);
+  const second =
+    job.kind === 'reading' || job.kind === 'suspended'
+      ? undefined
+      : SecondCore.start(statSync(path, NO_THROW)?.size ?? 0);
   if (second) threads.push(second);
   const memoryCeiling = job.memoryCeiling ?? availableMemory();
   const file = await readHeapFile(path, {

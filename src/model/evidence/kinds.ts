@@ -16,6 +16,7 @@ import type { Normal } from './normal.js';
 import type { ProcessReading } from './process.js';
 import type { Scripts, ScriptsParams } from './scripts.js';
 import type { ScriptSource, SourceParams } from './source.js';
+import type { Suspended } from './suspended.js';
 import type { Threadpool, ThreadpoolParams } from './threadpool.js';
 import type { Trace, TraceParams } from './trace.js';
 import type { Traffic, TrafficParams } from './traffic.js';
@@ -37,6 +38,7 @@ export interface EvidenceKinds {
   'async-dump': { params: AsyncDumpParams; data: AsyncDump };
   traffic: { params: TrafficParams; data: Traffic };
   holders: { params: None; data: Holders };
+  suspended: { params: None; data: Suspended };
   threadpool: { params: ThreadpoolParams; data: Threadpool };
   process: { params: None; data: ProcessReading };
   host: { params: None; data: Host };
