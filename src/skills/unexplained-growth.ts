@@ -70,7 +70,7 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
   const chain = isUnnamed ? yield* chainDraft(see, growth, rate) : undefined;
   if (chain) return [chain];
   const cut = isUnnamed ? yield* cutTexts(see, growth, rate - explained) : undefined;
-  if (cut) return [cut];
+  if (cut) return cut === 'bounded' ? [] : [cut];
   if (isUnnamed && fillingCache(data, rate - explained)) return [];
   const sampling = yield* see.ask('heap-sampling', SAMPLING, GROWTH_STAYS_MS);
   const sites = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
@@ -95,7 +95,7 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
   if (!isUsable(sampling) || !site || (site.share < SURVIVOR_SHARE && !isReaction(site) && contexts < CONTEXTS_GAINED))
     return [];
   if (contexts < CONTEXTS_GAINED && !isReaction(site) && isTooLittle(site, rate ?? 0)) return [];
-  if (contexts < CONTEXTS_GAINED && (yield* fellBack(see, data))) return [];
+  if (contexts < CONTEXTS_GAINED && (yield* hasStopped(see, data, rate ?? 0))) return [];
   const culprit = yield* placeOfSite(see, site);
   return [
     {
@@ -129,15 +129,19 @@ const isTooLittle = ({ bytes }: AllocationSite, bytesPerSecond: number): boolean
 
 const AFTERWARDS = { seconds: 5 } as const;
 const ANEW = 0;
-/** What stays alive doesn't come down again; what a collection had not reached yet does. */
-const FELL_SHARE = 0.5;
+/** While the survivors were sampled a leak has brought more; of its pace so much is left for traffic that varies. */
+const GOES_ON_SHARE = 0.3;
 
-/** True when a later collection left half of what the live heap had gained, or less: then nothing was kept. */
-async function* fellBack(see: OperatorView, { liveHeap }: CollectionGrowth): Step<boolean> {
+/**
+ * True when the heap did not rise on after the growth was measured: something filled up meanwhile, or a collection had
+ * not reached it yet. The sampling ended with collections, so that what is in use then is hardly more than what lives.
+ */
+async function* hasStopped(see: OperatorView, { liveHeap }: CollectionGrowth, rate: number): Step<boolean> {
   const later = liveHeap && (yield* see.ask('vitals', AFTERWARDS, ANEW));
   if (!later || !isUsable(later)) return false;
-  const lowest = Math.min(...later.data.liveHeap.map(({ usedBytes }) => usedBytes));
-  return lowest <= liveHeap.firstBytes + FELL_SHARE * (liveHeap.lastBytes - liveHeap.firstBytes);
+  const collected = later.data.liveHeap.map(({ usedBytes }) => usedBytes);
+  const lowest = Math.min(...collected, ...later.data.samples.map(({ heapUsedBytes }) => heapUsedBytes));
+  return lowest < liveHeap.lastBytes + GOES_ON_SHARE * rate * SAMPLING.seconds;
 }
 
 /** A closure that keeps the one before it, which keeps the one before that: no collection at all. */
@@ -179,12 +183,16 @@ const MOST_KEEPERS = 3;
 /** A bound on entries that allows more than this was made for entries without their texts, in bytes. */
 const TOO_MUCH_KEPT = 256_000_000;
 
-/** A small collection of texts grows as the live heap does: V8 keeps the whole text that a piece was cut from. */
+/**
+ * A small collection of texts grows as the live heap does: V8 keeps the whole text that a piece was cut from. One that is
+ * bounded, and stays small with its texts, explains the growth.
+ */
 async function* cutTexts(
   see: OperatorView,
   growth: Evidence<CollectionGrowth>,
   rate: number,
-): Step<NotificationDraft | undefined> {
+): Step<NotificationDraft | 'bounded' | undefined> {
+  let isBounded = false;
   for (const suspect of textKeepers(growth.data).slice(0, MOST_KEEPERS)) {
     const bytes = Math.round(rate / suspect.row.perSecond);
     if (bytes < LARGER_TEXT) continue;
@@ -194,7 +202,11 @@ async function* cutTexts(
     const cut = where.cut ?? through?.cut;
     const told = boundedBy(suspect, where.bounds, growth.data);
     const rest = told && through?.limit !== undefined ? { at: through.limit, ...told } : told;
-    if (cut === undefined || !where.culprit || (rest && !outgrows(rest, bytes, growth.data))) continue;
+    if (cut === undefined || !where.culprit) continue;
+    if (rest && !outgrows(rest, bytes, growth.data)) {
+      isBounded = true;
+      continue;
+    }
     const when = rest
       ? ` It is bounded (${rest.reason}), but ${sayCount(rest.at ?? 0)} entries of this size are ${sayBytes((rest.at ?? 0) * bytes)}.`
       : '';
@@ -210,7 +222,7 @@ async function* cutTexts(
       confidence: 'medium',
     };
   }
-  return undefined;
+  return isBounded ? 'bounded' : undefined;
 }
 
 /** The bound counts entries; with their texts so many of them are too much. */
