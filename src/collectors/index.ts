@@ -17,6 +17,7 @@ import { logsCollector } from './logs.js';
 import { processCollector } from './process.js';
 import { scriptsCollector } from './scripts.js';
 import { sourceCollector } from './source.js';
+import { suspendedCollector } from './suspended.js';
 import { threadpoolCollector } from './threadpool.js';
 import { traceCollector } from './trace.js';
 import { vitalsCollector } from './vitals.js';
@@ -42,6 +43,7 @@ const all = [
   processCollector,
   scriptsCollector,
   sourceCollector,
+  suspendedCollector(),
   threadpoolCollector,
   traceCollector,
   vitalsCollector,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sayMs } from '../base/say.js';
+import { isUserCode } from '../base/script-url.js';
 import type { Connection, DebuggerConnection, Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
 import type { AsyncFrame } from '../model/evidence/async-dump.js';
@@ -19,20 +20,25 @@ const COLLECT_BASE_MS = 30;
 const MEMORY_PER_HEAP_BYTE = 15;
 const TIMEOUT_MS = 60_000;
 
-/** Each costs two round trips of a fraction of a millisecond; of those that stand alike, a few hundred say it all. */
-const MOST_CHAINS = 200;
-/** Beyond these a stack says only who began it. */
-const MOST_FRAMES = 5;
+/**
+ * V8 finds an object by its id by walking the whole heap (HeapProfiler::FindObjectById): a full marking for each question.
+ * So a few chains of those that wait in the same functions speak for all of them.
+ */
+const MOST_ASKS = 8;
+const ASKS_OF_ALIKE = 3;
+const BREATH_MS = 20;
 const OBJECT_GROUP = 'lens-suspended';
 
 /** Reads the chains out of a heapSnapshot file: `heap` does it, in a thread of its own. */
 export type ReadChains = (path: string, signal: AbortSignal) => Promise<readonly SuspendedChain[]>;
 
+const noReader: ReadChains = () => Promise.reject(new Error('Nothing here reads a heapSnapshot.'));
+
 /**
  * Everything that waits for a promise, also what began long before lens came: a heapSnapshot lists the suspended
  * functions, and V8 says of each at which line it stands. The file is removed again: a heap holds secrets.
  */
-export const suspendedCollector = (readChains: ReadChains): Collector<'suspended'> => ({
+export const suspendedCollector = (readChains: ReadChains = noReader): Collector<'suspended'> => ({
   kind: 'suspended',
   title: 'Suspended functions',
   cost: 'pausing',
@@ -47,8 +53,8 @@ export const suspendedCollector = (readChains: ReadChains): Collector<'suspended
         const path = join(directory, 'suspended.heapsnapshot');
         const { tookMs, collectedMs } = await context.exclusively(() => snapshot({ session, debug, path, context }));
         const chains = await readChains(path, context.signal);
-        const data = await standing(debug, chains, context);
-        const pausedMs = Math.round(debug.pausedMs + collectedMs + tookMs);
+        const { data, askedMs } = await standing(debug, chains, context);
+        const pausedMs = Math.round(debug.pausedMs + collectedMs + tookMs + askedMs);
         return { data, pausedMs, longestPauseMs: Math.round(tookMs) };
       } finally {
         rmSync(directory, { recursive: true, force: true });
@@ -76,42 +82,80 @@ async function snapshot({ session, debug, path, context }: Taking) {
   return { tookMs, collectedMs };
 }
 
-async function standing(debug: DebuggerConnection, chains: readonly SuspendedChain[], { signal }: CollectContext) {
-  const stacks = new Map<string, SuspendedStack>();
-  for (const chain of chosen(chains)) {
-    signal.throwIfAborted();
-    const frames = await framesOf(debug, chain.calls.slice(0, MOST_FRAMES));
-    if (!frames) continue;
-    const key = frames.map(({ url, line, column }) => `${url}:${line}:${column}`).join(' ');
-    const { count = 0, timed = 0, serving = 0 } = stacks.get(key) ?? {};
-    stacks.set(key, {
-      count: count + 1,
-      timed: timed + Number(chain.timed),
-      serving: serving + Number(chain.serving),
-      frames,
-    });
+/** Where each stands: asked for a few of those that wait in the same functions. */
+async function standing(debug: DebuggerConnection, chains: readonly SuspendedChain[], context: CollectContext) {
+  const stacks: SuspendedStack[] = [];
+  let asksLeft = MOST_ASKS;
+  let askedMs = 0;
+  for (const alike of alikes(chains)) {
+    const samples = spread(alike, Math.min(asksLeft, ASKS_OF_ALIKE));
+    asksLeft -= samples.length;
+    const lines: AsyncFrame[][] = [];
+    for (const sample of samples) {
+      const from = context.now();
+      lines.push(await asked(debug, sample));
+      askedMs += context.now() - from;
+      await context.sleep(BREATH_MS);
+    }
+    stacks.push(...shared(alike, lines.length > 0 ? lines : [written(alike[0])]));
   }
   await debug.send('Runtime.releaseObjectGroup', { objectGroup: OBJECT_GROUP });
-  return { stacks: [...stacks.values()].sort((a, b) => b.count - a.count), chains: chains.length } satisfies Suspended;
+  const data: Suspended = { stacks: stacks.sort((a, b) => b.count - a.count), chains: chains.length };
+  return { data, askedMs };
 }
 
-/** Those that serve requests first. */
-function chosen(chains: readonly SuspendedChain[]): SuspendedChain[] {
-  const said = chains.filter(({ calls }) => calls.length > 0);
-  return [...said.filter(({ serving }) => serving), ...said.filter(({ serving }) => !serving)].slice(0, MOST_CHAINS);
+type Alike = readonly [SuspendedChain, ...SuspendedChain[]];
+
+/** Chains of the same functions; those that serve requests first, then the most. */
+function alikes(chains: readonly SuspendedChain[]): Alike[] {
+  const groups = new Map<string, [SuspendedChain, ...SuspendedChain[]]>();
+  for (const chain of chains) {
+    const key = chain.calls.map(({ place: { url, line, column } }) => `${url}:${line}:${column}`).join(' ');
+    const group = groups.get(key);
+    if (group) group.push(chain);
+    else if (key !== '') groups.set(key, [chain]);
+  }
+  return [...groups.values()].sort((a, b) => servingOf(b) - servingOf(a) || b.length - a.length);
 }
 
-/** Undefined when the innermost has gone on meanwhile. */
-async function framesOf(debug: Connection, calls: readonly SuspendedCall[]): Promise<AsyncFrame[] | undefined> {
-  const frames = await Promise.all(calls.map(call => frameOf(debug, call)));
-  const gone = frames.indexOf(undefined);
-  const standing = gone < 0 ? frames : frames.slice(0, gone);
-  return standing.length > 0 ? standing.flatMap(frame => frame ?? []) : undefined;
+const servingOf = (alike: Alike): number => alike.filter(({ serving }) => serving).length;
+const timedOf = (alike: Alike): number => alike.filter(({ timed }) => timed).length;
+
+/** So many of them, from the first to the last. */
+function spread(alike: Alike, count: number): SuspendedChain[] {
+  const most = Math.min(count, alike.length);
+  return Array.from({ length: most }, (_, i) => alike[Math.floor((i * alike.length) / most)] ?? alike[0]);
 }
 
-async function frameOf(debug: Connection, call: SuspendedCall): Promise<AsyncFrame | undefined> {
-  const at = call.id === undefined ? call.place : await standsAt(debug, call.id);
-  return at && { function: call.function, url: call.place.url, line: at.line, column: at.column, suspended: true };
+/** All of them, at the lines of those that were asked, as many at each as its share of them. */
+function shared(alike: Alike, lines: readonly AsyncFrame[][]): SuspendedStack[] {
+  const byPlace = new Map<string, { frames: AsyncFrame[]; times: number }>();
+  for (const frames of lines) {
+    const key = frames.map(({ line, column }) => `${line}:${column}`).join(' ');
+    byPlace.set(key, { frames, times: (byPlace.get(key)?.times ?? 0) + 1 });
+  }
+  return [...byPlace.values()].map(({ frames, times }) => {
+    const of = (count: number) => Math.round((count * times) / lines.length);
+    return { count: of(alike.length), timed: of(timedOf(alike)), serving: of(servingOf(alike)), frames };
+  });
+}
+
+const frameAt = ({ function: name, place }: SuspendedCall, at: { line: number; column: number }): AsyncFrame => ({
+  function: name,
+  url: place.url,
+  line: at.line,
+  column: at.column,
+  suspended: true,
+});
+
+const written = ({ calls }: SuspendedChain): AsyncFrame[] => calls.map(call => frameAt(call, call.place));
+
+/** Of the innermost function of the application V8 says where it stands, of the others the heap where they are written. */
+async function asked(debug: Connection, chain: SuspendedChain): Promise<AsyncFrame[]> {
+  const index = chain.calls.findIndex(({ id, place }) => id !== undefined && isUserCode(place.url));
+  const call = chain.calls[index];
+  const at = call?.id === undefined ? undefined : await standsAt(debug, call.id);
+  return written(chain).map((frame, i) => (i === index && call && at ? frameAt(call, at) : frame));
 }
 
 /** V8's own word for where a suspended function goes on: one that moved on has none. */
@@ -121,10 +165,8 @@ async function standsAt(debug: Connection, id: number): Promise<{ line: number; 
     .send('HeapProfiler.getObjectByHeapObjectId', params)
     .catch(() => ({ result: undefined }));
   if (result?.objectId === undefined) return undefined;
-  const { internalProperties = [] } = await debug.send('Runtime.getProperties', {
-    objectId: result.objectId,
-    ownProperties: true,
-  });
+  const own = { objectId: result.objectId, ownProperties: true };
+  const { internalProperties = [] } = await debug.send('Runtime.getProperties', own);
   const location = internalProperties.find(({ name }) => name === '[[GeneratorLocation]]')?.value?.value;
   return location && { line: location.lineNumber + 1, column: location.columnNumber + 1 };
 }

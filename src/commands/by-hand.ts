@@ -11,6 +11,7 @@ const READ_PARAMS: { readonly [K in EvidenceKind]?: EvidenceParams<K> } = {
   'async-dump': { seconds: 4 },
   handles: {},
   holders: {},
+  suspended: {},
   logs: {},
   exceptions: {},
   process: {},

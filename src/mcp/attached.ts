@@ -4,6 +4,7 @@ import { DEFAULT_MAX_PAUSE_MS, guard } from '../collectors/guard.js';
 import { collectors } from '../collectors/index.js';
 import { guardedProbe } from '../collectors/probe.js';
 import { readSecrets } from '../collectors/secrets.js';
+import { withHeapReading } from '../heap-reading.js';
 import { attach } from '../inspector/attach.js';
 import type { Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
@@ -32,7 +33,7 @@ export class Attached {
     const signal = AbortSignal.any([session.lost, this.#end.signal]);
     this.probe = guardedProbe({
       session,
-      collectors,
+      collectors: withHeapReading(collectors, { emit: () => {} }),
       guard: guard('normal', DEFAULT_MAX_PAUSE_MS),
       basis: thread => costBasis(session, thread),
       cpuMs: () => targetCpuMs(session.target.pid),

@@ -76,6 +76,16 @@ export const async = defineSkill({
         });
       },
     }),
+    defineQuery({
+      name: 'suspended',
+      doc: 'Every async function that waits now, by the line where it stands, also those that began before lens came. Stops the target for about 60 ms for each MB of heap.',
+      params: z.object({}),
+      async run(_, probe) {
+        const reading = await probe.ask('suspended', {});
+        if (!isUsable(reading)) return { status: reading.status, reason: reading.reason ?? '' };
+        return json({ ...reading.data, stacks: reading.data.stacks.slice(0, MOST_ROWS) });
+      },
+    }),
   ],
   prompt:
     'Requests that wait are named by the line that awaits. A long poll is no hang: it ends by a timer, and as many go out as come in. Streams and upgraded sockets are open by design.',

@@ -72,6 +72,7 @@ const READINGS: readonly (readonly [string, string])[] = [
   ['async-dump', 'what the oldest requests wait for, 4 s'],
   ['handles', 'timers, sockets, files, children'],
   ['holders', 'pools, locks and queues, by their shape'],
+  ['suspended', 'every async function that waits, and at which line; stops the target for a moment'],
   ['logs', 'what the program writes, 5 s'],
   ['exceptions', 'what is thrown and not caught, 5 s'],
   ['process', 'descriptors, threads and memory as the kernel sees them'],

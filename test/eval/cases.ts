@@ -135,6 +135,8 @@ const SICK: readonly Case[] = [
   sick('tannery', culprit(['downstream.chatty'])),
   sick('weir', culprit(['downstream.slow'])),
   sick('postern', culprit(['queue.backlog'])),
+  sick('clearing', culprit(['waiting.lock'], { package: 'async-mutex' })),
+  sick('press', culprit(['waiting.unsettled'])),
 ];
 
 /** Healthy programs: any warning is a false alarm. */

@@ -2,6 +2,7 @@ import { sayBytes, sayCount, sayMs } from '../../base/say.js';
 import type { Exceptions, ThrowSite } from '../../model/evidence/exceptions.js';
 import type { InFlight } from '../../model/evidence/in-flight.js';
 import type { Logs } from '../../model/evidence/logs.js';
+import type { Suspended } from '../../model/evidence/suspended.js';
 import type { EvidenceSection } from '../../tui/world.js';
 import { frameText } from './handles.js';
 
@@ -49,6 +50,22 @@ export function inFlightSections(data: InFlight): EvidenceSection[] {
       title: 'Calls it waits for',
       columns: ['open', 'state', 'method', 'where'],
       rows: data.outgoing.map(o => [String(o.count), o.state, o.method, `${o.host}${o.path}`]),
+    },
+  ];
+}
+
+export function suspendedSections(data: Suspended): EvidenceSection[] {
+  return [
+    {
+      kind: 'table',
+      title: `What waits, innermost first (${sayCount(data.chains)} in all)`,
+      columns: ['count', 'by a timer', 'with a request', 'where'],
+      rows: data.stacks.map(({ count, timed, serving, frames }) => [
+        sayCount(count),
+        sayCount(timed),
+        sayCount(serving),
+        frames.map(frame => `${frame.function || '(anonymous)'} ${frame.url}:${frame.line}`).join(' ← '),
+      ]),
     },
   ];
 }

@@ -4,7 +4,7 @@ import type { EvidenceSection, EvidenceView, TreeNode } from '../../tui/world.js
 import { fields } from './fields.js';
 import { growthSections } from './growth.js';
 import { handlesSections } from './handles.js';
-import { exceptionsSections, inFlightSections, logsSections } from './happenings.js';
+import { exceptionsSections, inFlightSections, logsSections, suspendedSections } from './happenings.js';
 import { heapSections, RETAINING } from './heap.js';
 import { profileSections, samplingSections } from './profile.js';
 import { vitalsSections } from './vitals.js';
@@ -21,6 +21,7 @@ const VIEWS: Views = {
   exceptions: exceptionsSections,
   vitals: vitalsSections,
   'in-flight': inFlightSections,
+  suspended: suspendedSections,
   'heap-snapshot': heapSections,
 };
 
