@@ -1,6 +1,7 @@
 import { isUsable } from '../model/evidence/index.js';
 import type { FaultClass } from '../model/fault.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
+import { isChained } from '../source/loops.js';
 import type { Finding } from '../waiting/finding.js';
 import { keyOf } from '../waiting/flow.js';
 import { UNANSWERED_MS } from '../waiting/unanswered.js';
@@ -55,9 +56,15 @@ async function* isSameRun(see: OperatorView, { overlap, user: [, caller] }: Find
   return /^[\w$.#]*\(\s*\)/.test(line.slice(caller.column - 1));
 }
 
-/** The steps of a plan stand one below the other and need each other; those of a loop are the same step for other items. */
+/**
+ * The steps of a plan stand one below the other and need each other, as the pages of a list do; those of a loop over
+ * items are the same step for each.
+ */
 async function* isLoopIfFew(see: OperatorView, { few, user }: Finding): Step<boolean> {
-  return few !== true || (yield* loopFrame(see, user)) !== undefined;
+  if (few !== true) return true;
+  const frame = yield* loopFrame(see, user);
+  const script = frame && (yield* textOf(see, frame.url));
+  return frame !== undefined && !(script && isChained(script.text, frame.line - 1, frame.column - 1));
 }
 
 const ANEW = 0;

@@ -1,4 +1,14 @@
-import { functionAround, isNode, offsetOf, positionOf, type Syntax, syntaxOf, type TextPosition } from './syntax.js';
+import {
+  functionAround,
+  isNode,
+  isWithin,
+  offsetOf,
+  positionOf,
+  type Syntax,
+  type SyntaxNode,
+  syntaxOf,
+  type TextPosition,
+} from './syntax.js';
 
 const LOOPS = /^(For|ForIn|ForOf|While|DoWhile)Statement$/;
 /** Methods that call back once per item. */
@@ -27,6 +37,33 @@ export function awaitInLoop(text: string, position: TextPosition): TextPosition 
     return false;
   });
   return found < 0 ? undefined : positionOf(syntax, syntax.nodes[found]?.start ?? 0);
+}
+
+/** True when each turn of the loop around a position asks with what the turn before was told: a cursor, the next page. */
+export function isChained(text: string, line0: number, column0: number): boolean {
+  const syntax = syntaxOf(text);
+  let asked: SyntaxNode | undefined;
+  for (let at = innermost(syntax, offsetOf(syntax, { line0, column0 })); at >= 0; at = syntax.parents[at] ?? -1) {
+    const node = syntax.nodes[at];
+    if (!node || /^For(In|Of)/.test(node.type) || syntax.functions.includes(at)) return false;
+    if (node.type === 'AwaitExpression') asked = node;
+    if (LOOPS.test(node.type)) return asked !== undefined && isCarriedOver(syntax, node, asked);
+  }
+  return false;
+}
+
+/** A variable of the question is set anew in the loop, and not by counting it on. */
+function isCarriedOver(syntax: Syntax, loop: SyntaxNode, asked: SyntaxNode): boolean {
+  const namesIn = (outer: SyntaxNode): Set<unknown> =>
+    new Set(syntax.nodes.flatMap(node => (node.type === 'Identifier' && isWithin(node, outer) ? [node.name] : [])));
+  const used = namesIn(asked);
+  return syntax.nodes.some(node => {
+    const { left, right } = node;
+    const isSet = node.type === 'AssignmentExpression' && node.operator === '=' && isWithin(node, loop);
+    if (!isSet || !isNode(left) || !isNode(right)) return false;
+    const counted = isWithin(asked, right) ? new Set() : namesIn(right);
+    return [...namesIn(left)].some(name => used.has(name) && !counted.has(name));
+  });
 }
 
 /** `next(i + 1)` at the end of `next`: recursion over a list is a loop too. */

@@ -26,17 +26,34 @@ function isLeftOpen(syntax: Syntax, begin: number): boolean {
   if (home < 0 || ends.length === 0 || ends.some(index => isOnEveryWay(syntax, home, index))) return false;
   return inside.some(
     index =>
-      syntax.nodes[index]?.type === 'ReturnStatement' &&
+      isWayOut(syntax, home, index) &&
       syntax.around[index] === home &&
       !ends.some(end => covers({ syntax, function: home }, end, index)),
   );
 }
 
+/** A return, or an error thrown where nobody of the function catches it. */
+function isWayOut(syntax: Syntax, home: number, index: number): boolean {
+  const { type } = syntax.nodes[index] ?? {};
+  if (type !== 'ThrowStatement') return type === 'ReturnStatement';
+  return !isInPart(syntax, home, index, (outer, inner) => outer.handler && outer.block === inner);
+}
+
 function isOnEveryWay(syntax: Syntax, home: number, index: number): boolean {
   if (syntax.around[index] !== home) return true;
+  return isInPart(syntax, home, index, (outer, inner) => outer.finalizer === inner);
+}
+
+/** True when one of the try statements around a node, within its function, has the node in the part asked for. */
+function isInPart(
+  syntax: Syntax,
+  home: number,
+  index: number,
+  isPart: (outer: SyntaxNode, inner: SyntaxNode | undefined) => unknown,
+): boolean {
   for (let at = index; at >= 0 && at !== home; at = syntax.parents[at] ?? -1) {
     const parent = syntax.nodes[syntax.parents[at] ?? -1];
-    if (parent?.type === 'TryStatement' && parent.finalizer === syntax.nodes[at]) return true;
+    if (parent?.type === 'TryStatement' && isPart(parent, syntax.nodes[at])) return true;
   }
   return false;
 }

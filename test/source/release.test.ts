@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { callSites } from '../../src/source/calls.js';
-import { isInLoop } from '../../src/source/loops.js';
+import { isChained, isInLoop } from '../../src/source/loops.js';
 import { acquisitions } from '../../src/source/release.js';
 
 const leaks = (body: string, callee = 'pool.connect') => {
@@ -90,4 +90,14 @@ test('a function that is handed what was taken gives it back', () => {
   expect(leaks('const t = await enter(id); try { await x(); } finally { await leave(id, t); }', 'enter')).toEqual([
     'no',
   ]);
+});
+
+test('pages that are asked for with the cursor of the last one follow from each other, items do not', () => {
+  const at = (text: string): boolean => isChained(`async function f() {\n${text}\n}`, 1, text.indexOf('get'));
+  expect(at('do { const page = await api.get(cursor); cursor = page.next; } while (cursor);')).toBe(true);
+  expect(at('while (url) { const { next } = await api.get({ url }); url = next; }')).toBe(true);
+  expect(at('for (let p = await api.first(); p.next; ) { p = await api.get(p.next); }')).toBe(true);
+  expect(at('for (const id of ids) { last = await api.get(id); }')).toBe(false);
+  expect(at('while (ids.length) { last = await api.get(ids.shift()); }')).toBe(false);
+  expect(at('while (page < 9) { list = await api.get(page); page = page + 1; }')).toBe(false);
 });

@@ -20,3 +20,10 @@ test('where each way out ends it, or another function does, none stays open', ()
   expect(lines(`${begin}return use(client);`)).toEqual([]);
   expect(lines(`${begin}const value = await use(client);\nawait client.query('COMMIT');\nreturn value;`)).toEqual([]);
 });
+
+test('an error that nobody of the function catches leaves it open, one that a rollback answers does not', () => {
+  const work = "await client.query('BEGIN');\nif (x) throw new Error('no');\nawait client.query('COMMIT');\n";
+  expect(lines(`try {\n${work}} finally { client.release(); }`)).toEqual([2]);
+  expect(lines(`try {\n${work}} catch (e) { client.release(); throw e; }`)).toEqual([2]);
+  expect(lines(`try {\n${work}} catch (e) { await client.query('ROLLBACK'); throw e; }`)).toEqual([]);
+});
