@@ -5,7 +5,9 @@ import type { ThreadParams } from '../model/probe.js';
 import type { OperatorView, Step } from '../model/skill.js';
 
 /** Readings of the process as a whole: of a thread they would tell something else. */
-const MAIN_ONLY: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>(['process', 'host', 'in-flight', 'workers']);
+const MAIN_ONLY: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>(['process', 'host', 'workers']);
+/** Threads are looked for once, by all who ask for them. */
+export const THREADS_WINDOW = { seconds: 6 } as const;
 
 /**
  * The same view with every reading taken in a worker thread, so that a playbook written for the main thread looks into

@@ -28,7 +28,7 @@ export async function* unansweredCalls(see: OperatorView): Step<NotificationDraf
 }
 
 /** Stacks are gone, but a path that only one call of the application writes down says who asked. */
-async function* whoAsks(see: OperatorView, { path }: OutgoingInFlight): Step<CodeLocation | undefined> {
+export async function* whoAsks(see: OperatorView, { path }: OutgoingInFlight): Step<CodeLocation | undefined> {
   const [segment] = path
     .split('/')
     .filter(part => part !== '' && !part.startsWith(':'))

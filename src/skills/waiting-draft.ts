@@ -21,6 +21,7 @@ import {
   transactionSite,
 } from './leak-site.js';
 import { locate } from './place.js';
+import { asThreadWait, waitOfThreads } from './thread-waits.js';
 import type { WaitingLook } from './waiting-look.js';
 import { loopFrame, placeOfFrame, textOf } from './waiting-place.js';
 import { wordsOf } from './waiting-words.js';
@@ -53,7 +54,8 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
   }
   const { seen: seenHere, ...words } = wordsOf(finding, nameOf(culprit), site?.why);
   const packageName = culprit?.package ?? finding.package;
-  return {
+  const inside = site?.why === 'tasks' ? yield* waitOfThreads(see) : undefined;
+  const draft: NotificationDraft = {
     ...words,
     ...(taker ? { title: `${nameOf(taker)} takes jobs out of a list and does not settle each of their promises` } : {}),
     ...(home && finding.holder && !isFlowing(finding) ? { title: takenTitle(finding.holder, home) } : {}),
@@ -69,6 +71,7 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
     mechanism: true,
     confidence: finding.confidence,
   };
+  return inside ? asThreadWait(draft, inside) : draft;
 }
 
 /** A driver with connections of its own, or its pool: what is slow there may be a lock in the database. */

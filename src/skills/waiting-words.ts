@@ -25,7 +25,7 @@ const transactionWords = ({ place, waits, oldestMs }: Finding, name: string): Wo
   title: `${name} leaves a transaction open on one way out: what it has locked stays locked`,
   seen: `${place ? `Requests wait at ${place.function} for the database` : 'Requests wait for the database'}, up to ${sayMs(waits?.meanMs ?? oldestMs)}.`,
   hypothesis:
-    'A return between BEGIN and COMMIT gives the connection back to its pool with the transaction; whoever asks for a locked row waits until the connection is used or closed.',
+    'A return or an error between BEGIN and COMMIT gives the connection back to its pool with the transaction; whoever asks for a locked row waits until the connection is used or closed.',
   fix: 'End the transaction on every way out: COMMIT or ROLLBACK before each return (a helper that runs the work and ends it does both).',
 });
 

@@ -10,10 +10,10 @@ import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { ownFrames } from './bundle.js';
 import { onlyGrows } from './handles-growth.js';
+import { THREADS_WINDOW } from './in-thread.js';
 import { place } from './place.js';
 import { lookIntoThreads } from './thread-findings.js';
 
-const SECONDS = 6;
 /** Restarts with a pause between them need longer to show. */
 const SECOND_SECONDS = 12;
 const CREATOR_SECONDS = 6;
@@ -24,7 +24,7 @@ const MANY_RESTARTS = 10;
 const SHORT_LIFE_MS = 10_000;
 const WORKERS_AT_LEAST = 4;
 
-const need = { kind: 'workers', params: { seconds: SECONDS } } as const;
+const need = { kind: 'workers', params: THREADS_WINDOW } as const;
 
 export const workers = defineSkill({
   id: 'workers',
@@ -55,7 +55,7 @@ export const workers = defineSkill({
     defineQuery({
       name: 'workers_tree',
       doc: 'Worker threads with their heap and loop utilization, child processes with state and age, and endings in the window.',
-      params: z.object({ seconds: z.number().int().min(1).max(30).default(SECONDS) }),
+      params: z.object({ seconds: z.number().int().min(1).max(30).default(THREADS_WINDOW.seconds) }),
       async run({ seconds }, probe) {
         const reading = await probe.ask('workers', { seconds });
         // Evidence is plain JSON by contract; its readonly interfaces only lack the index signature.
