@@ -85,6 +85,9 @@ export function slowCalls(context: Context): Finding[] {
   });
 }
 
+/** Who gives a wait a limit so much longer than it takes counts on waiting: a person confirms, a device moves. */
+const EXPECTED = 10;
+
 /** A flowing route whose driver (sockets of its own, no HTTP) takes a second and more for one answer. */
 export function slowDrivers({ places, routes, dump, calls }: Context): Finding[] {
   if (!talksToPeers(dump)) return [];
@@ -94,6 +97,7 @@ export function slowDrivers({ places, routes, dump, calls }: Context): Finding[]
         (place.package !== undefined || isDriven(place)) &&
         place.meanMs >= SLOW_CALL_MS &&
         place.share >= CHATTY_SHARE &&
+        place.limitMs < EXPECTED * place.meanMs &&
         place.requests > 1,
     )
     .filter(

@@ -58,6 +58,8 @@ export interface Context {
   readonly calls: readonly CallGroup[];
   readonly places: readonly PlaceWaits[];
   readonly holders: readonly Holder[];
+  /** Pools and locks were looked for, so that one that is not among them is not there. */
+  readonly isSearched: boolean;
   readonly groups: readonly WaitGroup[];
   readonly old: number;
 }

@@ -67,6 +67,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined, suspended?: 
     calls,
     places,
     holders: holders?.holders ?? [],
+    isSearched: holders !== undefined,
     groups: stuck.groups,
     old: stuck.old,
   };
@@ -135,6 +136,9 @@ function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
     return { ...base, faultClass: 'threadpool.saturation', confidence: 'medium' };
   if (group.natives.some(type => /CONNECTWRAP/.test(type)))
     return { ...base, faultClass: 'downstream.slow', confidence: 'medium' };
+  // A stream of HTTP/2 is open until the peer has answered; gRPC tells its callers by a callback long after it began.
+  const stream = group.natives.includes('HTTP2STREAM') ? openStream(group, context) : undefined;
+  if (stream) return { ...base, package: stream, faultClass: 'downstream.slow', confidence: 'high' };
   return fromHolder(group, base, context);
 }
 
@@ -157,12 +161,13 @@ const LEAST_PAUSES = 8;
 function fromPolling(group: WaitGroup, base: Base): Finding | undefined {
   const pauseMs = Math.max(0, ...group.timerMs);
   if (group.rounds < LEAST_ROUNDS || group.oldestMs < LEAST_PAUSES * pauseMs) return undefined;
-  const user = group.user.length > 1 ? group.user.slice(1) : group.user;
+  // A helper of the program's own sleeps; where a package does, who called it stands first.
+  const user = group.user.length > 1 && group.package === undefined ? group.user.slice(1) : group.user;
   return {
     ...base,
     user,
     place: user[0],
-    others: group.user.slice(0, 1),
+    others: user === group.user ? [] : group.user.slice(0, 1),
     faultClass: 'waiting.lock',
     confidence: 'medium',
   };
@@ -203,11 +208,18 @@ function fromHolder(group: WaitGroup, base: Base, context: Context): Finding | u
   if (group.package !== undefined && quiet && base.flow?.out === 0)
     return { ...base, faultClass: 'pool.exhaustion', confidence: 'medium', silent: quiet };
   if (isDriver(group, context)) return { ...base, faultClass: 'downstream.slow', confidence: 'medium' };
-  return {
-    ...base,
-    faultClass: group.package === undefined ? 'waiting.unsettled' : 'waiting.lock',
-    confidence: group.package === undefined ? 'high' : 'low',
-  };
+  if (group.package === undefined) return { ...base, faultClass: 'waiting.unsettled', confidence: 'high' };
+  // A lock whose queue was looked for and is not there is none: the package waits for an answer or an event.
+  return context.isSearched
+    ? { ...base, faultClass: 'waiting.unsettled', confidence: 'medium', replies: true }
+    : { ...base, faultClass: 'waiting.lock', confidence: 'low' };
+}
+
+/** The package that opened the stream which a request of the group waits for; undefined for Node's own callers. */
+function openStream({ routes }: WaitGroup, { waits, dump }: Context): string | undefined {
+  const own = new Set(dump.requests.filter(request => routes.includes(keyOf(request))).map(({ index }) => index));
+  const stream = waits.all.find(wait => wait.type === 'HTTP2STREAM' && wait.pending && own.has(wait.request));
+  return stream?.frames.find(frame => frame.kind === 'package')?.package;
 }
 
 /** A library with sockets of its own waits for its peer: those sockets are old, so nothing of the request shows them. */

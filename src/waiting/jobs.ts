@@ -1,5 +1,5 @@
 import type { AsyncDump } from '../model/evidence/async-dump.js';
-import { codeFrame, type Frame, placeKey, type Wait, Waits } from './waits.js';
+import { codeFrame, type Frame, isResourceMade, placeKey, type Wait, Waits } from './waits.js';
 
 /** Jobs for libuv's threads from one place. */
 export interface JobGroup {
@@ -47,8 +47,7 @@ const isAddon = (wait: Wait): boolean =>
   wait.frames.some(frame => frame.kind === 'package');
 
 /** An AsyncResource of a library carries context and does no work; an addon's own is made in C++. */
-const isMadeByScript = ({ frames }: Wait): boolean =>
-  frames.slice(0, 2).some(frame => frame.kind === 'node' && frame.function.includes('AsyncResource'));
+const isMadeByScript = ({ frames }: Wait): boolean => frames.slice(0, 2).some(isResourceMade);
 
 function toGroup(waits: readonly Wait[], windowMs: number): JobGroup {
   const first = waits[0] as Wait; // a group has a member

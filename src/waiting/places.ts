@@ -23,6 +23,8 @@ export interface PlaceWaits {
   readonly meanMs: number;
   readonly wallMs: number;
   readonly natives: readonly string[];
+  /** The longest time limit that was set together with such a wait, in milliseconds; 0 without one. */
+  readonly limitMs: number;
 }
 
 /** Requests shorter than this have nothing worth dividing. */
@@ -31,11 +33,14 @@ const LEAST_WALL_MS = 5;
 interface Sum {
   readonly route: string;
   readonly wait: Wait;
+  /** Who of the program's own waited, by place. */
+  readonly callers: Map<string, { readonly user: readonly Frame[]; count: number }>;
   readonly maker: string | undefined;
   readonly called: string | undefined;
   readonly natives: Set<string>;
   readonly entries: Map<string, { readonly frame: Frame; count: number }>;
   requests: number;
+  limitMs: number;
   count: number;
   union: number;
   total: number;
@@ -90,11 +95,13 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
     const sum = sums.get(id) ?? {
       route,
       wait: first,
+      callers: new Map(),
       maker: awaited && innermostPackage(awaited),
       called: calledPackage(awaited ?? first) ?? calledPackage(first),
       natives: new Set<string>(),
       entries: new Map(),
       requests: 0,
+      limitMs: 0,
       count: 0,
       union: 0,
       total: 0,
@@ -103,14 +110,39 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
     // An await and the native resource beneath it are one wait.
     const promises = list.filter(wait => wait.kind !== 'native');
     const counted = largestOf(promises.length > 0 ? promises : list);
-    for (const wait of counted) noteEntry(sum, wait);
+    for (const wait of counted) {
+      noteEntry(sum, wait);
+      noteCaller(sum, wait.user.length > 0 ? wait.user : enclosing(own, wait));
+    }
     sum.requests++;
     sum.count += counted.length;
     const spans = counted.map(wait => [wait.at, wait.end > 0 ? Math.min(wait.end, end) : end] as const);
     sum.union += unionOf(spans);
     sum.total += spans.reduce((all, [from, to]) => all + Math.max(0, to - from), 0);
-    for (const wait of list) for (const native of waits.beneath(wait)) sum.natives.add(native.type);
+    for (const native of list.flatMap(wait => waits.beneath(wait))) {
+      sum.natives.add(native.type);
+      sum.limitMs = Math.max(sum.limitMs, (native.type === 'Timeout' && native.detail?.ms) || 0);
+    }
   }
+}
+
+function noteCaller({ callers }: Sum, user: readonly Frame[]): void {
+  const key = placeKey(user[0]);
+  const known = callers.get(key);
+  if (known) known.count++;
+  else if (user.length > 0) callers.set(key, { user, count: 1 });
+}
+
+const mostOf = <T extends { readonly count: number }>(counted: ReadonlyMap<string, T>): T | undefined =>
+  [...counted.values()].sort((a, b) => b.count - a.count)[0];
+
+/** Packages that chain promises of their own lose who called; the newest await of the program that lasts as long has not. */
+function enclosing(own: readonly Wait[], inner: Wait): readonly Frame[] {
+  const endOf = ({ end }: Wait): number => (end > 0 ? end : Number.POSITIVE_INFINITY);
+  const around = own.filter(
+    wait => wait.kind === 'await' && wait.user.length > 0 && wait.at <= inner.at && endOf(wait) >= endOf(inner),
+  );
+  return around.sort((a, b) => b.at - a.at)[0]?.user ?? [];
 }
 
 /** One call of `fetch` waits at several lines inside of Node or a package: those of one line are the calls. */
@@ -158,8 +190,8 @@ function toPlace(sum: Sum, wall: number): PlaceWaits {
   return {
     route: sum.route,
     place: codeFrame(sum.wait) as Frame, // only waits with a place are summed
-    user: sum.wait.user,
-    entry: [...sum.entries.values()].sort((a, b) => b.count - a.count)[0]?.frame,
+    user: mostOf(sum.callers)?.user ?? [],
+    entry: mostOf(sum.entries)?.frame,
     package: innermostPackage(sum.wait),
     maker: sum.maker,
     called: sum.called,
@@ -170,5 +202,6 @@ function toPlace(sum: Sum, wall: number): PlaceWaits {
     meanMs: Math.round((sum.total / sum.count) * 10) / 10,
     wallMs: Math.round(wall / sum.requests),
     natives: [...sum.natives],
+    limitMs: sum.limitMs,
   };
 }

@@ -103,7 +103,7 @@ function sortIn(
   const wait = best ?? last;
   const home = best || calls.length || isMoving ? groups : orphans;
   const maker = best ? waits.awaited(best) : undefined;
-  const shown = wait && (wait.user.length ? wait : (maker ?? wait));
+  const shown = wait && (wait.user.length ? wait : (maker ?? returned(waits, at) ?? wait));
   const callKey = calls.map(call => `${call.method} ${call.host}${call.path}`).join();
   const key = `${placeKey(shown && codeFrame(shown))}|${placeKey(shown?.user[0])}|${callKey && new Set(callKey.split(',')).size}`;
   const group = home.get(key) ?? startGroup(shown, maker, best);
@@ -115,6 +115,15 @@ function sortIn(
   if (depth > 1) group.queued++;
   group.rounds = Math.max(group.rounds, wait ? roundsOf(waits, wait) : 0);
   for (const leaf of leavesOf(waits, at)) for (const native of waits.beneath(leaf)) note(group, native);
+}
+
+/**
+ * `return shared.promise` of an async function leaves nobody waiting in the program's own code: the innermost function
+ * that is not done is the one that handed on what doesn't come.
+ */
+function returned(waits: Waits, request: number): Wait | undefined {
+  const open = waits.ofRequest(request).filter(({ kind, pending }) => kind === 'async-function' && pending);
+  return [...open].sort((a, b) => b.user.length - a.user.length)[0];
 }
 
 /** What a request waits for. Who shares another's work waits for what that one waits for; in a queue its own place counts. */
@@ -157,11 +166,23 @@ function headOf(waits: Waits, own: Wait): { head: Wait; depth: number } {
   return { head, depth };
 }
 
-/** A pause at the place, again and again: its timers within the window, set there or by a helper that it calls. */
+/**
+ * A pause at the place, again and again: its timers within the window, set there or by a helper that it calls. A package
+ * that tries again sets its timers from callbacks of its own, always at the same line.
+ */
 function roundsOf(waits: Waits, { request, user: [place] }: Wait): number {
   if (!place) return 0;
+  const timers = waits.ofRequest(request).filter(({ type }) => type === 'Timeout');
   const isThere = ({ url, line }: Frame) => url === place.url && line === place.line;
-  return waits.ofRequest(request).filter(wait => wait.type === 'Timeout' && wait.user.some(isThere)).length;
+  const asked = timers.filter(({ user }) => user.some(isThere));
+  const running = timers.filter(({ pending, user }) => pending && user.length === 0);
+  const again = running.map(one => timers.filter(other => isSamePackageLine(other, one)).length);
+  return Math.max(asked.length, ...again);
+}
+
+function isSamePackageLine(one: Wait, other: Wait): boolean {
+  const [mine, yours] = [one, other].map(wait => wait.frames.find(({ kind }) => kind === 'package'));
+  return mine !== undefined && placeKey(mine) === placeKey(yours);
 }
 
 function lastSettled(waits: Waits, request: number): Wait | undefined {

@@ -152,7 +152,11 @@ function toWait(record: AsyncRecord, frames: readonly Frame[]): Wait {
   };
 }
 
-const isHooks = (frame: Frame): boolean => frame.kind === 'node' && HOOKS.test(frame.url);
+const isHooks = (frame: Frame): boolean => frame.kind === 'node' && HOOKS.test(frame.url) && !isResourceMade(frame);
+
+/** Node's class for scripts stands in the same file as the hooks, and tells a script's resource from an addon's. */
+export const isResourceMade = ({ kind, function: name }: Frame): boolean =>
+  kind === 'node' && /^(new )?AsyncResource$/.test(name);
 
 /** What stands above Node's emission of a hook is our callback, which has no url: it says nothing of how the promise was made. */
 function outsideHook(frames: readonly Frame[]): number {

@@ -147,6 +147,8 @@ function queueName(walk: Walk, node: number): { name: string; node: number } | u
     // What lies below is a listener's closure: `request` is an event there.
     if (propertyOf(walk, walk.tree.parentOf(at)) === '_events') return undefined;
     if (name !== undefined && !name.includes('/') && hasWord(name, QUEUE)) return { name, node: at };
+    // Beyond a variable lies the function that sees it, and what that one is called names no queue.
+    if (variableOf(walk, at) !== undefined) return undefined;
   }
   return undefined;
 }
