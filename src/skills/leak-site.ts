@@ -1,5 +1,6 @@
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { namesOfModule } from '../source/bindings.js';
 import { callAt, callSites } from '../source/calls.js';
 import { nestedJob } from '../source/nested.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
@@ -59,6 +60,14 @@ export async function* nestedSite(
 const namesOf = (holder: Finding['holder']): ReadonlySet<string> =>
   new Set((holder?.path ?? []).flatMap(step => ('name' in step && step.kind !== 'root' ? step.name : [])));
 
+/** … and those under which one script does: what a module is as a whole has the name that each importer gives it. */
+function namesIn({ text }: ScriptText, url: string, holder: Finding['holder']): ReadonlySet<string> {
+  const [root, given] = holder?.path ?? [];
+  const isWhole = given === undefined || (given.kind === 'property' && given.name === 'default');
+  const file = isWhole && root?.kind === 'root' ? /^module (.+)$/.exec(root.name)?.[1] : undefined;
+  return new Set([...namesOf(holder), ...(file === undefined ? [] : namesOfModule(text, url, file))]);
+}
+
 /** How libraries call taking: pool.connect(), mutex.acquire(), pool.getConnection(). */
 const ACQUIRE =
   /^(connect|acquire|lock|checkout|check_?out|reserve|borrow|take|obtain|get_?(connection|client|resource)|p|enter)$/i;
@@ -72,12 +81,12 @@ export async function* leakSiteOf(
   urls: readonly string[],
   least = holder ? 0 : RANKS['on-throw'],
 ): Step<HeldSite | undefined> {
-  const names = namesOf(holder);
   let worst: { rank: number; location: CodeLocation; isThing: boolean } | undefined;
   for (const url of urls.slice(0, MOST_FILES)) {
     const script = yield* textOf(see, url);
     if (!script) continue;
     const all = callSites(script.text);
+    const names = namesIn(script, url, holder);
     // Where the holder could not be found, only what is worked with like a connection counts.
     const calls = holder ? all.filter(site => names.has(ownerName(site.callee))) : all;
     // Whoever asks over such a connection has to read the answer: it need not be called taking.
@@ -106,10 +115,10 @@ export async function* taskSiteOf(
   urls: readonly string[],
 ): Step<HeldSite | undefined> {
   if (!holder || !Object.keys(holder.numbers).some(name => WORKERS.test(name))) return undefined;
-  const names = namesOf(holder);
   for (const url of urls.slice(0, MOST_FILES)) {
     const script = yield* textOf(see, url);
     const calls = script ? callSites(script.text) : [];
+    const names = script ? namesIn(script, url, holder) : new Set<string>();
     const gives = calls.find(site => names.has(ownerName(site.callee)) && GIVES_WORK.test(site.method));
     if (script && gives) return { location: locateAt(script, url, gives, see.target.cwd), why: 'tasks', isThing: true };
   }

@@ -22,3 +22,24 @@ export function callsOfPackage(text: string, packageName: string): CallSite[] {
   );
   return [...calls.filter(({ within }) => within >= 0), ...calls.filter(({ within }) => within < 0)];
 }
+
+/** Variables that the script at `url` binds to a file of the application: `const pool = require('./db')`. */
+export function namesOfModule(text: string, url: string, file: string): string[] {
+  const specifiers = [...text.matchAll(/(?:require\(|\bfrom\s*)["'`](\.[^"'`]*)["'`]/g)].map(match => match[1] ?? '');
+  const fitting = specifiers.filter(
+    specifier => withoutEnding(resolved(specifier, url)) === withoutEnding(pathOf(file)),
+  );
+  return [...new Set(fitting)].flatMap(specifier => boundNames(text, specifier));
+}
+
+const pathOf = (url: string): string => url.replace(/^file:\/\//, '');
+const withoutEnding = (path: string): string => path.replace(/(?:\/index)?\.[cm]?[jt]sx?$/, '');
+
+function resolved(specifier: string, url: string): string {
+  const steps = pathOf(url).split('/').slice(0, -1);
+  for (const step of specifier.split('/')) {
+    if (step === '..') steps.pop();
+    else if (step !== '.') steps.push(step);
+  }
+  return steps.join('/');
+}

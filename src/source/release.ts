@@ -114,11 +114,26 @@ function leaksOf(held: Held): Acquisition['leaks'] {
   return risky ? 'on-throw' : 'no';
 }
 
+const LISTENS = /^(on|once|addListener|addEventListener)$/;
+
+/** Given back by listeners only: `request.on('close', () => client.release())` keeps it for as long as a caller stays. */
+function endsByEvent(held: Held, releases: readonly number[]): boolean {
+  const { nodes, parents, around } = held.syntax;
+  return releases.every(release => {
+    const listener = around[release] ?? -1;
+    const call = nodes[parents[listener] ?? -1];
+    const method = isNode(call?.callee) && isNode(call.callee.property) ? call.callee.property.name : undefined;
+    return listener !== held.function && LISTENS.test(String(method));
+  });
+}
+
 /** An await between taking and giving back that neither concerns what was taken nor gives it back. */
 function waitsElsewhere(held: Held): boolean {
   const { syntax, variable, source } = held;
   const inside = insideOf(held);
-  const starts = inside.filter(index => isRelease(held, index)).map(index => syntax.nodes[index]?.start ?? 0);
+  const releases = inside.filter(index => isRelease(held, index));
+  if (releases.length > 0 && endsByEvent(held, releases)) return true;
+  const starts = releases.map(index => syntax.nodes[index]?.start ?? 0);
   const last = starts.length > 0 ? Math.max(...starts) : Number.POSITIVE_INFINITY;
   return inside.some(index => {
     const node = syntax.nodes[index];

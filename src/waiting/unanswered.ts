@@ -5,11 +5,16 @@ const LEAST_CALLS = 2;
 /** The longest long poll of the queues that many wait at lasts 20 s. */
 export const UNANSWERED_MS = 21_000;
 
-/** Calls that have no answer and that no request waits for: those who made them do nothing else. Most of them first. */
+/**
+ * Calls that have no answer and that no request waits for (any more: callers give up): those who made them do nothing
+ * else. Most of them first.
+ */
 export function unanswered({ outgoing, routes }: InFlight): OutgoingInFlight | undefined {
   const served = routes.reduce((sum, { count }) => sum + count, 0);
+  const oldestMs = Math.max(0, ...routes.map(({ heldMs }) => heldMs));
   return outgoing
-    .filter(({ state, count, heldCount }) => state === 'no-answer' && heldCount === count && isOwn(count, served))
+    .filter(({ state, count, heldCount }) => state === 'no-answer' && heldCount === count)
+    .filter(({ count, heldMs = 0 }) => isOwn(count, served) || (count >= LEAST_CALLS && heldMs > 2 * oldestMs))
     .sort((a, b) => b.count - a.count)[0];
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { namesOfModule } from '../../src/source/bindings.js';
 import { callSites } from '../../src/source/calls.js';
 import { isChained, isInLoop } from '../../src/source/loops.js';
 import { acquisitions } from '../../src/source/release.js';
@@ -100,4 +101,20 @@ test('pages that are asked for with the cursor of the last one follow from each 
   expect(at('for (const id of ids) { last = await api.get(id); }')).toBe(false);
   expect(at('while (ids.length) { last = await api.get(ids.shift()); }')).toBe(false);
   expect(at('while (page < 9) { list = await api.get(page); page = page + 1; }')).toBe(false);
+});
+
+test('what only a listener gives back is kept for as long as somebody stays', () => {
+  const text = `async function live(request) {
+  const client = await pool.connect();
+  await client.query('listen changes');
+  request.on('close', () => { stop(); client.release(); });
+}`;
+  const sites = callSites(text).filter(({ method }) => method === 'connect');
+  expect(acquisitions(text, sites)).toMatchObject([{ leaks: 'no', waitsElsewhere: true, isThing: true }]);
+});
+
+test('a script knows a module of the application by the names that it gives it', () => {
+  const of = (text: string) => namesOfModule(text, 'file:///srv/src/routes/live.js', '/srv/src/db.js');
+  expect(of("const pool = require('../db');\nconst other = require('./db');")).toEqual(['pool']);
+  expect(of("import base from '../db.js';")).toEqual(['base']);
 });
