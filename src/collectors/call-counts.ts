@@ -54,7 +54,11 @@ async function count(session: Session, params: CallCountsParams, context: Collec
       );
       const raw = await observe(debug, session, watched, params.seconds, context);
       const densest = await session.agent.call<number[][]>('call-counts', 'densest', [STRETCHES_MS]);
-      const counts = watched.map(item => toCount(item, raw[item.slot], densest[item.slot]));
+      const spans = await session.agent.call<number[][]>('call-counts', 'spans', []);
+      const counts = watched.map(item => ({
+        ...toCount(item, raw[item.slot], densest[item.slot]),
+        ...(item.cut === undefined ? { spansMs: spans[item.slot] ?? [] } : {}),
+      }));
       return { data: { seconds: params.seconds, counts } satisfies CallCounts, pausedMs: debug.pausedMs };
     });
   } finally {

@@ -174,3 +174,11 @@ export function recompiled(tree: CallTree, frameIndex: number): number {
   }
   return Math.max(0, ...[...scripts.values()].map(ids => ids.size));
 }
+
+/** True when a function was never seen but with another one above it. */
+export function isOnlyBeneath(tree: CallTree, frameIndex: number, outer: number): boolean {
+  const nodes = Array.from({ length: tree.nodeCount }, (_, node) => node).filter(
+    node => tree.frameOf[node] === frameIndex,
+  );
+  return nodes.length > 0 && nodes.every(node => selfOrAbove(tree, node, outer) >= 0);
+}

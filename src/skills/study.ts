@@ -1,5 +1,5 @@
 import { dominantOwner } from '../cpu/blame.js';
-import { heavyBeneath, usersBeneath } from '../cpu/owned.js';
+import { heavyBeneath, isOnlyBeneath, usersBeneath } from '../cpu/owned.js';
 import { type Stall, type Stands, stalls, standsOf } from '../cpu/stalls.js';
 import { type CallTree, callTree, type Frame } from '../cpu/tree.js';
 import { byFunction, isWork, type Weights, weigh } from '../cpu/weights.js';
@@ -11,6 +11,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { parametersOf } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { withoutBundles } from './bundle.js';
+import { isAsyncAt } from './catching.js';
 import type { Cause } from './cause.js';
 import { sourceOf } from './place.js';
 
@@ -127,7 +128,7 @@ export interface CallLength {
   /** The longest unbroken stand on the stack, in milliseconds of running. */
   readonly longestMs: number;
   readonly stands: Stands;
-  /** That stand ÷ the most calls that ever began within so long a stretch: one call in it lasted as long at least. */
+  /** That stand ÷ the most calls that ever began within so long a stretch, or what it called so long after: one call lasted that at least. */
   readonly oneCallMs?: number;
 }
 
@@ -161,8 +162,29 @@ async function* count(
   const evidence = yield* see.ask('call-counts', params, PROFILE_FRESH_MS);
   if (!isUsable(evidence)) return undefined;
   const times = new Map(byFunction(tree, weigh(tree)).map(time => [time.frame, time.totalUs]));
-  const lengths = evidence.data.counts.map((item, at) => lengthOf(tree, all, frames[at]!, item, times));
+  const lengths = evidence.data.counts.map((item, at) => {
+    const length = lengthOf(tree, all, frames[at]!, item, times);
+    const ownMs = Math.min(length.longestMs, spanOf(tree, frames, at, item, scripts));
+    return ownMs > (length.oneCallMs ?? 0) ? { ...length, oneCallMs: ownMs } : length;
+  });
   return { evidence, lengths };
+}
+
+/** How long one call lasted at least, by the calls of functions that only run beneath it; in milliseconds. */
+function spanOf(
+  tree: CallTree,
+  frames: readonly Frame[],
+  at: number,
+  { spansMs = [] }: CallCount,
+  scripts: ReadonlyMap<string, ScriptText>,
+): number {
+  const { scriptId, line, column } = frames[at]!;
+  const text = scripts.get(scriptId)?.text;
+  // An async function also runs beneath itself after an await, when others have begun.
+  if (text === undefined || isAsyncAt(text, { line0: line, column0: column })) return 0;
+  const outer = tree.frames.indexOf(frames[at]!);
+  const deeper = spansMs.filter((_, of) => frames[of] && isOnlyBeneath(tree, tree.frames.indexOf(frames[of]!), outer));
+  return Math.max(0, ...deeper);
 }
 
 function countSeconds({ durationUs }: CallTree, all: readonly Stall[]): number {

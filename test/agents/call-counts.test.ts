@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url);
 /** The global that a logpoint calls. */
 type Hit = (slot: number) => boolean;
 
-function counter() {
+function counter(slots = 1) {
   const clock = { now: 0 };
   const host: PartHost = {
     require,
@@ -22,15 +22,17 @@ function counter() {
   const part = install(host, undefined) as ReturnType<typeof install> & {
     open(slots: number): string;
     densest(windows: readonly number[]): number[][];
+    spans(): number[][];
   }; // the part's own methods
-  const hit = (globalThis as unknown as Record<string, Hit>)[part.open(1)]!; // opened above
+  const hit = (globalThis as unknown as Record<string, Hit>)[part.open(slots)]!; // opened above
   return {
-    callsAt(times: readonly number[]) {
+    callsAt(times: readonly number[], slot = 0) {
       for (const at of times) {
         clock.now = at;
-        hit(0);
+        hit(slot);
       }
     },
+    spans: () => part.spans(),
     densest: (ms: number) => part.densest([ms])[0]?.[0],
     [Symbol.dispose]: () => part.dispose(),
   };
@@ -43,4 +45,14 @@ test('calls that come one at a time are told from calls that come in a crowd', (
   using crowd = counter();
   crowd.callsAt(Array.from({ length: 50 }, (_, at) => Math.floor(at / 25) * 1000 + (at % 25)));
   expect([crowd.densest(25), crowd.densest(100)]).toEqual([25, 25]);
+});
+
+test('a call lasts at least until the last call of what only runs beneath it', () => {
+  using nested = counter(2);
+  nested.callsAt([0, 100, 105, 300]);
+  nested.callsAt([107, 120, 190, 301], 1);
+  expect(nested.spans()).toEqual([
+    [0, 85],
+    [0, 0],
+  ]);
 });

@@ -26,6 +26,8 @@ export interface CallCountsPart extends Part {
   read(): RawCount[];
   /** For each slot the most calls that began within each of the windows, in milliseconds. */
   densest(windows: readonly number[]): number[][];
+  /** For each slot and each deeper one: the longest time from a call of the first to the last call of the other before its next. */
+  spans(): number[][];
   /** Forgets everything and takes the global away. */
   close(): void;
 }
@@ -47,6 +49,16 @@ function mostWithin(times: readonly number[], ms: number): number {
     most = to - from + 1 > most ? to - from + 1 : most;
   }
   return most;
+}
+
+/** How long after a call of the outer function the inner one was still called, at most, before the outer's next call. */
+function longestSpan(outer: readonly number[], inner: readonly number[]): number {
+  let longest = 0;
+  for (let at = 0, of = -1; at < inner.length; at++) {
+    while (of + 1 < outer.length && outer[of + 1]! <= inner[at]!) of++;
+    if (of >= 0 && inner[at]! - outer[of]! > longest) longest = inner[at]! - outer[of]!;
+  }
+  return longest;
 }
 
 const install: InstallPart = (host): CallCountsPart => {
@@ -94,6 +106,8 @@ const install: InstallPart = (host): CallCountsPart => {
     },
     read: () => slots.map(({ seen: _, times: __, ...count }) => count),
     densest: windows => slots.map(({ times }) => windows.map(ms => mostWithin(times, ms))),
+    spans: () =>
+      slots.map(({ times }, at) => slots.map((inner, of) => (of > at ? longestSpan(times, inner.times) : 0))),
     close,
     dispose: close,
   };

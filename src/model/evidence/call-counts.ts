@@ -22,6 +22,11 @@ export interface CallCount {
   readonly perSecond: number;
   /** The most calls that began within a stretch of so many milliseconds, shortest stretch first. */
   readonly densest?: readonly { readonly ms: number; readonly calls: number }[];
+  /**
+   * By the index of each deeper function: how long after a call of this one it was still called, at most, before the next
+   * call of this one, in milliseconds. Where it only runs beneath this one, a single call lasted so long.
+   */
+  readonly spansMs?: readonly number[];
   /** Why it was not watched, or not to the end. */
   readonly cut?: string;
   /** Of the calls whose arguments were compared … */
