@@ -27,6 +27,12 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
 /** What a text says against growth of a collection called `name`, or of each of the lists in it. */
 export const boundsOfText = (text: string, name: string): Bounds => ({
   ...boundsOfName(text, name),
+  ...boundsOfElements(text, name),
+});
+
+/** … of each of the lists in it alone. */
+export const boundsOfElements = (text: string, name: string): Bounds => ({
+  ...boundsOfPeriod(text, name),
   ...boundsOfStored(text, name),
   ...boundsOfAliases(text, name, true),
 });

@@ -20,11 +20,12 @@ const MOST_CALLS = 2;
 /** `if (order.length > MOST) byTime.delete(order.shift())`, `list.push(x) > MOST && list.shift()`: undefined without one. */
 export function companionCheck(text: string, name: string): CompanionCheck | undefined {
   const syntax = syntaxOf(text);
+  const removals = new Removals(syntax, name);
+  if (removals.none) return undefined;
   for (const node of syntax.nodes) {
     const branch = branchOf(node);
     const check = branch && limitIn(syntax, branch.test, name);
-    if (check && removesIn(syntax, branch.body, name, MOST_CALLS))
-      return { ...positionOf(syntax, node.start), ...check };
+    if (check && removals.isIn(branch.body, MOST_CALLS)) return { ...positionOf(syntax, node.start), ...check };
   }
   return undefined;
 }
@@ -68,20 +69,50 @@ function countedBy(node: SyntaxNode): { readonly of?: string; readonly inEntries
   return of === undefined ? { inEntries: type === 'UpdateExpression' } : { of, inEntries: true };
 }
 
-function removesIn(syntax: Syntax, body: SyntaxNode, name: string, calls: number): boolean {
-  const inside = syntax.nodes.filter(({ start, end }) => body.start <= start && end <= body.end);
-  if (inside.some(node => isRemoval(node, name))) return true;
-  const called = new Set(
-    inside.flatMap(({ type, callee }) => (type === 'CallExpression' ? (lastName(callee) ?? []) : [])),
-  );
-  return (
-    calls > 0 &&
-    syntax.functions.some(index => {
-      const next = syntax.nodes[index];
-      const isCalled = called.has(functionName(syntax, index).split('.').at(-1) ?? '');
-      return isCalled && next !== undefined && removesIn(syntax, next, name, calls - 1);
-    })
-  );
+/** Where a collection loses entries, asked for many pieces of a text: in a minified bundle half of it calls half of it. */
+class Removals {
+  private readonly places: readonly SyntaxNode[];
+  private readonly calls: readonly SyntaxNode[];
+  private readonly named = new Map<string, SyntaxNode[]>();
+  private readonly known = new Map<SyntaxNode, number>();
+
+  constructor(syntax: Syntax, name: string) {
+    this.places = syntax.nodes.filter(node => isRemoval(node, name));
+    this.calls = this.none ? [] : syntax.nodes.filter(({ type }) => type === 'CallExpression');
+    for (const index of this.none ? [] : syntax.functions) {
+      const own = functionName(syntax, index).split('.').at(-1) ?? '';
+      const node = syntax.nodes[index];
+      if (node) this.named.set(own, [...(this.named.get(own) ?? []), node]);
+    }
+  }
+
+  get none(): boolean {
+    return this.places.length === 0;
+  }
+
+  /** In the body itself, or in a function of the text that it calls, over at most so many calls. */
+  isIn(body: SyntaxNode, calls: number): boolean {
+    const failed = this.known.get(body);
+    if (failed !== undefined && failed >= calls) return false;
+    if (within(this.places, body).length > 0) return true;
+    const called = new Set(calls > 0 ? within(this.calls, body).flatMap(({ callee }) => lastName(callee) ?? []) : []);
+    const found = [...called].some(own => this.named.get(own)?.some(next => this.isIn(next, calls - 1)));
+    if (!found) this.known.set(body, calls);
+    return found;
+  }
+}
+
+/** Nodes stand in source order. */
+function within(nodes: readonly SyntaxNode[], { start, end }: SyntaxNode): readonly SyntaxNode[] {
+  let [low, high] = [0, nodes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((nodes[middle]?.start ?? 0) < start) low = middle + 1;
+    else high = middle;
+  }
+  const found: SyntaxNode[] = [];
+  for (let at = low; (nodes[at]?.start ?? end) < end; at++) found.push(nodes[at] as SyntaxNode);
+  return found.filter(node => node.end <= end);
 }
 
 function isRemoval({ type, operator, callee, argument }: SyntaxNode, name: string): boolean {

@@ -35,7 +35,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const GROWN = {
-  kind: 'map', shape: 'many', id: 1, class: 'Map', retainedBytes: 300_000, share: 0.1, children: [],
+  kind: 'map', shape: 'many', id: 1, class: 'Map', retainedBytes: 300_000, share: 0.1,
+  children: [{ what: 'Row', count: 100, retainedBytes: 190_000, sampleId: 2 }],
   history: [100_000, 200_000, 300_000], grownBytes: 200_000, newChildren: 100,
 } as const; // biome-ignore format: fields
 
@@ -75,4 +76,8 @@ test('the time between files that V8 named counts: a third one that came soon do
   const history = [100, 900, 1000];
   expect(said([holding('open', { history })], names('120000', '120800', '120900'))).toEqual(['open']);
   expect(said([holding('open', { history })], names('120000', '120800', '121600'))).toEqual(['open levels']);
+});
+
+test('a bound of how many entries there are says nothing of what grows inside of them', () => {
+  expect(said([holding('recent', { children: [], newChildren: 0 })])).toEqual(['recent']);
 });

@@ -1,7 +1,7 @@
 import { displayPath } from '../../base/script-url.js';
 import type { Bounds } from '../../heap/growth/bounds.js';
 import type { GrownHolder, SaidPath, ScriptPlace } from '../../heap/index.js';
-import { boundsOfText } from '../../skills/growth-bounds.js';
+import { boundsOfElements, boundsOfText } from '../../skills/growth-bounds.js';
 import { replacementsOf } from '../../source/emptying.js';
 import { fillingLoop } from '../../source/filling.js';
 import { declaration } from './declared.js';
@@ -92,9 +92,10 @@ function fillingOf(
 
 function boundOf(holder: GrownHolder, files: ScriptFiles, cwd: string): BoundedAt | undefined {
   const [nearest, ...outer] = namesOf(holder.path, files);
+  const isInside = growsInside(holder);
   for (const named of [...(nearest ? [nearest] : []), ...fieldsOf(holder), ...outer]) {
     const text = files.script(named.url)?.text;
-    const bounds = text === undefined || text.length > LONGEST_TEXT ? {} : boundsIn(text, named.name);
+    const bounds = text === undefined || text.length > LONGEST_TEXT ? {} : boundsIn(text, named.name, isInside);
     // A limit of how many there are of what is around it says nothing of the holder; dropping all of it does.
     const direct = outer.includes(named) ? droppedIn(bounds) : boundedIn(bounds, holder.newChildren);
     const line0 = direct ?? (text === undefined ? undefined : replacedAt(text, holder.path, named));
@@ -137,8 +138,16 @@ const fieldsOf = ({ instance }: GrownHolder): NamedIn[] =>
 
 const ITSELF = 'this';
 
+/** What is new hangs below entries that were there before: how many entries there may be says nothing of those. */
+function growsInside({ children, grownBytes }: GrownHolder): boolean {
+  return children.reduce((sum, { retainedBytes }) => sum + retainedBytes, 0) < grownBytes * DIRECT;
+}
+
+const DIRECT = 0.3;
+
 /** What takes entries out of an instance is a method that it inherits. */
-function boundsIn(text: string, name: string): Bounds {
+function boundsIn(text: string, name: string, isInside: boolean): Bounds {
+  if (isInside) return boundsOfElements(text, name);
   const bounds = boundsOfText(text, name);
   const line0 = name === ITSELF ? text.split('\n').findIndex(line => /super\.(?:delete|clear)\(/.test(line)) : -1;
   return line0 < 0 ? bounds : { ...bounds, removal: { line0 } };
