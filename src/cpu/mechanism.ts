@@ -51,11 +51,15 @@ const NODE_FILES: readonly (readonly [RegExp, RegExp, Mechanism])[] = [
   [/^node:(internal\/)?child_process/, /Sync$|^spawn$/, 'child_process'],
   [/^node:(internal\/)?zlib/, /Sync$/, 'zlib'],
   [
-    /^node:internal\/crypto\/|^node:crypto$/,
+    /^node:internal\/crypto\/(?!webcrypto$)|^node:crypto$/,
     /Sync$|^(sign|verify|randomBytes|publicEncrypt|privateDecrypt|privateEncrypt|publicDecrypt|computeSecret|generateKeys)$|^handleError$/i,
     'crypto',
   ],
-  [/^node:internal\/crypto\/|^node:crypto$/, /^(createHash|createHmac|Hash|Hmac|hash|update|digest|final)$/, 'hashing'],
+  [
+    /^node:internal\/crypto\/(?!webcrypto$)|^node:crypto$/,
+    /^(createHash|createHmac|Hash|Hmac|hash|update|digest|final)$/,
+    'hashing',
+  ],
   [/^node:internal\/modules\/|^node:internal\/bootstrap\/realm/, /./, 'module-loading'],
   [/^node:(internal\/)?fs/, /Sync$|^tryStatSync$|^tryReadSync$/, 'fs'],
   [

@@ -29,21 +29,27 @@ export function stalls(tree: CallTree, minUs: number): Stall[] {
   return found;
 }
 
-/** Node's asynchronous calls of the file system whose C++ part only hands a path to another thread. */
-const HANDING = /^node:(internal\/)?fs(\/promises)?$/;
-const WORKING = /Sync$|^write/;
+/** Node's asynchronous calls whose C++ part only hands a path or a job to another thread. */
+const HANDING: readonly (readonly [url: RegExp, native: RegExp])[] = [
+  [/^node:(internal\/)?fs(\/promises)?$/, /^(?!write)/],
+  [/^node:internal\/crypto\//, /^run$/],
+];
+const SYNCHRONOUS = /Sync$|^handleError$/;
 
 /** On a crowded host handing over stood for 357 ms, until a thread that held the lock got a core: nobody's call blocks. */
 function isOthers(tree: CallTree, { from, to, durationUs }: Stall): boolean {
   let handedUs = 0;
   for (let at = from; at < to; at++) {
-    const node = tree.sampleNode[at]!;
-    const above = tree.parent[node]!;
-    const caller = above >= 0 ? frameAt(tree, above) : undefined;
-    const isHanding = caller?.kind === 'node' && HANDING.test(caller.url) && !WORKING.test(caller.functionName);
-    if (isHanding && frameAt(tree, node).kind === 'native') handedUs += tree.sampleUs[at]!;
+    if (isHanding(tree, tree.sampleNode[at]!)) handedUs += tree.sampleUs[at]!;
   }
   return handedUs > durationUs / 2;
+}
+
+function isHanding(tree: CallTree, node: number): boolean {
+  const leaf = frameAt(tree, node);
+  const caller = leaf.kind === 'native' ? frameAt(tree, tree.parent[node]!) : undefined;
+  if (caller?.kind !== 'node' || SYNCHRONOUS.test(caller.functionName)) return false;
+  return HANDING.some(([url, native]) => url.test(caller.url) && native.test(leaf.functionName));
 }
 
 function endOf(tree: CallTree, from: number): number {

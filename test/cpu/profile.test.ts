@@ -85,6 +85,13 @@ test('a stall is a stretch without idle; collections within it belong to it', ()
 test('handing a path to another thread blocks nobody, however long it stood; the synchronous call does', () => {
   const handing = profile([[HANDLER, 'mkdir@node:internal/fs/promises', 'mkdir'], 300]);
   expect(stalls(callTree(handing), 20_000)).toEqual([]);
+  const job = profile([
+    [HANDLER, 'verify@node:internal/crypto/webcrypto', 'jobPromise@node:internal/crypto/util', 'run'],
+    99,
+  ]);
+  expect(stalls(callTree(job), 20_000)).toEqual([]);
+  const derived = profile([[HANDLER, 'pbkdf2Sync@node:internal/crypto/pbkdf2', 'run'], 300]);
+  expect(stalls(callTree(derived), 20_000)).toHaveLength(1);
   const blocking = profile([[HANDLER, 'mkdirSync@node:fs', 'mkdir'], 300]);
   expect(stalls(callTree(blocking), 20_000)).toHaveLength(1);
 });

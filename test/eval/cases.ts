@@ -136,6 +136,7 @@ const SICK: readonly Case[] = [
   sick('weir', culprit(['downstream.slow'])),
   sick('postern', culprit(['queue.backlog'])),
   sick('clearing', culprit(['waiting.lock'], { package: 'async-mutex' })),
+  sick('tillroll', culprit(['exceptions.swallowed'])),
   sick('press', culprit(['waiting.unsettled'])),
 ];
 
@@ -177,6 +178,7 @@ const HEALTHY: readonly Case[] = [
   healthy('cafe'),
   healthy('granary', { reason: 'memory keeps rising' }),
   healthy('orrery'),
+  healthy('buttery'),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];
