@@ -40,6 +40,14 @@ interface Grown {
   readonly keys?: object;
 }
 
+const context: CollectContext = {
+  signal: new AbortController().signal,
+  now: () => performance.now(),
+  sleep,
+  exclusively: work => work(),
+  mayPause: () => true,
+};
+
 const sums = { sick: 0, line: 0, file: 0, healthy: 0, silent: 0 };
 const queue = [...chosen];
 await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -102,14 +110,6 @@ async function ofThreads(one: Case, node: NodeVersion, folder: string): Promise<
   const whole = [...paths.values()].filter(files => files.length === FILES);
   return whole.flatMap(files => differenceOf(files).grown).sort((a, b) => b.grownBytes - a.grownBytes);
 }
-
-const context: CollectContext = {
-  signal: new AbortController().signal,
-  now: () => performance.now(),
-  sleep,
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 function filesIn(folder: string): string[] {
   const names = readdirSync(folder).filter(name => name.endsWith('.heapsnapshot'));
