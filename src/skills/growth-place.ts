@@ -32,7 +32,7 @@ import {
   MOST_SCRIPTS,
   writtenName,
 } from './growth-home.js';
-import { boundsOfClass, replacedWith, trimmedElsewhere } from './growth-trimming.js';
+import { boundsOfClass, cutSomewhere, replacedWith, trimmedElsewhere } from './growth-trimming.js';
 import { calledAlike, importersOf, isForeign, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
 import { placeOfSite } from './survivors.js';
@@ -75,6 +75,7 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
         ...seen,
         ...(yield* trimmedElsewhere(see, home, files)),
         ...(yield* boundsOfClass(see, suspect)),
+        ...(yield* cutSomewhere(see, suspect, files)),
       }
     : seen;
   const loading = yield* loadedBy(see, suspect, files);

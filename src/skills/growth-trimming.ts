@@ -4,6 +4,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { classAround } from '../source/declarations.js';
 import { replacementsOf } from '../source/emptying.js';
 import { handedTo, receiversOf } from '../source/handed.js';
+import { cutOf, linksOf } from '../source/links.js';
 import { wholesOf } from './growth-bounds.js';
 import { type Files, type Home, MOST_SCRIPTS } from './growth-home.js';
 import { sourceOf } from './place.js';
@@ -35,6 +36,21 @@ export async function* replacedWith(see: OperatorView, { holder }: Suspect, home
   const holders = [variable.name, ...holder.below.slice(0, -1)];
   const [emptied] = wholesOf(holders.flatMap(name => replacementsOf(script.text, name, own, home.script.text)));
   return emptied ? { emptied } : {};
+}
+
+/** The links of a chain are cut somewhere in the application: how many stay is for that code to say. */
+export async function* cutSomewhere(see: OperatorView, { row }: Suspect, files: Files): Step<Bounds> {
+  const link = row.kind === 'chain' ? row.path.at(-1) : undefined;
+  const owner = /^\w+/.exec(row.entry.text)?.[0];
+  if (link?.kind !== 'property' || owner === undefined) return {};
+  const ids = files.slice(0, MOST_SCRIPTS).map(one => one.scriptId);
+  for (const id of ids) {
+    const script = yield* sourceOf(see, id, ids);
+    const isLinked = script && linksOf(script.text, link.name, owner).length > 0;
+    const cut = isLinked ? cutOf(script.text, link.name) : undefined;
+    if (cut) return { removal: { line0: cut.line0 }, sizeCheck: { line0: cut.line0 } };
+  }
+  return {};
 }
 
 /** `class Bounded extends Map`: its own methods see to its size. */

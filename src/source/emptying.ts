@@ -18,6 +18,8 @@ export interface Emptying extends TextPosition {
   readonly whole: boolean;
   /** It runs by a timer: inside what is given to one, or in a function that a timer calls. */
   readonly byTimer: boolean;
+  /** Where that timer is started. */
+  readonly timerAt?: TextPosition;
   /** Every function that adds to it does so itself, or calls a function that does: a batch, a window, a generation. */
   readonly byFeeder: boolean;
   /** It goes through all entries of the collection, and takes out some. */
@@ -85,6 +87,7 @@ function placesOf(syntax: Syntax, name: string, emptied: Emptied): Emptying[] {
         ...positionOf(syntax, node.start),
         whole,
         byTimer: timer !== undefined,
+        ...(timer && { timerAt: positionOf(syntax, timer.start) }),
         byFeeder: isFedAround(syntax, index, name),
         sweeps: !whole && isSweep(syntax, index, name),
         ...(everyMs !== undefined && { everyMs }),

@@ -1,4 +1,4 @@
-import { enclosingFunction } from './names.js';
+import { enclosingFunction, functionName } from './names.js';
 import {
   isNode,
   lineText,
@@ -33,6 +33,22 @@ export function linksOf(text: string, property: string, owner: string): Link[] {
     return [{ ...position, code, ...(around !== undefined && { function: around }) }];
   });
 }
+
+/** Where a chain over `property` is cut: `at.before = undefined`, `delete node.next`. Constructors begin with none. */
+export function cutOf(text: string, property: string): TextPosition | undefined {
+  const syntax = syntaxOf(text);
+  const found = syntax.nodes.find((node, index) => cuts(node, property) && !isBeginning(syntax, index));
+  return found && positionOf(syntax, found.start);
+}
+
+function cuts(node: SyntaxNode, property: string): boolean {
+  const { type, operator, argument, right } = node;
+  if (type === 'UnaryExpression') return operator === 'delete' && isNode(argument) && isPropertyOf(argument, property);
+  return assigns(node, property) && isNode(right) && (right.value === null || right.name === 'undefined');
+}
+
+const isBeginning = (syntax: Syntax, index: number): boolean =>
+  /^(?:new .*|constructor)$/.test(functionName(syntax, syntax.around[index] ?? -1));
 
 function assigns({ type, left }: SyntaxNode, property: string): boolean {
   return type === 'AssignmentExpression' && isNode(left) && isPropertyOf(left, property);

@@ -57,6 +57,25 @@ export function familyRow(walk: Walk, times: readonly number[], [key, members]: 
   return { watched: leader, walk, sizes, replaced: false, kin };
 }
 
+/** A history for each document, each with a new newest: containers that are replaced as they grow, one row for all of a kind. */
+export function withFamilies(replaced: readonly Row[]): Row[] {
+  const byKey = new Map<string, Row[]>();
+  for (const row of replaced) {
+    const key = row.walk.tree.kinKey(row.watched.node);
+    const name = key === '' ? `alone ${byKey.size}` : `${row.watched.kind}|${key}`;
+    byKey.set(name, [...(byKey.get(name) ?? []), row]);
+  }
+  return [...byKey.values()].flatMap(rows => (rows.length < KIN_AT_LEAST ? rows : [summed(rows)]));
+}
+
+function summed(rows: readonly Row[]): Row {
+  const leader = rows.reduce((a, b) => (lastSize(b.sizes) > lastSize(a.sizes) ? b : a));
+  const sizes = leader.sizes.map((size, i) =>
+    size === null ? null : rows.reduce((sum, row) => sum + (row.sizes[i] ?? 0), 0),
+  );
+  return { ...leader, sizes, kin: rows.length };
+}
+
 /** The one that gained most. */
 export const fastestOf = (members: readonly Watched[]): Watched =>
   members.reduce((a, b) => (lastOf(b) - b.first > lastOf(a) - a.first ? b : a));

@@ -8,7 +8,7 @@ import type {
   SizedContainer,
 } from '../../model/evidence/collection-growth.js';
 import { filledShare, isLimit, ownerLimits, sizeOf, someEntries, type Watched } from './containers.js';
-import { familiesOf, familyRow, lastOf, lastSize, type Row } from './families.js';
+import { familiesOf, familyRow, lastOf, lastSize, type Row, withFamilies } from './families.js';
 import { limitsByGetter } from './limit-getters.js';
 import { classOf, LIMITS, type Realm } from './realm.js';
 import type { Sizer } from './sizing.js';
@@ -77,7 +77,7 @@ export class Growth {
 
   /** Growing rows, weighed in slices. */
   weigh(last: Seen, done: (rows: GrowingContainer[], grewCount: number) => void): void {
-    const rows = [...this.steadyRows(last.walk), ...this.replacedRows(last.walk)];
+    const rows = [...this.steadyRows(last.walk), ...withFamilies(this.replacedRows(last.walk))];
     const seconds = this.seconds();
     rows.sort((a, b) => gain(b.sizes) - gain(a.sizes));
     const out: GrowingContainer[] = [];
