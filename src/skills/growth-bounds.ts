@@ -5,7 +5,6 @@ import { companionCheck } from '../source/companion.js';
 import { type Emptying, emptyingsOf } from '../source/emptying.js';
 import { listFeeding } from '../source/list-feeding.js';
 import { slotReset } from '../source/ring-slots.js';
-import type { ScriptText } from '../source/script.js';
 import { offsetOf, syntaxOf, type TextPosition } from '../source/syntax.js';
 import type { Home } from './growth-home.js';
 
@@ -14,7 +13,7 @@ export function boundsAt(home: Home, suspect: Suspect): Bounds {
   const { script, name, below } = home;
   const { row } = suspect;
   const inner = row.kin === undefined ? [] : below.slice(-1);
-  const direct = Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one, ownerIn(script))));
+  const direct = Object.assign({}, ...[name, ...inner].map(one => boundsOfName(script.text, one)));
   const isElement = intoElement(row);
   const last = below.at(-1) ?? name;
   const stored = isElement ? boundsOfStored(script.text, last) : {};
@@ -99,14 +98,14 @@ function boundsOfEach(bounds: Bounds, home: Home, { row }: Suspect): Bounds {
   const last = row.path.at(-1);
   const name = last?.kind === 'property' || last?.kind === 'private' ? last.name : undefined;
   if (row.kin === undefined || name === undefined || !bounds.sizeCheck) return bounds;
-  const { sizeCheck } = boundsOfName(home.script.text, name, ownerIn(home.script));
+  const { sizeCheck } = boundsOfName(home.script.text, name);
   return sizeCheck ? { ...bounds, sizeCheck: { ...sizeCheck, each: row.kin } } : bounds;
 }
 
 /** Patterns of size checks; where it loses entries, and whether a timer sees to it. */
-function boundsOfName(text: string, name: string, ownerAt: OwnerAt = () => undefined): Bounds {
+function boundsOfName(text: string, name: string): Bounds {
   const { expiry: nearby, ...read } = { ...countedBeside(text, name), ...boundsOf(text, name) };
-  const emptyings = emptyingsOf(text, name).map(one => withinOwner(one, ownerAt));
+  const emptyings = emptyingsOf(text, name);
   const keysFrom = listFeeding(text, name);
   const removal = read.removal ?? emptyings[0];
   const timed = emptyings.filter(one => one.byTimer);
@@ -122,20 +121,6 @@ function boundsOfName(text: string, name: string, ownerAt: OwnerAt = () => undef
     ...(emptied && { emptied }),
     ...(keysFrom !== undefined && { keysFrom }),
   };
-}
-
-type OwnerAt = (at: TextPosition) => string | undefined;
-
-const ownerIn =
-  (script: ScriptText): OwnerAt =>
-  ({ line0, column0 }) =>
-    script.ownerAt(line0, column0);
-
-/** In a bundle a timer of one package and a method of another meet by their names alone. */
-function withinOwner(one: Emptying, ownerAt: OwnerAt): Emptying {
-  if (!one.timerAt || ownerAt(one.timerAt) === ownerAt(one)) return one;
-  const { everyMs: _, drainsEveryMs: __, timerAt: ___, ...rest } = one;
-  return { ...rest, byTimer: false };
 }
 
 /** A sweep that isn't known to come at least this often, in milliseconds. */

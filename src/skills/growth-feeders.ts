@@ -70,6 +70,15 @@ export async function* feedersByName(
   return [];
 }
 
+/** `receipts.set(batch, …)`: a package's container is fed over the application's variable that leads to it. */
+export async function* fedThrough(see: OperatorView, { holder: { through } }: Suspect): Step<Fed[]> {
+  const script = through && (yield* sourceOf(see, through.seenBy.scriptId));
+  const feeder = script && feedersOf(script.text, through.name).find(one => one.function !== undefined);
+  if (!script || !feeder || feeder.function === undefined) return [];
+  const at = { ...through.seenBy, line: feeder.line0, column: feeder.column0, functionName: feeder.function };
+  return [{ place: locate(script, at, see.target.cwd), how: feeder.how, code: feeder.code }];
+}
+
 /** Whatever leads to the newest of a chain of objects: the line that makes each refer to the one before is what feeds it. */
 export async function* linkedBy(see: OperatorView, { row }: Suspect, scriptIds: readonly string[]): Step<Fed[]> {
   const last = row.path.at(-1);

@@ -14,6 +14,7 @@ import { cutFor } from './cut-texts.js';
 import { boundsAt, intoElement } from './growth-bounds.js';
 import {
   ALLOCATES,
+  fedThrough,
   feedersByName,
   importedAgain,
   isThrough,
@@ -96,7 +97,8 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
   const isTold = byName.length > 0 || sampled.isThrough || importing.length === 1;
   const alike = isTold ? undefined : yield* calledAlike(see, suspect, files);
   const single = isSampledThere || importing.length !== 1 ? sampled.feeders : importing;
-  const byUse = alike ? [alike] : single;
+  const through = sampled.isThrough ? [] : yield* fedThrough(see, suspect);
+  const byUse = alike ? [alike] : through.length > 0 ? through : single;
   const allocating = byName.length > 0 ? byName : byUse;
   const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);

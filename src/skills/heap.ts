@@ -9,7 +9,6 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
-import { besideEmptied } from './growth-in-step.js';
 import { placeGrowth } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { heapHolders } from './heap-holders.js';
@@ -121,9 +120,8 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     if (isMinor(suspect, leaking)) continue;
     const where = yield* placeGrowth(see, suspect, growth.data.applicationScripts);
     const rest = boundedBy(suspect, where.bounds, growth.data);
-    const leak = rest ? yield* besideEmptied(see, { suspect, where }, growth.data) : { suspect, where };
-    if (leak) found.push(leakDraft({ ...leak, growth, vitals: before }));
-    else if (rest) resting.push(restSentence(suspect, rest));
+    if (rest) resting.push(restSentence(suspect, rest));
+    else found.push(leakDraft({ suspect, where, growth, vitals: before }));
   }
   if (found.length === 0) found.push(...(yield* unexplained(see, growth)));
   for (const draft of found) yield* see.notify(draft);

@@ -18,8 +18,6 @@ export interface Emptying extends TextPosition {
   readonly whole: boolean;
   /** It runs by a timer: inside what is given to one, or in a function that a timer calls. */
   readonly byTimer: boolean;
-  /** Where that timer is started. */
-  readonly timerAt?: TextPosition;
   /** Every function that adds to it does so itself, or calls a function that does: a batch, a window, a generation. */
   readonly byFeeder: boolean;
   /** It goes through all entries of the collection, and takes out some. */
@@ -40,7 +38,45 @@ const COLLECTION = /^(?:Map|Set|Array|WeakMap|WeakSet)$/;
 /** Every place where a collection called `name` loses entries, in source order. Names are compared, not scopes. */
 export function emptyingsOf(text: string, name: string): Emptying[] {
   const syntax = syntaxOf(text);
-  return placesOf(syntax, name, (node, index) => emptiedBy(syntax, node, index, name));
+  const known = indexOf(syntax).emptyings;
+  const found = known.get(name) ?? placesOf(syntax, name, (node, index) => emptiedBy(syntax, node, index, name));
+  known.set(name, found);
+  return found;
+}
+
+/** What is asked of a text again and again: a bundle has ten thousand functions, and looking at each took seconds. */
+interface Index {
+  readonly emptyings: Map<string, Emptying[]>;
+  readonly functionsByName: ReadonlyMap<string, readonly number[]>;
+  readonly calledIn: Map<number, readonly string[]>;
+}
+
+const indices = new WeakMap<Syntax, Index>();
+
+function indexOf(syntax: Syntax): Index {
+  const known = indices.get(syntax);
+  if (known) return known;
+  const functionsByName = new Map<string, number[]>();
+  for (const index of syntax.functions) {
+    const name = bareName(functionName(syntax, index));
+    functionsByName.set(name, [...(functionsByName.get(name) ?? []), index]);
+  }
+  const index = { emptyings: new Map(), functionsByName, calledIn: new Map() };
+  indices.set(syntax, index);
+  return index;
+}
+
+/** Names of what a function calls, those of functions within it too. */
+function calledIn(syntax: Syntax, from: number): readonly string[] {
+  const { calledIn: known } = indexOf(syntax);
+  const own = syntax.nodes[from];
+  const found =
+    known.get(from) ??
+    syntax.nodes.flatMap(({ type, start, end, callee }) =>
+      type === 'CallExpression' && own && own.start < start && end <= own.end ? (lastName(callee) ?? []) : [],
+    );
+  known.set(from, found);
+  return found;
 }
 
 /** The same for what is dropped together with `holder`, which begins anew: `window = new Window(now)`; `fedIn` is its class's text. */
@@ -87,7 +123,6 @@ function placesOf(syntax: Syntax, name: string, emptied: Emptied): Emptying[] {
         ...positionOf(syntax, node.start),
         whole,
         byTimer: timer !== undefined,
-        ...(timer && { timerAt: positionOf(syntax, timer.start) }),
         byFeeder: isFedAround(syntax, index, name),
         sweeps: !whole && isSweep(syntax, index, name),
         ...(everyMs !== undefined && { everyMs }),
@@ -132,14 +167,10 @@ function isFedAround(syntax: Syntax, index: number, name: string): boolean {
 
 function reaches(syntax: Syntax, from: number, to: number, depth: number): boolean {
   if (from === to) return true;
-  const own = syntax.nodes[from];
-  if (depth === 0 || !own) return false;
-  const called = syntax.nodes.flatMap(({ type, start, end, callee }) =>
-    type === 'CallExpression' && own.start < start && end <= own.end ? (lastName(callee) ?? []) : [],
-  );
-  return syntax.functions.some(
-    next =>
-      next !== from && called.includes(bareName(functionName(syntax, next))) && reaches(syntax, next, to, depth - 1),
+  if (depth === 0 || !syntax.nodes[from]) return false;
+  const { functionsByName } = indexOf(syntax);
+  return [...new Set(calledIn(syntax, from))].some(name =>
+    functionsByName.get(name)?.some(next => next !== from && reaches(syntax, next, to, depth - 1)),
   );
 }
 

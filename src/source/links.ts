@@ -44,7 +44,7 @@ export function cutOf(text: string, property: string): TextPosition | undefined 
 function cuts(node: SyntaxNode, property: string): boolean {
   const { type, operator, argument, right } = node;
   if (type === 'UnaryExpression') return operator === 'delete' && isNode(argument) && isPropertyOf(argument, property);
-  return assigns(node, property) && isNode(right) && (right.value === null || right.name === 'undefined');
+  return assigns(node, property) && isNothing(right);
 }
 
 const isBeginning = (syntax: Syntax, index: number): boolean =>
@@ -61,7 +61,9 @@ const isPropertyOf = ({ type, computed, property: key }: SyntaxNode, name: strin
 const lists = ({ type, properties }: SyntaxNode, property: string): boolean =>
   type === 'ObjectExpression' &&
   Array.isArray(properties) &&
-  properties.some(one => isNode(one) && isNode(one.key) && one.key.name === property);
+  properties.some(one => isNode(one) && isNode(one.key) && one.key.name === property && !isNothing(one.value));
+
+const isNothing = (node: unknown): boolean => isNode(node) && (node.value === null || node.name === 'undefined');
 
 const isGivenTo = (above: SyntaxNode | undefined, owner: string): boolean =>
   above?.type === 'NewExpression' && isNode(above.callee) && above.callee.name === owner;

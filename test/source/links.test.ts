@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { linksOf } from '../../src/source/links.js';
+import { cutOf, linksOf } from '../../src/source/links.js';
 
 const lines = (text: string, property: string, owner: string) => linksOf(text, property, owner).map(one => one.code);
 
@@ -35,4 +35,11 @@ test.each([
   ['what takes an object apart', 'function f({ previous }) { const { previous: p } = x; }', 'previous', 'Object', []],
 ])('%s', (_, text, property, owner, expected) => {
   expect(lines(text, property, owner)).toEqual(expected);
+});
+
+test('a chain whose links are taken away somewhere is cut, one that begins without any is not', () => {
+  expect(cutOf('function forget(at) { at.before = undefined; }', 'before')).toMatchObject({ line0: 0 });
+  expect(cutOf('class V { constructor() { this.before = null; } }', 'before')).toBeUndefined();
+  const history = 'class P { now = { before: undefined }; edit(t) { this.now = { t, before: this.now }; } }';
+  expect(linksOf(history, 'before', 'Object')).toMatchObject([{ function: 'P.edit' }]);
 });

@@ -83,9 +83,9 @@ export class Sizer {
     };
   }
 
-  /** Where the class of an object was written; undefined for V8's and Node's own. */
+  /** Where the class of an object was written, or the function itself that has properties; undefined for V8's and Node's own. */
   classCode(object: object): ScriptPosition | undefined {
-    const code = codeOfClass(this.realm, object);
+    const code = typeof object === 'function' ? object : codeOfClass(this.realm, object);
     if (!code || this.realm.builtin.has(code)) return undefined;
     const location = this.bridge.read([code])[0]?.location;
     return location && positionOf(location);

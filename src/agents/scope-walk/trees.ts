@@ -64,14 +64,14 @@ function withNewBranches(
   const from = old[0] ?? 0;
   const shown = (old.at(-1) ?? 0) - from;
   if (!again || first.cut || last.cut || shown <= 0) return old;
-  const before = leavesOf(branches, one => one.first);
-  const gained = leavesOf(branchesOf(last, again.node), lastOf) - before;
+  const before = entriesOf(branches, one => one.first);
+  const gained = entriesOf(branchesOf(last, again.node), lastOf) - before;
   return old.map(size => Math.round(before + ((size - from) / shown) * Math.max(gained, shown)));
 }
 
-/** Entries that are no branches. */
-const leavesOf = (branches: readonly Watched[], sizeOf: (one: Watched) => number): number =>
-  branches.reduce((sum, one) => sum + sizeOf(one), 1 - branches.length);
+/** Entries of all branches: most of them are branches themselves. */
+const entriesOf = (branches: readonly Watched[], sizeOf: (one: Watched) => number): number =>
+  branches.reduce((sum, one) => sum + sizeOf(one), 0);
 
 function branchesOf({ tree, watchlist }: Walk, top: number): Watched[] {
   const within = new Map<number, boolean>([[top, true]]);
