@@ -5,6 +5,7 @@ import { callAt, callSites } from '../source/calls.js';
 import { nestedJob } from '../source/nested.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
 import type { ScriptText } from '../source/script.js';
+import { secondConnection } from '../source/second-connection.js';
 import type { TextPosition } from '../source/syntax.js';
 import { openTransactions } from '../source/transactions.js';
 import type { Finding } from '../waiting/finding.js';
@@ -15,7 +16,7 @@ import { textOf } from './waiting-place.js';
 /** Who holds what the others wait for, and how it comes that it isn't given back. */
 export interface HeldSite {
   readonly location: CodeLocation;
-  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks' | 'transaction';
+  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks' | 'transaction' | 'second';
   /** It is taken from a pool: what comes is worked with and handed back. */
   readonly isThing: boolean;
 }
@@ -121,6 +122,21 @@ export async function* taskSiteOf(
     const names = script ? namesIn(script, url, holder) : new Set<string>();
     const gives = calls.find(site => names.has(ownerName(site.callee)) && GIVES_WORK.test(site.method));
     if (script && gives) return { location: locateAt(script, url, gives, see.target.cwd), why: 'tasks', isThing: true };
+  }
+  return undefined;
+}
+
+/** Where work in a transaction asks its own pool for another connection. */
+export async function* secondSite(see: OperatorView, urls: readonly string[]): Step<HeldSite | undefined> {
+  const files: { readonly url: string; readonly text: string; readonly script: ScriptText }[] = [];
+  for (const url of urls.slice(0, MOST_FILES)) {
+    const script = yield* textOf(see, url);
+    if (script) files.push({ url, text: script.text, script });
+  }
+  for (const file of files) {
+    const asked = secondConnection(file, files);
+    if (asked)
+      return { location: locateAt(file.script, file.url, asked, see.target.cwd), why: 'second', isThing: true };
   }
   return undefined;
 }

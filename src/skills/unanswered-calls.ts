@@ -29,20 +29,19 @@ export async function* unansweredCalls(see: OperatorView): Step<NotificationDraf
 
 /** Stacks are gone, but a path that only one call of the application writes down says who asked. */
 export async function* whoAsks(see: OperatorView, { path }: OutgoingInFlight): Step<CodeLocation | undefined> {
-  const [segment] = path
-    .split('/')
-    .filter(part => part !== '' && !part.startsWith(':'))
-    .reverse();
-  const scripts = segment === undefined ? undefined : yield* see.ask('scripts', {}, TEXTS_STAY_MS);
-  if (segment === undefined || !isUsable(scripts)) return undefined;
-  const found = scripts.data.scripts.flatMap(source => {
-    const script = new ScriptText(source);
-    return callsTo(script.text, segment).map(at => ({ script, url: source.url, ...at }));
-  });
-  const [site] = found;
-  if (!site || found.length > 1) return undefined;
-  const { script, url, line0, column0 } = site;
-  return locate(script, { scriptId: '', url, line: line0, column: column0 }, see.target.cwd);
+  const segments = path.split('/').filter(part => part !== '' && !part.startsWith(':'));
+  const scripts = segments.length > 0 ? yield* see.ask('scripts', {}, TEXTS_STAY_MS) : undefined;
+  if (!scripts || !isUsable(scripts)) return undefined;
+  const texts = scripts.data.scripts.map(source => new ScriptText(source));
+  // The last segments may be values.
+  for (const segment of segments.reverse()) {
+    const found = texts.flatMap(script => callsTo(script.text, segment).map(at => ({ script, ...at })));
+    const [site] = found;
+    if (!site) continue;
+    const spot = { scriptId: '', url: site.script.url, line: site.line0, column: site.column0 };
+    return found.length > 1 ? undefined : locate(site.script, spot, see.target.cwd);
+  }
+  return undefined;
 }
 
 function draftOf(

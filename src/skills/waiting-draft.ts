@@ -17,6 +17,7 @@ import {
   leakSiteOf,
   MAY_THROW,
   nestedSite,
+  secondSite,
   taskSiteOf,
   transactionSite,
 } from './leak-site.js';
@@ -107,6 +108,9 @@ function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClas
 async function* heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
   const given = yield* taskSiteOf(see, finding, scripts);
   if (given) return given;
+  const isStuck = finding.faultClass === 'pool.exhaustion' && !isFlowing(finding);
+  const second = isStuck ? yield* secondSite(see, scripts) : undefined;
+  if (second) return second;
   const seen = finding.user.length === 0 ? undefined : yield* leakSite(see, finding);
   // Those who wait may not be those who took: others take from the same holder in files where nobody waits.
   if (isFlowing(finding)) return seen;

@@ -180,6 +180,14 @@ function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): 
         'Tasks begin faster than the workers end them, or some tasks never end: an event that does not come, a promise nobody settles.',
       fix: 'Give each task a time limit, make the task settle on every path, and bound the queue of the pool.',
     };
+  if (why === 'second')
+    return {
+      title: `${name} asks the pool for another connection while its transaction keeps one`,
+      seen: `${state?.used ?? 'All'} of ${state?.max ?? 'the'} connections are in use, ${state?.waiting ?? 0} wait in \`${state?.name ?? ''}\`.`,
+      hypothesis:
+        'As soon as as many transactions run as the pool has connections, each waits for a connection that only another of them could give back.',
+      fix: 'Hand the transaction on to what is called within it, so that it asks over the same connection; or do that work after the commit.',
+    };
   return {
     title:
       why === 'waits-elsewhere'
