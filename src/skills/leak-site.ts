@@ -9,6 +9,7 @@ import { secondConnection } from '../source/second-connection.js';
 import type { TextPosition } from '../source/syntax.js';
 import { openTransactions } from '../source/transactions.js';
 import type { Finding } from '../waiting/finding.js';
+import { shapeOf } from '../waiting/pools.js';
 import type { Frame } from '../waiting/waits.js';
 import { locate } from './place.js';
 import { textOf } from './waiting-place.js';
@@ -30,10 +31,12 @@ export async function* leakSite(see: OperatorView, finding: Finding): Step<HeldS
   const callers = finding.user.slice(1, MOST_CALLERS);
   // While some still come through, nothing is lost for good: it is held for long.
   const rank = finding.flow && finding.flow.out > 0 && !finding.silent ? rankHeld : rankLost;
-  const direct = yield* worstOf(see, waiting, rank);
+  // Nobody takes a connection and drops it: an answer that isn't looked at is that of a query.
+  const isSure = rank === rankHeld || (finding.holder !== undefined && shapeOf(finding.holder) === 'pool');
+  const direct = yield* worstOf(see, waiting, rank, isSure);
   if (direct !== 'handed on') return direct;
   for (const caller of callers) {
-    const above = yield* worstOf(see, [caller], rank);
+    const above = yield* worstOf(see, [caller], rank, isSure);
     if (above !== 'handed on') return above;
   }
   return undefined;
@@ -166,6 +169,7 @@ async function* worstOf(
   see: OperatorView,
   frames: readonly Frame[],
   rank: (acquisition: Acquisition) => number,
+  isSure: boolean,
 ): Step<HeldSite | 'handed on' | undefined> {
   let worst: { acquisition: Acquisition; location: CodeLocation } | undefined;
   let kept = 0;
@@ -175,7 +179,7 @@ async function* worstOf(
     const here = frames.filter(frame => frame.url === url);
     const callees = new Set(here.flatMap(frame => callAt(script.text, frame.line - 1, frame.column - 1)?.callee ?? []));
     const sites = callSites(script.text).filter(site => callees.has(site.callee) && !CHAINS.test(site.method));
-    const found = acquisitions(script.text, sites).filter(one => rank !== rankHeld || isTaking(one));
+    const found = acquisitions(script.text, sites).filter(one => !isSure || isTaking(one));
     kept += found.length;
     for (const acquisition of found) {
       if (rank(acquisition) <= (worst ? rank(worst.acquisition) : 0)) continue;

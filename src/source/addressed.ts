@@ -7,7 +7,7 @@ export function callsTo(text: string, segment: string): TextPosition[] {
   return [...starts].map(start => positionOf(syntax, start));
 }
 
-/** As a whole segment: `/gauges/` and `/gauges`, not `/gauges2`; a route's own pattern (`/gauges/:id`) asks nobody. */
+/** As a whole segment: `/gauges/` and `/gauges`, not `/gauges2`; a route's own pattern (`/gauges/:id`) and a file (`./gauges`) ask nobody. */
 function writes(node: SyntaxNode, segment: string): boolean {
   const said =
     node.type === 'Literal'
@@ -15,7 +15,7 @@ function writes(node: SyntaxNode, segment: string): boolean {
       : node.type === 'TemplateElement'
         ? (node.value as { readonly raw?: unknown }).raw // by ESTree
         : undefined;
-  if (typeof said !== 'string' || said.includes('/:')) return false;
+  if (typeof said !== 'string' || said.includes('/:') || said.startsWith('.')) return false;
   const at = said.indexOf(`/${segment}`);
   return at >= 0 && !/[\w-]/.test(said[at + segment.length + 1] ?? '/');
 }

@@ -12,3 +12,7 @@ test('the call that writes a path down is who asks for it', () => {
 test('routes, longer names and plain texts are not', () => {
   expect(lines("app.get('/gauges/:id', show);\nfetch('/gauges2');\nconst path = '/gauges';", 'gauges')).toEqual([]);
 });
+
+test('a file of the same name is no peer', () => {
+  expect(callsTo("const { dye } = require('./dyes');\nget(`${base}/dyes/${thread}`);", 'dyes')).toHaveLength(1);
+});
