@@ -11,11 +11,12 @@ import type { CollectContext, Collector } from './collector.js';
 import { stream } from './heap-snapshot.js';
 
 const MB = 1024 * 1024;
-/** Measured on 6 to 14 MB of live heap, Node 18 to 24, on a machine of which a third was free: 40 to 72 ms for each MB. */
-const PAUSE_MS_PER_MB = 60;
+/** Measured on 6 to 14 MB of live heap, Node 18 to 24, where another took every third turn of the core: 40 to 72 ms for each MB. */
+const PAUSE_MS_PER_MB = 80;
 /** A collection first: what is garbage costs the snapshot nothing, and between two collections it is half of the heap. */
 const COLLECT_MS_PER_MB = 2.8;
 const COLLECT_BASE_MS = 30;
+const collectMs = (bytes: number): number => COLLECT_BASE_MS + (bytes / MB) * COLLECT_MS_PER_MB;
 /** As for any heapSnapshot. */
 const MEMORY_PER_HEAP_BYTE = 15;
 const TIMEOUT_MS = 60_000;
@@ -43,7 +44,7 @@ export const suspendedCollector = (readChains: ReadChains = noReader): Collector
   title: 'Suspended functions',
   cost: 'pausing',
   estimate: ({ heapUsedBytes }) => ({
-    pauseMs: COLLECT_BASE_MS + (heapUsedBytes / MB) * COLLECT_MS_PER_MB,
+    pauseMs: collectMs(heapUsedBytes),
     memoryBytes: heapUsedBytes * MEMORY_PER_HEAP_BYTE,
   }),
   collect: (session, _params, context) =>
@@ -69,11 +70,13 @@ interface Taking {
   readonly context: CollectContext;
 }
 
+/** The collection shows how slow this machine is just now. */
 async function snapshot({ session, debug, path, context }: Taking) {
   const collect = () => debug.send('HeapProfiler.collectGarbage', { timeoutMs: TIMEOUT_MS });
   const { pausedMs: collectedMs } = await standstill(session, session.target.pid, collect);
   const { usedSize } = await debug.send('Runtime.getHeapUsage');
-  const pauseMs = (usedSize / MB) * PAUSE_MS_PER_MB;
+  const slowdown = Math.max(1, collectedMs / collectMs(usedSize));
+  const pauseMs = (usedSize / MB) * PAUSE_MS_PER_MB * slowdown;
   if (!context.mayPause(pauseMs, 'a look at what is suspended'))
     throw new Error(
       `It would stop the target for about ${sayMs(pauseMs)}: --max-pause ${Math.ceil(pauseMs)} allows it.`,

@@ -78,7 +78,7 @@ export const async = defineSkill({
     }),
     defineQuery({
       name: 'suspended',
-      doc: 'Every async function that waits now, by the line where it stands, also those that began before lens came. Stops the target for about 60 ms for each MB of heap.',
+      doc: 'Every async function that waits now, by the line where it stands, also those that began before lens came. Stops the target for about 60 ms for each MB of heap that lives.',
       params: z.object({}),
       async run(_, probe) {
         const reading = await probe.ask('suspended', {});

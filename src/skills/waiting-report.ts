@@ -71,12 +71,17 @@ const ANEW = 0;
 /** Of those that were held so many are still there: none has ended. */
 const STILL_HELD = 0.9;
 
+/** Where so many of the answers are those of old requests, waits end, if late. */
+const LATE_SHARE = 0.5;
+
 /**
  * A promise that nobody has settled yet may be a long poll's: those that began before lens came must outlast any. A full
  * pool, a taken lock and a peer that is silent say more than their age.
  */
 async function* staysHeld(see: OperatorView, { fromBefore, faultClass, flow }: Finding): Step<boolean> {
-  if (!fromBefore || faultClass !== 'waiting.unsettled' || !flow) return true;
+  if (faultClass !== 'waiting.unsettled' || !flow) return true;
+  const isLate = flow.outOld > 0 && flow.outOld >= LATE_SHARE * flow.out;
+  if (!fromBefore && !isLate) return true;
   yield* see.wait(Math.max(0, UNANSWERED_MS - flow.heldMs));
   const later = yield* see.ask('in-flight', {}, ANEW);
   const route = isUsable(later) ? later.data.routes.find(one => keyOf(one) === flow.route) : undefined;

@@ -68,14 +68,16 @@ const WORDS: { readonly [faultClass: string]: (finding: Finding, name: string, w
       : 'Settle the promise on every path (also on error, close and timeout), or race it with a time limit.',
   }),
   'pool.exhaustion': poolWords,
-  'downstream.slow': ({ call, waits, lookups }, name) =>
+  'downstream.slow': ({ call, waits, lookups, silent }, name) =>
     lookups
       ? lookupWords(lookups, name)
       : {
-          title: `${name} waits for slow answers${call ? ` from ${call.host}` : ''}`,
+          title: `${name} waits for slow answers${call ? ` from ${call.host}` : silent ? ` from ${silent.peer}` : ''}`,
           seen: call
             ? `${call.count} calls of ${call.target}: ${call.answered > 0 ? `answered after ${sayMs(call.p50Ms)} (median)` : 'none answered'}, ${call.open} still open, the oldest for ${sayMs(call.oldestOpenMs)}.`
-            : `One wait takes ${sayMs(waits?.meanMs ?? 0)} on average.`,
+            : silent
+              ? `${silent.count} sockets to ${silent.peer} are open and moved no byte in the window.`
+              : `One wait takes ${sayMs(waits?.meanMs ?? 0)} on average.`,
           hypothesis: 'The other side is slow or does not answer; the process itself only waits.',
           fix: 'Give the call a time limit and a fallback, and look at the other side.',
         },

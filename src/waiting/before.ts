@@ -3,6 +3,7 @@ import type { Suspended, SuspendedStack } from '../model/evidence/suspended.js';
 import type { Context } from './finding.js';
 import type { RouteFlow } from './flow.js';
 import type { CallGroup } from './outgoing.js';
+import { silentPeers } from './pools.js';
 import type { WaitGroup } from './stuck.js';
 import { type Frame, placeKey, resolve } from './waits.js';
 
@@ -68,6 +69,15 @@ export function openCall(requests: number, { dump }: Context): CallGroup | undef
   const open = dump.after.outgoing.filter(({ state, heldCount = 0 }) => state === 'no-answer' && heldCount > 0);
   const most = open.sort((a, b) => b.count - a.count)[0];
   return most && most.count >= CALL_SHARE * requests ? callOf(most, requests) : undefined;
+}
+
+/** `fetch` is no handle of Node's: of a call that began before the window only its socket shows, on which nothing moves. */
+export function silentPeer(
+  requests: number,
+  { dump, holders }: Context,
+): ReturnType<typeof silentPeers>[number] | undefined {
+  if (holders.some(one => one.waiters && one.waiting >= CALL_SHARE * requests)) return undefined;
+  return silentPeers(dump).find(({ count }) => count >= CALL_SHARE * requests);
 }
 
 function callOf({ method, host, path, count, heldMs = 0 }: OutgoingInFlight, requests: number): CallGroup {

@@ -2,7 +2,7 @@ import type { AsyncDump, OutgoingCall } from '../model/evidence/async-dump.js';
 import type { Holder, Holders } from '../model/evidence/holders.js';
 import type { AgentPool } from '../model/evidence/in-flight.js';
 import type { Suspended } from '../model/evidence/suspended.js';
-import { groupsFromBefore, openCall } from './before.js';
+import { groupsFromBefore, openCall, silentPeer } from './before.js';
 import {
   chatty,
   fromPlace,
@@ -338,6 +338,8 @@ function fromBefore(suspended: Suspended, unplaced: readonly RouteFlow[], contex
     const call = openCall(group.requests, context);
     const base = { ...baseOf(group, context), fromBefore: true } as const;
     if (call) return { ...base, faultClass: 'downstream.slow', confidence: 'high', call } as const;
+    const silent = silentPeer(group.requests, context);
+    if (silent) return { ...base, faultClass: 'downstream.slow', confidence: 'medium', silent } as const;
     const finding = fromGroup(group, { ...context, groups });
     return finding ? { ...finding, fromBefore: true } : [];
   });

@@ -17,6 +17,8 @@ export interface RouteFlow {
   readonly after: number;
   readonly in: number;
   readonly out: number;
+  /** Of these, those that had begun before the window. */
+  readonly outOld: number;
   readonly failed: number;
   /** Little's law: mean in flight ÷ throughput. Infinity when nothing came out. */
   readonly waitMs: number;
@@ -91,6 +93,7 @@ function flowOf(key: string, reading: Flowing): RouteFlow {
     peak: peakOf(own, before - earlier),
     in: own.length,
     out,
+    outOld: earlier,
     failed: finished.filter(request => request.status >= 500).length,
     waitMs: out > 0 ? Math.round(((before + after) / 2 / out) * reading.windowMs) : Number.POSITIVE_INFINITY,
     p50Ms: quantile(times, 0.5),

@@ -61,3 +61,8 @@ test('calls that are open for as many as wait are the cause', () => {
   const stacks = stack(20, 'request@node_modules/axios/lib/axios.js', 'rate@rates.js');
   expect(told(still({ outgoing }), stacks)).toMatchObject([{ faultClass: 'downstream.slow', at: 'rate:11' }]);
 });
+
+test('a peer whose sockets all stand still while as many wait is asked by fetch, which shows in no handle', () => {
+  const peers = [{ peer: 'stock:80', count: 20, connecting: 0, halfClosed: 0, bytesRead: 9, bytesWritten: 9 }];
+  expect(told(still({ peers }), stack(20, 'available@stock.js'))).toMatchObject([{ faultClass: 'downstream.slow' }]);
+});
