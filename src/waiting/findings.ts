@@ -1,11 +1,10 @@
 import type { AsyncDump, OutgoingCall } from '../model/evidence/async-dump.js';
-import type { Holder, Holders } from '../model/evidence/holders.js';
+import type { Holders } from '../model/evidence/holders.js';
 import type { AgentPool } from '../model/evidence/in-flight.js';
 import type { Suspended } from '../model/evidence/suspended.js';
 import { groupsFromBefore, openCall, silentPeer } from './before.js';
 import {
   chatty,
-  fromPlace,
   LEAST_CALLS,
   lateRoutes,
   retries,
@@ -21,8 +20,9 @@ import { type CallGroup, callGroups } from './outgoing.js';
 import { overlapping } from './overlap.js';
 import { pacedBy } from './paced.js';
 import { type PlaceWaits, waitsByPlace } from './places.js';
-import { holderOf, isExhausted, isTaken, poolState, shapeOf, silentPeers, withUnread } from './pools.js';
+import { holderOf, isExhausted, poolState, shapeOf, silentPeers, withUnread } from './pools.js';
 import { oneAfterTheOther } from './serial.js';
+import { fullHolder, heldStill, standstill } from './standstill.js';
 import { LEAST_ROUNDS, type OrphanGroup, stuckRequests, type WaitGroup } from './stuck.js';
 import { type Frame, Waits } from './waits.js';
 import { merge, winners } from './winners.js';
@@ -228,22 +228,6 @@ function isDriver(group: WaitGroup, { dump, routes }: Context): boolean {
   return group.package !== undefined && flowing && talksToPeers(dump);
 }
 
-/**
- * Callbacks leave no promise behind: whoever waits in a full pool by callback shows only in the pool. A pool may keep a
- * queue for each of its connections: those of one kind count together.
- */
-function fullHolder({ holders, old }: Context): Holder | undefined {
-  const least = Math.max(2, STANDSTILL_SHARE * old);
-  const taken = holders.filter(one => one.waiters && one.name !== 'Agent' && isTaken(one));
-  for (const one of taken) {
-    const alike = taken.filter(other => other.name === one.name && other.queue === one.queue);
-    const waiting = alike.reduce((sum, other) => sum + other.waiting, 0);
-    // An answer that nobody reads holds its connection however many wait for just this one.
-    if (waiting >= least || one.numbers.unreadBytes !== undefined) return { ...one, waiting };
-  }
-  return undefined;
-}
-
 function fromOrphan(group: OrphanGroup, context: Context): Finding {
   const rejected = context.dump.rejections.reduce((sum, { count }) => sum + count, 0);
   const base = baseOf(
@@ -268,49 +252,6 @@ function fromOrphan(group: OrphanGroup, context: Context): Finding {
     return { ...base, faultClass, confidence: 'high', holder, standstill: true };
   }
   return { ...base, faultClass: swallowed ? 'exceptions.swallowed' : 'waiting.unsettled', confidence: 'medium' };
-}
-
-/** Routes that hold requests of before the window while none that began in it could be read. */
-function heldStill({ routes, groups, old }: Context): readonly RouteFlow[] {
-  return old > 0 || groups.length > 0 ? [] : routes.filter(flow => isStuck(flow) && flow.out === 0 && flow.held > 0);
-}
-
-/** So many of the held requests must stand in one queue before it is what they wait for. */
-const STANDSTILL_SHARE = 0.3;
-
-/**
- * A service whose callers have reached their own limits gets no new request to follow: then a full pool or a taken lock
- * that many wait in is the only witness. A list of bare callbacks is not: long polls keep those too.
- */
-function standstill(context: Context): Finding[] {
-  const still = heldStill(context);
-  const [flow] = still;
-  if (!flow) return [];
-  const held = still.reduce((sum, route) => sum + route.held, 0);
-  const base = {
-    ...fromPlace(undefined, context.routes),
-    routes: still.map(route => route.route),
-    requests: held,
-    oldestMs: Math.max(...still.map(route => route.heldMs)),
-    flow,
-    standstill: true,
-  } as const;
-  const agent = context.dump.after.agents.find(one => one.queued >= STANDSTILL_SHARE * held);
-  if (agent) return [{ ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent }];
-  const holder = fullHolder({ ...context, old: held });
-  if (!holder) return [];
-  const pool = shapeOf(holder) === 'pool' || holder.numbers.unreadBytes !== undefined;
-  const used = poolState(holder).used ?? 1;
-  const silent = silentPeers(context.dump).find(({ count }) => count >= used * 0.8);
-  return [
-    {
-      ...base,
-      faultClass: pool ? 'pool.exhaustion' : 'waiting.lock',
-      confidence: pool || silent ? 'high' : 'medium',
-      holder,
-      ...(pool && silent ? { silent } : {}),
-    },
-  ];
 }
 
 /** Held for so long beside others that are answered, requests are worth a closer look. */
