@@ -219,7 +219,7 @@ export function sayNode(view: HeapView, scripts: Scripts, node: number): string 
   const waiting = suspendedFunction(view, node);
   if (waiting !== undefined) return `${sayFunction(view, scripts, waiting)} waiting`;
   if (view.name(node) === 'system / Context') return 'scope';
-  if (view.type(node) === 'synthetic') return ROOTS[view.name(node)] ?? view.name(node);
+  if (view.type(node) === 'synthetic') return ROOTS[view.name(node)] || view.name(node) || 'V8';
   return view.className(node);
 }
 
