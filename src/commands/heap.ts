@@ -15,14 +15,14 @@ interface Options {
 const MIB = 2 ** 20;
 /** Narrower terminals wrap by themselves. */
 const MIN_COLUMNS = 80;
-const QUESTIONS = ['classes', 'retainers', 'dominators', 'strings', 'paths'] as const;
+const QUESTIONS = ['classes', 'retainers', 'dominators', 'strings', 'paths', 'waiting'] as const;
 type Question = (typeof QUESTIONS)[number];
 
 /** Reads heapSnapshot files: who holds the memory, since when, from which line. */
 export function heapCommand(): Command {
   return new Command('heap')
     .description('who holds the memory in a heapSnapshot file (.heapsnapshot or .heapsnapshot.gz)')
-    .usage('FILE [classes|strings|dominators [ID]|retainers ID|paths ID]  |  diff A B [C]')
+    .usage('FILE [classes|strings|waiting|dominators [ID]|retainers ID|paths ID]  |  diff A B [C]')
     .argument('<file>', 'a heapSnapshot file, or `diff`')
     .argument('[question...]', `${QUESTIONS.join(', ')}; with diff: two or three files of one process, oldest first`)
     .option('--json', 'as JSON')
@@ -57,7 +57,7 @@ function questionOf([word, id]: readonly string[], { limit, offset }: Options): 
   if (word === undefined) return { ask: 'summary' };
   if (!isQuestion(word))
     throw new LensError('usage', `There is no question ${word}.`, `There are: ${QUESTIONS.join(', ')}.`);
-  if (word === 'classes' || word === 'strings') return { ask: word, limit, offset };
+  if (word === 'classes' || word === 'strings' || word === 'waiting') return { ask: word, limit, offset };
   const number = id === undefined ? undefined : Number(id.replace(/^@/, ''));
   if (number !== undefined && !Number.isInteger(number)) throw new LensError('usage', `${id} is no object id.`);
   if (word === 'dominators') return { ask: word, limit, offset, ...(number !== undefined && { id: number }) };

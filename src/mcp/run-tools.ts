@@ -83,14 +83,14 @@ function readRunFile(home: string, run: string, file: string): string {
   }
 }
 
-const ASKS = ['summary', 'classes', 'strings', 'retainers', 'dominators', 'paths'] as const;
+const ASKS = ['summary', 'classes', 'strings', 'waiting', 'retainers', 'dominators', 'paths'] as const;
 
 function addHeapFiles(server: McpServer): void {
   addTool(server, {
     name: 'lens_heap_file',
     title: 'Ask about a heapsnapshot file',
     description:
-      'A .heapsnapshot file of V8: summary with suspects, classes, repeated strings, and for a node id its retainers, dominated nodes or retaining path. Lists are paged.',
+      'A .heapsnapshot file of V8: summary with suspects, classes, repeated strings, async functions that wait, and for a node id its retainers, dominated nodes or retaining path. Lists are paged.',
     input: {
       path: z.string().describe('path of the file on this machine'),
       ask: z.enum(ASKS).default('summary'),
@@ -120,7 +120,7 @@ function questionOf(ask: (typeof ASKS)[number], id: number | undefined, limit: n
     if (id === undefined) throw new Error('paths needs an id.');
     return { ask, id, offset, limit };
   }
-  if (ask === 'classes' || ask === 'strings') return { ask, offset, limit };
+  if (ask === 'classes' || ask === 'strings' || ask === 'waiting') return { ask, offset, limit };
   return { ask, offset, limit, ...(id !== undefined && { id }) };
 }
 

@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { suspendedCollector } from '../../src/collectors/suspended.js';
 import { doHeapJob } from '../../src/commands/heap/job.js';
+import { answerText } from '../../src/commands/heap/text.js';
 import { attach } from '../../src/inspector/attach.js';
 import type { Suspended } from '../../src/model/evidence/suspended.js';
 import { context } from '../collect-context.js';
@@ -61,4 +65,24 @@ test('a heap that would take too long is left alone, and says what would allow i
   const reading = collector.collect(session, {}, { ...context, mayPause: () => false });
   await expect(reading).rejects.toThrow(/stop the target for about .* --max-pause \d+/);
   await session.detach();
+});
+
+test('a file is asked for it, too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lens-test-'));
+  const path = join(folder, 'one.heapsnapshot');
+  await using program = await launch(`${PROGRAM.replace("'ready'", "'open'")};
+    setTimeout(() => { require('node:v8').writeHeapSnapshot(${JSON.stringify(path)}); console.log('ready'); }, 200);`);
+  try {
+    expect(program.stdout()).toContain('ready');
+    const question = { ask: 'waiting', offset: 0, limit: 3 } as const;
+    const result = await doHeapJob({ kind: 'question', path, question, cwd: '/' });
+    const text = result.kind === 'question' ? answerText(result.answer, { path, cwd: '/' }) : '';
+    expect(text.split('\n').slice(0, 2)).toEqual([
+      expect.stringMatching(/^3 × inner\(\) .+:4$/),
+      expect.stringMatching(/^ {4}← outer\(\) .+:8$/),
+    ]);
+    expect(text).toMatch(/1–3 of 5; next page: --offset 3$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

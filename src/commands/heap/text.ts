@@ -11,6 +11,7 @@ import type {
   SaidPath,
   SaidSuspect,
   ScriptPlace,
+  WaitingRow,
 } from '../../heap/index.js';
 import type { JudgedHolder } from './bound.js';
 import type { JudgedDifference } from './job.js';
@@ -43,12 +44,29 @@ export function answerText(answer: HeapAnswer, context: TextContext): string {
       )}\n${more(answer.page)}`;
     case 'strings':
       return `${table(TEXT_HEAD, (answer.page.rows as RepeatedText[]).map(textRow), context.columns)}\n${more(answer.page)}`;
+    case 'waiting':
+      return `${answer.page.rows.map(row => waitingLines(row, context)).join('\n')}\n${more(answer.page)}`;
     case 'retainers':
     case 'dominators':
       return `${nodeLine(answer.node)}\n${table(NODE_HEAD, answer.page.rows.map(nodeRow), context.columns)}\n${more(answer.page)}`;
     default:
       return `No object has the id ${answer.id}.`;
   }
+}
+
+/** `20 × print() src/queue.js:14 ← handle() src/server.js:8, a timer ends 3, 17 serve requests`. */
+function waitingLines({ count, timed, serving, functions }: WaitingRow, context: TextContext): string {
+  const names = functions.map(({ function: name, place }) => `${name || 'anonymous'}() ${placeText(place, context)}`);
+  const more = [
+    timed > 0 ? `a timer ends ${sayCount(timed)}` : '',
+    serving > 0 ? `${sayCount(serving)} with a request` : '',
+  ];
+  const said = more.filter(text => text !== '').join(', ');
+  const [first = '', ...outer] = [
+    `${sayCount(count)} × ${names[0] ?? ''}`,
+    ...names.slice(1).map(name => `${INDENT}← ${name}`),
+  ];
+  return [said === '' ? first : `${first} (${said})`, ...outer].join('\n');
 }
 
 function otherPaths(others: HeapPage<SaidPath>): string {
@@ -101,7 +119,7 @@ function summaryText(summary: HeapSummary, context: TextContext): string {
           ),
         ]),
     '',
-    `Look closer: lens heap ${context.path} paths|retainers|dominators ID, classes, strings`,
+    `Look closer: lens heap ${context.path} paths|retainers|dominators ID, classes, strings, waiting`,
   ].join('\n');
 }
 

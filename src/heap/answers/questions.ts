@@ -3,12 +3,13 @@ import { repeatedTexts } from './repeated.js';
 import { type SaidPath, sayNode, sayPath } from './say.js';
 import { Scripts, type Telling } from './scripts.js';
 import { asWritten, classRows, type HeapSummary, summarise } from './summary.js';
+import { type WaitingRow, waitingRows } from './suspended.js';
 import type { HeapView } from './view.js';
 
 /** What can be asked about one heap. Lists are given in pages. */
 export type HeapQuestion =
   | { readonly ask: 'summary'; readonly rows?: number }
-  | { readonly ask: 'classes' | 'strings'; readonly offset: number; readonly limit: number }
+  | { readonly ask: 'classes' | 'strings' | 'waiting'; readonly offset: number; readonly limit: number }
   | { readonly ask: 'retainers' | 'dominators'; readonly id?: number; readonly offset: number; readonly limit: number }
   | { readonly ask: 'paths'; readonly id: number; readonly offset: number; readonly limit: number };
 
@@ -40,6 +41,7 @@ export type HeapAnswer =
       readonly others: HeapPage<SaidPath>;
     }
   | { readonly ask: 'classes' | 'strings'; readonly page: HeapPage<object> }
+  | { readonly ask: 'waiting'; readonly page: HeapPage<WaitingRow> }
   | { readonly ask: 'retainers' | 'dominators'; readonly node: NodeRow; readonly page: HeapPage<NodeRow> }
   | { readonly ask: 'unknown-id'; readonly id: number };
 
@@ -64,6 +66,8 @@ export function answerQuestion(view: HeapView, question: HeapQuestion, telling: 
       return { ask: 'classes', page: pageOf(classRows(view, scripts), question, row => asWritten(scripts, row)) };
     case 'strings':
       return { ask: 'strings', page: pageOf(repeatedTexts(view).repeated, question, item => item) };
+    case 'waiting':
+      return { ask: 'waiting', page: pageOf(waitingRows(view, scripts), question, row => row) };
     default:
       return aboutNode(view, scripts, question, row);
   }

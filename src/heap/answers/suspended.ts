@@ -47,6 +47,38 @@ export function suspendedChains(view: HeapView): SuspendedChain[] {
   });
 }
 
+/** Chains of the same functions, the most first: `id` of one of its innermost. */
+export interface WaitingRow {
+  readonly count: number;
+  /** Of these, how many a timer settles, and how many have a request of node:http at hand. */
+  readonly timed: number;
+  readonly serving: number;
+  readonly id: number | undefined;
+  /** Innermost first, each where it is written. */
+  readonly functions: readonly Pick<SuspendedCall, 'function' | 'place'>[];
+}
+
+/** What waits, as rows for people. */
+export function waitingRows(view: HeapView, scripts: Scripts): WaitingRow[] {
+  const rows = new Map<string, { row: WaitingRow; count: number; timed: number; serving: number }>();
+  for (const { calls, timed, serving } of suspendedChains(view)) {
+    const functions = calls.map(call => ({ function: call.function, place: scripts.written(call.place) }));
+    const key = functions.map(({ place }) => `${place.url}:${place.line}:${place.column}`).join(' ');
+    const sum = rows.get(key) ?? {
+      row: { count: 0, timed: 0, serving: 0, id: calls[0]?.id, functions },
+      count: 0,
+      timed: 0,
+      serving: 0,
+    };
+    if (functions.length > 0) rows.set(key, sum);
+    sum.count++;
+    sum.timed += Number(timed);
+    sum.serving += Number(serving);
+  }
+  const all = [...rows.values()].map(({ row, count, timed, serving }) => ({ ...row, count, timed, serving }));
+  return all.sort((a, b) => b.count - a.count);
+}
+
 function outwards(leaf: number, outer: ReadonlyMap<number, readonly number[]>): number[] {
   const chain: number[] = [];
   for (let at: number | undefined = leaf; at !== undefined && chain.length < MOST_CALLS; at = outer.get(at)?.[0]) {
