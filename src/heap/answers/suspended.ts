@@ -4,6 +4,8 @@ import type { HeapView } from './view.js';
 
 /** Stacks of a program that waits are short; a chain longer than this is a ring. */
 const MOST_CALLS = 12;
+/** Promises that only hand on: an async function that returns itself again and again makes a chain without an end. */
+const MOST_FOLLOWED = 50;
 /** `ctx.req`, `request.raw`: frameworks wrap the request once or twice. */
 const REQUEST_HOPS = 2;
 /** What has more slots is no argument of a handler: a registry, a module. */
@@ -88,6 +90,12 @@ function outwards(leaf: number, outer: ReadonlyMap<number, readonly number[]>): 
   return chain;
 }
 
+/** Who goes on by a reaction, and the promises that it settles in turn. */
+interface Next {
+  readonly waiters: readonly number[];
+  readonly promises: readonly number[];
+}
+
 class Waiters {
   private readonly scripts: Scripts;
   /** The promise that a waiter settles when it goes on. */
@@ -109,14 +117,20 @@ class Waiters {
   of(promise: number): readonly number[] {
     const known = this.waiting.get(promise);
     if (known) return known;
-    this.waiting.set(promise, []); // a ring of promises waits for nobody
-    const found: number[] = [];
-    for (let reaction = this.reaction(promise); reaction !== undefined; reaction = this.next(reaction)) {
-      found.push(...this.ofReaction(reaction));
+    const found = new Set<number>();
+    const promises = new Set([promise]);
+    let followed = 0;
+    for (const one of promises) {
+      if (followed++ >= MOST_FOLLOWED) break;
+      for (const reaction of this.reactions(one)) {
+        const next = this.ofReaction(reaction);
+        for (const waiter of next.waiters) found.add(waiter);
+        for (const other of next.promises) promises.add(other);
+      }
     }
-    const all = [...new Set(found)];
-    this.waiting.set(promise, all);
-    return all;
+    const waiters = [...found];
+    this.waiting.set(promise, waiters);
+    return waiters;
   }
 
   outward(waiter: number): readonly number[] {
@@ -161,31 +175,30 @@ class Waiters {
     );
   }
 
-  private ofReaction(reaction: number): readonly number[] {
+  private ofReaction(reaction: number): Next {
     const { view } = this;
     const targets = [...view.edges(reaction)].map(edge => view.target(edge));
-    const derived = targets.find(node => this.isPromise(node));
-    const found: number[] = [];
-    let own: number | undefined;
-    for (const handler of targets.filter(node => view.type(node) === 'closure')) {
-      if (this.isWritten(handler)) own ??= handler;
-      else found.push(...this.throughBuiltin(handler));
-    }
+    const derived = targets.filter(node => this.isPromise(node));
+    const handlers = targets.filter(node => view.type(node) === 'closure');
+    const own = handlers.find(handler => this.isWritten(handler));
     if (own !== undefined) {
-      if (derived !== undefined) this.settles.set(own, derived);
-      return [own];
+      if (derived[0] !== undefined) this.settles.set(own, derived[0]);
+      return { waiters: [own], promises: [] };
     }
-    if (found.some(node => this.isGenerator(node)) || derived === undefined) return found;
-    return [...found, ...this.of(derived)]; // `finally`, and a `then` that only hands on
+    const through = handlers.map(handler => this.throughBuiltin(handler));
+    const waiters = through.flatMap(next => next.waiters);
+    // `finally`, and a `then` that only hands on, settle the promise that they made.
+    return { waiters, promises: [...through.flatMap(next => next.promises), ...(waiters.length > 0 ? [] : derived)] };
   }
 
   /** An await's handler leads to its function; that of Promise.all, or of a promise that follows, to another promise. */
-  private throughBuiltin(handler: number): readonly number[] {
+  private throughBuiltin(handler: number): Next {
     const context = this.view.child(handler, 'internal', 'context');
-    if (context === undefined) return [];
+    if (context === undefined) return { waiters: [], promises: [] };
     const generator = this.view.child(context, 'internal', 'extension');
-    if (generator !== undefined && this.isGenerator(generator)) return [this.suspended(generator)];
-    return this.promisesOf(context).flatMap(promise => this.of(promise));
+    if (generator === undefined || !this.isGenerator(generator))
+      return { waiters: [], promises: this.promisesOf(context) };
+    return { waiters: [this.suspended(generator)], promises: [] };
   }
 
   private suspended(generator: number): number {
@@ -222,6 +235,10 @@ class Waiters {
     if (!this.isObject(promise, 'Promise')) return undefined;
     const held = this.view.child(promise, 'internal', 'reactions_or_result');
     return held !== undefined && this.isReaction(held) ? held : undefined;
+  }
+
+  private *reactions(promise: number): Generator<number> {
+    for (let reaction = this.reaction(promise); reaction !== undefined; reaction = this.next(reaction)) yield reaction;
   }
 
   private next(reaction: number): number | undefined {
