@@ -66,17 +66,20 @@ function indexOf(syntax: Syntax): Index {
   return index;
 }
 
-/** Names of what a function calls, those of functions within it too. */
+/** Names of what a function calls, those of functions within it too: what is within it follows it in the list. */
 function calledIn(syntax: Syntax, from: number): readonly string[] {
   const { calledIn: known } = indexOf(syntax);
-  const own = syntax.nodes[from];
-  const found =
-    known.get(from) ??
-    syntax.nodes.flatMap(({ type, start, end, callee }) =>
-      type === 'CallExpression' && own && own.start < start && end <= own.end ? (lastName(callee) ?? []) : [],
-    );
-  known.set(from, found);
-  return found;
+  const found = known.get(from);
+  if (found) return found;
+  const end = syntax.nodes[from]?.end ?? 0;
+  const names = new Set<string>();
+  for (let at = from + 1; (syntax.nodes[at]?.start ?? end) < end; at++) {
+    const { type, callee } = syntax.nodes[at] as SyntaxNode; // the loop's condition
+    const name = type === 'CallExpression' ? lastName(callee) : undefined;
+    if (name !== undefined) names.add(name);
+  }
+  known.set(from, [...names]);
+  return [...names];
 }
 
 /** The same for what is dropped together with `holder`, which begins anew: `window = new Window(now)`; `fedIn` is its class's text. */
@@ -165,13 +168,17 @@ function isFedAround(syntax: Syntax, index: number, name: string): boolean {
   return feeding.size > 0 && [...feeding].every(one => reaches(syntax, one, emptying, MOST_CALLS));
 }
 
+/** Level by level, each function once: in a minified bundle hundreds go by the same letter. */
 function reaches(syntax: Syntax, from: number, to: number, depth: number): boolean {
-  if (from === to) return true;
-  if (depth === 0 || !syntax.nodes[from]) return false;
   const { functionsByName } = indexOf(syntax);
-  return [...new Set(calledIn(syntax, from))].some(name =>
-    functionsByName.get(name)?.some(next => next !== from && reaches(syntax, next, to, depth - 1)),
-  );
+  const seen = new Set([from]);
+  let level = [from];
+  for (let left = depth; left > 0 && !seen.has(to); left--) {
+    const names = new Set(level.flatMap(one => calledIn(syntax, one)));
+    level = [...names].flatMap(name => functionsByName.get(name) ?? []).filter(next => !seen.has(next));
+    for (const one of level) seen.add(one);
+  }
+  return seen.has(to);
 }
 
 /** True: as a whole; false: an entry; undefined: not at all. */
