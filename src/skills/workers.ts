@@ -11,6 +11,7 @@ import type { SnapshotData } from '../model/snapshot.js';
 import { ownFrames } from './bundle.js';
 import { onlyGrows } from './handles-growth.js';
 import { THREADS_WINDOW } from './in-thread.js';
+import { onlyNewWorker } from './new-worker.js';
 import { place } from './place.js';
 import { lookIntoThreads } from './thread-findings.js';
 
@@ -184,7 +185,7 @@ async function* restartDraft(see: OperatorView, line: Offspring, seconds: number
 
 async function* workerLeakDraft(see: OperatorView, counts: readonly number[], evidenceIds: string[]): Step<Draft> {
   const frames = yield* workerCreator(see, evidenceIds);
-  const culprit = yield* placeOf(see, frames);
+  const culprit = (yield* placeOf(see, frames)) ?? (yield* onlyNewWorker(see));
   return {
     anomalyType: 'worker-growth',
     faultClass: 'handles.leak.worker',
