@@ -6,6 +6,7 @@ import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { takerOf } from '../source/dropped.js';
+import { isGivenWork } from '../source/given-work.js';
 import { isKeptByKey } from '../source/replies.js';
 import { isUserCode } from '../source/url.js';
 import { isOneByOne } from '../waiting/downstream.js';
@@ -29,7 +30,7 @@ import { wordsOf } from './waiting-words.js';
 
 /** One finding as a notification: whom to name, what was measured, what to do. */
 export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingLook): Step<NotificationDraft> {
-  const found = (yield* isReply(see, given)) ? asReply(given) : given;
+  const found = (yield* isReply(see, given)) ? asReply(given) : (yield* isTurn(see, given)) ? asTurn(given) : given;
   const nested = isLocked(found) && !isFlowing(found) ? yield* nestedSite(see, found, seen.scripts) : undefined;
   const held = isHeld(found) && !found.agent ? yield* heldSite(see, found, seen) : undefined;
   const site = nested ?? held ?? (isAskedByDriver(found) ? yield* transactionSite(see, found) : undefined);
@@ -93,6 +94,21 @@ const asReply = ({ holder: _, ...finding }: Finding): Finding => ({
   ...finding,
   faultClass: 'waiting.unsettled',
   replies: true,
+});
+
+/** No queue was found, but the package is given work to run: what it keeps in closures and linked lists shows in no list. */
+async function* isTurn(see: OperatorView, { replies, place }: Finding): Step<boolean> {
+  const script = replies && place?.kind === 'user' ? yield* textOf(see, place.url) : undefined;
+  return (
+    script !== undefined &&
+    isGivenWork(script.text, { line0: (place?.line ?? 1) - 1, column0: (place?.column ?? 1) - 1 })
+  );
+}
+
+const asTurn = ({ replies: _, ...finding }: Finding): Finding => ({
+  ...finding,
+  faultClass: 'waiting.lock',
+  confidence: 'low',
 });
 
 const isLocked = ({ faultClass, holder }: Finding): boolean =>
