@@ -30,12 +30,19 @@ const lastBefore = ({ sizes, first }: Watched, index: number): number =>
 export const sizeAt = (one: Watched, index: number): number =>
   one.sizes?.[index] ?? (one.sizes ? lastBefore(one, index) : one.first);
 
+/** Appended in place: a copy for each of ten thousand would stop the program for a second. */
+export function addTo<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
+  const group = groups.get(key);
+  if (group) group.push(value);
+  else groups.set(key, [value]);
+}
+
 /** A list for each user, each gaining a little: one cause, too small to be seen in any one of them. */
 export function familiesOf({ tree }: Walk, grown: readonly Watched[]): Family[] {
   const byKey = new Map<string, Watched[]>();
   for (const one of grown) {
     const key = one.kind === 'list' || one.kind === 'chain' || one.kind === 'string' ? '' : tree.kinKey(one.node);
-    if (key !== '') byKey.set(`${one.kind}|${key}`, [...(byKey.get(`${one.kind}|${key}`) ?? []), one]);
+    if (key !== '') addTo(byKey, `${one.kind}|${key}`, one);
   }
   return [...byKey]
     .filter(([, members]) => members.length >= KIN_AT_LEAST)
@@ -63,7 +70,7 @@ export function withFamilies(replaced: readonly Row[]): Row[] {
   for (const row of replaced) {
     const key = row.walk.tree.kinKey(row.watched.node);
     const name = key === '' ? `alone ${byKey.size}` : `${row.watched.kind}|${key}`;
-    byKey.set(name, [...(byKey.get(name) ?? []), row]);
+    addTo(byKey, name, row);
   }
   return [...byKey.values()].flatMap(rows => (rows.length < KIN_AT_LEAST ? rows : [summed(rows)]));
 }

@@ -1,5 +1,5 @@
 import type { Watched } from './containers.js';
-import { fastestOf, lastOf, type Row, sizeAt } from './families.js';
+import { addTo, fastestOf, lastOf, type Row, sizeAt } from './families.js';
 import type { Walk } from './walk.js';
 
 /** What is known of the time between two walks; the same walk twice before the second one. */
@@ -32,7 +32,7 @@ export function treesOf(grown: readonly Watched[], seen: Seen): Tree[] {
   for (const one of grown.slice(0, ASKED)) {
     if (one.kind === 'chain' || one.kind === 'list' || one.kind === 'string') continue;
     const top = seen.first.tree.treeTop(one.node, LEVELS);
-    if (top >= 0) byTop.set(top, [...(byTop.get(top) ?? []), one]);
+    if (top >= 0) addTo(byTop, top, one);
   }
   return [...byTop]
     .filter(([, members]) => members.length >= BRANCHES_AT_LEAST)
