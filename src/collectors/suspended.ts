@@ -52,16 +52,25 @@ export const suspendedCollector = (readChains: ReadChains = noReader): Collector
       const directory = mkdtempSync(join(tmpdir(), 'lens-'));
       try {
         const path = join(directory, 'suspended.heapsnapshot');
-        const { tookMs, collectedMs } = await context.exclusively(() => snapshot({ session, debug, path, context }));
-        const chains = await readChains(path, context.signal);
+        const { tookMs, collectedMs, refusal } = await context.exclusively(() =>
+          snapshot({ session, debug, path, context }),
+        );
+        const stoodMs = debug.pausedMs + collectedMs + tookMs;
+        // What the target has paid for is booked, whatever becomes of it here.
+        const without = (partial: string) => ({ data: NOTHING, pausedMs: Math.round(stoodMs), partial });
+        if (refusal !== undefined) return without(refusal);
+        const chains = await readChains(path, context.signal).catch((error: Error) => error);
+        context.signal.throwIfAborted();
+        if (chains instanceof Error) return without(`The heapSnapshot could not be read: ${chains.message}`);
         const { data, askedMs } = await standing(debug, chains, context);
-        const pausedMs = Math.round(debug.pausedMs + collectedMs + tookMs + askedMs);
-        return { data, pausedMs, longestPauseMs: Math.round(tookMs) };
+        return { data, pausedMs: Math.round(stoodMs + askedMs), longestPauseMs: Math.round(tookMs) };
       } finally {
         rmSync(directory, { recursive: true, force: true });
       }
     }),
 });
+
+const NOTHING: Suspended = { stacks: [], chains: 0 };
 
 interface Taking {
   readonly session: Session;
@@ -77,10 +86,10 @@ async function snapshot({ session, debug, path, context }: Taking) {
   const { usedSize } = await debug.send('Runtime.getHeapUsage');
   const slowdown = Math.max(1, collectedMs / collectMs(usedSize));
   const pauseMs = (usedSize / MB) * PAUSE_MS_PER_MB * slowdown;
-  if (!context.mayPause(pauseMs, 'a look at what is suspended'))
-    throw new Error(
-      `It would stop the target for about ${sayMs(pauseMs)}: --max-pause ${Math.ceil(pauseMs)} allows it.`,
-    );
+  if (!context.mayPause(pauseMs, 'a look at what is suspended')) {
+    const refusal = `It would stop the target for about ${sayMs(pauseMs)}: --max-pause ${Math.ceil(pauseMs)} allows it.`;
+    return { tookMs: 0, collectedMs, refusal };
+  }
   const { tookMs } = await stream(debug, path, TIMEOUT_MS, context.now);
   return { tookMs, collectedMs };
 }

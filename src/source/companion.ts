@@ -82,7 +82,9 @@ class Removals {
     for (const index of this.none ? [] : syntax.functions) {
       const own = functionName(syntax, index).split('.').at(-1) ?? '';
       const node = syntax.nodes[index];
-      if (node) this.named.set(own, [...(this.named.get(own) ?? []), node]);
+      const alike = this.named.get(own);
+      if (node && alike) alike.push(node);
+      else if (node) this.named.set(own, [node]);
     }
   }
 

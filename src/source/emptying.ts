@@ -59,7 +59,9 @@ function indexOf(syntax: Syntax): Index {
   const functionsByName = new Map<string, number[]>();
   for (const index of syntax.functions) {
     const name = bareName(functionName(syntax, index));
-    functionsByName.set(name, [...(functionsByName.get(name) ?? []), index]);
+    const alike = functionsByName.get(name);
+    if (alike) alike.push(index);
+    else functionsByName.set(name, [index]);
   }
   const index = { emptyings: new Map(), functionsByName, calledIn: new Map() };
   indices.set(syntax, index);

@@ -58,12 +58,19 @@ test.each([18, 20, 22, 24, 26] as const)('Node %i: every function that waits is 
   }
 });
 
-test('a heap that would take too long is left alone, and says what would allow it', async () => {
+test('a heap that would take too long is left alone, says what would allow it, and books what was spent', async () => {
   await using program = await launch(PROGRAM);
   const session = await attach({ pid: program.pid });
   const collector = suspendedCollector(() => Promise.reject(new Error('no file was to be read')));
-  const reading = collector.collect(session, {}, { ...context, mayPause: () => false });
-  await expect(reading).rejects.toThrow(/stop the target for about .* --max-pause \d+/);
+  const left = await collector.collect(session, {}, { ...context, mayPause: () => false });
+  expect(left.partial).toMatch(/stop the target for about .* --max-pause \d+/);
+  const unread = await collector.collect(session, {}, context);
+  expect(unread.partial).toContain('no file was to be read');
+  expect([left, unread].map(({ data }) => data)).toEqual([
+    { stacks: [], chains: 0 },
+    { stacks: [], chains: 0 },
+  ]);
+  expect(Math.min(left.pausedMs ?? 0, unread.pausedMs ?? 0)).toBeGreaterThan(0);
   await session.detach();
 });
 
