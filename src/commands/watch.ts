@@ -190,6 +190,7 @@ class Watcher {
   readonly #signal: AbortSignal;
   readonly #env: KeeperEnv;
   #settings: LoadedSettings;
+  #stampSeen: string | undefined;
   #plan: WatchPlan;
   #statusAt = Date.now();
   #cpu = process.cpuUsage();
@@ -248,7 +249,9 @@ class Watcher {
   /** Settings of files that have changed, or after a SIGHUP. What can't be read changes nothing, and is told. */
   async #reloadIfChanged(): Promise<void> {
     const stamp = settingsStamp(process.cwd(), process.env, this.setup.options.config);
-    if (stamp === this.#settings.stamp && !this.setup.hangUp.came()) return;
+    const settled = stamp === this.#stampSeen; // a file may be seen while it is being written
+    this.#stampSeen = stamp;
+    if (!this.setup.hangUp.came() && (stamp === this.#settings.stamp || !settled)) return;
     const before = this.#settings;
     this.#settings = { ...before, stamp };
     try {

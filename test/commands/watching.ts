@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -48,7 +48,10 @@ export async function world(name: string): Promise<World> {
   const limit = { limit: 'fds.open>150', soak: '1ms', cool: '1ms' };
   const settings = { watch: { thresholds: [limit], suppress: '1ms' }, sinks: [{ type: 'webhook', url: hook.url }] };
   mkdirSync(join(home, '.git')); // the repository's root: no settings are looked for above it
-  const set = (changed: object) => writeFileSync(join(home, 'lens.config.json'), JSON.stringify(changed));
+  const set = (changed: object) => {
+    writeFileSync(join(home, 'next.json'), JSON.stringify(changed));
+    renameSync(join(home, 'next.json'), join(home, 'lens.config.json')); // never seen half written
+  };
   set(settings);
   const children: ChildProcess[] = [];
   return {
