@@ -16,6 +16,8 @@ const SAMPLING = { seconds: 4, intervalBytes: 128 * 1024, all: true } as const;
 /** Services that allocate hard and are well stay below a fifth of the time; above it requests wait for the collector. */
 const WARNING_SHARE = 0.25;
 const CRITICAL_SHARE = 0.5;
+/** On a machine this crowded a collection is long because its threads wait for a core. */
+const CROWDED_SHARE = 0.3;
 /** Busy enough to say whose allocations they are, without alarm. */
 const NOTABLE_SHARE = 0.08;
 /** Of the time the loop is busy: services that are well stay below a tenth (25 measured), whatever their load is. */
@@ -89,7 +91,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const [site] = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
   const feeder = site && site.share >= FEEDER_SHARE ? site : undefined;
   const culprit = feeder && (yield* placeOf(see, feeder));
-  if (data.gcShare < WARNING_SHARE && !(culprit && ofWork(data) >= OF_WORK_SHARE)) {
+  if (shareOf(data) < WARNING_SHARE && !(culprit && ofWork(data) >= OF_WORK_SHARE)) {
     const fed = culprit
       ? ` Most of it is allocated by ${culprit.function ?? 'the code'} at ${culprit.file}:${culprit.line}.`
       : '';
@@ -97,6 +99,11 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   }
   const readings = [reading, ...(isUsable(sampling) ? [sampling] : [])];
   return yield* alarm(see, { data, feeder, culprit, readings });
+}
+
+/** Of the time, as a machine would have it that has a core for everybody. */
+function shareOf({ gcShare, runQueueShare = 0 }: Vitals): number {
+  return runQueueShare < CROWDED_SHARE ? gcShare : gcShare * (1 - runQueueShare);
 }
 
 /** The collector's part of what the loop does, the longest collection left out: it may be one that lens forced. */
@@ -118,10 +125,10 @@ interface Pressure {
 }
 
 async function* alarm(see: OperatorView, { data, feeder, culprit, readings }: Pressure): Step<Conclusion> {
-  const severity = data.gcShare >= CRITICAL_SHARE ? 'critical' : 'warning';
+  const severity = shareOf(data) >= CRITICAL_SHARE ? 'critical' : 'warning';
   const who = culprit ? `, fed by ${culprit.function ?? 'the code'} (${culprit.file}:${culprit.line})` : '';
   const howMuch =
-    data.gcShare < WARNING_SHARE ? `${sayShare(ofWork(data))} of the work` : `${sayShare(data.gcShare)} of the time`;
+    shareOf(data) < WARNING_SHARE ? `${sayShare(ofWork(data))} of the work` : `${sayShare(data.gcShare)} of the time`;
   const title = `Garbage collection takes ${howMuch}${who}`;
   yield* see.setState(severity, title);
   yield* see.notify({

@@ -6,7 +6,7 @@ import type { NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import { computes, type JobGroup, jobGroups } from '../waiting/jobs.js';
-import { isQueueing, isSaturated } from '../waiting/symptoms.js';
+import { isFull, isQueueing, isSaturated } from '../waiting/symptoms.js';
 import { lookAtWaiting, type WaitingLook } from './waiting-look.js';
 import { placeOfFrame } from './waiting-place.js';
 
@@ -60,7 +60,8 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const pool = seen.threadpool;
   if (!pool) return { outcome: 'inconclusive', summary: 'The latency of the thread pool could not be measured.' };
   const jobs = seen.dump ? jobGroups(seen.dump) : [];
-  if (!isSaturated(pool) && !(isQueueing(pool) && jobsUnderWay(jobs, seen) >= pool.threads)) {
+  const fills = isFull(pool) ? jobs.some(job => job.computes) : jobsUnderWay(jobs, seen) >= pool.threads;
+  if (!isSaturated(pool) && !(isQueueing(pool) && fills)) {
     return {
       outcome: 'healthy',
       summary: `A trivial job gets a thread within ${sayMs(pool.p50Ms)} (median of ${pool.probes}).`,
@@ -108,7 +109,7 @@ async function* draftOf(see: OperatorView, pool: Threadpool, jobs: readonly JobG
     faultClass: 'threadpool.saturation',
     severity: 'warning',
     title: `${who} fills all ${pool.threads} threads of libuv's pool`,
-    context: `A trivial fs.stat ten times a second; the loop itself answers within ${sayMs(pool.loopP50Ms)} (median).`,
+    context: `A trivial fs.readlink ten times a second; the loop itself answers within ${sayMs(pool.loopP50Ms)} (median).`,
     observation: `A trivial file lookup waits ${sayMs(pool.p50Ms)} (median) and up to ${sayMs(pool.maxMs)} for one of ${pool.threads} threads.${queued}`,
     hypothesis: 'Long jobs occupy every thread; file access, name lookups and compression wait behind them.',
     fix: 'Limit how many such jobs run at once, move them to a worker or another process, or raise UV_THREADPOOL_SIZE up to the number of cores.',

@@ -27,3 +27,9 @@ test('an idle pool, and one that is as late as the loop itself, raise nothing', 
 test('a loop that stood still while the pool was asked says nothing of the pool', () => {
   expect(isQueueing({ ...pool(2050, 0), probes: 1, unanswered: 1 })).toBe(false);
 });
+
+test('threads that compute without a break queue also where the loop is late for want of a core', () => {
+  expect([isQueueing(pool(40, 20)), isQueueing({ ...pool(40, 20), busyThreads: 3.5 })]).toEqual([false, true]);
+  expect(isQueueing({ ...pool(40, 20), busyThreads: 2.9 })).toBe(false);
+  expect(isQueueing({ ...pool(4, 0.2), busyThreads: 3.9 })).toBe(false);
+});

@@ -8,22 +8,32 @@ const PROBE_EVERY_MS = 100;
 const MOST_PROBES = 100;
 const DEFAULT_THREADS = 4;
 
+/** Linux answers with the thread that asks, so that the collector can tell the pool's threads from V8's. */
+const TRIVIAL = '/proc/thread-self';
+
 interface ThreadpoolPart extends Part {
-  read(): Omit<Threadpool, 'seconds'>;
+  read(): PoolProbes;
+}
+
+/** What only the target can tell of its pool. */
+export interface PoolProbes extends Omit<Threadpool, 'seconds' | 'busyThreads'> {
+  /** Kernel's ids of the threads that took a probe; empty off Linux. */
+  readonly tids: readonly number[];
 }
 
 interface Fs {
-  stat(path: string, done: () => void): void;
+  readlink(path: string, done: (error: unknown, link?: string) => void): void;
 }
 
 export default function install(host: PartHost): ThreadpoolPart {
-  const { stat } = host.require('node:fs') as Fs;
+  const { readlink } = host.require('node:fs') as Fs;
   // Internal and not in the typings; lists pending requests as objects.
   const inside = process as unknown as { _getActiveRequests(): readonly object[] };
   const pool: number[] = [];
   const waiting = new Set<number>();
   const loop: number[] = [];
   const pending = new Map<string, number>();
+  const tids = new Set<number>();
   let sent = 0;
   let stopped = false;
 
@@ -34,11 +44,12 @@ export default function install(host: PartHost): ThreadpoolPart {
     notePending(inside._getActiveRequests(), pending);
     host.setImmediate(() => loop.push(host.now() - at));
     waiting.add(at);
-    const answered = () => {
+    const answered = (_error: unknown, link?: string) => {
       waiting.delete(at);
       pool.push(host.now() - at);
+      if (link !== undefined) tids.add(Number(link.slice(link.lastIndexOf('/') + 1)));
     };
-    stat('/', host.guard(answered, undefined));
+    readlink(TRIVIAL, host.guard(answered, undefined));
     host.setTimeout(probe, PROBE_EVERY_MS);
   };
   probe();
@@ -57,6 +68,7 @@ export default function install(host: PartHost): ThreadpoolPart {
         loopP50Ms: quantile(loop, 0.5),
         loopMaxMs: quantile(loop, 1),
         pending: [...pending].map(([type, most]) => ({ type, most })),
+        tids: [...tids],
       };
     },
     dispose() {

@@ -38,3 +38,18 @@ export function parseSchedstat(text: string): RunTimes | undefined {
 export async function readRunTimes(pid: number): Promise<RunTimes | undefined> {
   return parseSchedstat((await readProc(pid, `task/${pid}/schedstat`)) ?? '');
 }
+
+/** Milliseconds that each thread ran or was ready to run, by the kernel's id. */
+export type TaskTimes = ReadonlyMap<number, number>;
+
+/** Of every thread of a process; empty where the kernel keeps no such statistics. */
+export async function readTaskTimes(pid: number): Promise<TaskTimes> {
+  const tasks = pid > 0 ? await readdir(`/proc/${pid}/task`).catch(() => []) : [];
+  const times = await Promise.all(
+    tasks.map(async task => {
+      const times = parseSchedstat((await readProc(pid, `task/${task}/schedstat`)) ?? '');
+      return times ? [[Number(task), times.ranMs + times.waitedMs] as const] : [];
+    }),
+  );
+  return new Map(times.flat());
+}

@@ -16,6 +16,8 @@ export interface Threadpool {
   /** The same moments' delay of a bare setImmediate, so that a blocked loop isn't taken for a busy pool. */
   readonly loopP50Ms: number;
   readonly loopMaxMs: number;
+  /** How many of its threads had work to compute on average, on a core or waiting for one; undefined off Linux. */
+  readonly busyThreads?: number;
   /** Most pending requests of each type seen at once (crypto jobs don't show here). */
   readonly pending: readonly { readonly type: string; readonly most: number }[];
 }
