@@ -19,7 +19,7 @@ import type { Evidence } from './model/evidence/index.js';
 import type { VitalsSample } from './model/evidence/vitals.js';
 import type { Insight } from './model/insight.js';
 import type { Json } from './model/json.js';
-import type { Notification } from './model/notification.js';
+import { isSure, type Notification } from './model/notification.js';
 import type { Probe } from './model/probe.js';
 import type { OperatorResult, Report } from './model/report.js';
 import type { Skill } from './model/skill.js';
@@ -167,9 +167,6 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
     shared,
   };
 }
-
-const isSure = ({ severity, confidence, culprit }: Notification): boolean =>
-  confidence === 'high' && culprit !== undefined && (severity === 'warning' || severity === 'critical');
 
 const loopTurns = (session: Session): Promise<boolean> =>
   session.loopTurns(LOOP_ALIVE_MS).catch(() => session.lost.aborted);

@@ -12,7 +12,7 @@ const WATCH_SECONDS = 20;
 /** When by then nothing grows that could be a leak, the rest of the window would show nothing either. */
 const QUIET_AFTER_SECONDS = 8;
 /** … and by then with a cause known: what still grows beside it shows its first entries. */
-const QUIET_KNOWN_SECONDS = 5;
+const QUIET_KNOWN_SECONDS = 3;
 /** To leave early: when it is quiet, and once more when the run knows a cause. */
 const TRIES = 2;
 /** What coverage and profiles of other readings were seen to leave on the heap, at most. */
@@ -127,7 +127,7 @@ class Watch {
 
   private async letWarmUp(warmSeconds: number): Promise<void> {
     const { uptimeSeconds } = await this.call<Room>('room');
-    if (uptimeSeconds < warmSeconds) await this.context.sleep((warmSeconds - uptimeSeconds) * 1000);
+    if (uptimeSeconds < warmSeconds) await this.rest((warmSeconds - uptimeSeconds) * 1000);
   }
 
   /** Near V8's limit the garbage goes first; where little is left even then, a walk could end the process. */

@@ -44,3 +44,7 @@ export interface Notification {
 export type NotificationDraft = Omit<Notification, 'id' | 'operator' | 'detectedAt' | 'traceId' | 'snapshotIds'> & {
   readonly snapshotIds?: readonly string[];
 };
+
+/** A cause to act on, with its place: what it explains needs no longer look. */
+export const isSure = ({ severity, confidence, culprit }: NotificationDraft): boolean =>
+  confidence === 'high' && culprit !== undefined && (severity === 'warning' || severity === 'critical');

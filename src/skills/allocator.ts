@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sayBytes, sayMs } from '../base/say.js';
 import { isUsable, type UsableEvidence } from '../model/evidence/index.js';
 import type { Vitals, VitalsSample } from '../model/evidence/vitals.js';
-import type { NotificationDraft } from '../model/notification.js';
+import { isSure, type NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { type NativePlace, unrevoked, wasmCaller } from './native-place.js';
@@ -23,6 +23,7 @@ const EXTERNAL_RATE = 300_000;
 const SUSPICIOUS_RATE = 150_000;
 /** Samples that must come after the lowest one. */
 const LEAST_RISING = 2;
+const UNTIL_KNOWN = { ...vitals.params, untilKnown: true } as const;
 const OBSERVED_MS = 60_000;
 /** A new window, not the one that somebody just read. */
 const ANEW = 0;
@@ -78,7 +79,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const short = yield* see.ask('vitals', vitals.params, OBSERVED_MS);
   if (!isUsable(short)) return { outcome: 'inconclusive', summary: `No vital signs: ${short.reason ?? 'no reason'}.` };
   if (!isSuspicious(short.data)) return { outcome: 'healthy', summary: partsSentence(short.data) };
-  const windows = yield* watchWhileItGrows(see);
+  const windows = yield* watchWhileItGrows(see, short.data);
   if (windows.length === 0) return { outcome: 'inconclusive', summary: partsSentence(short.data) };
   const draft = windows.length === QUARTERS ? growthOf(windows.map(({ data }) => data)) : undefined;
   if (!draft) return { outcome: 'healthy', summary: partsSentence((windows.at(-1) ?? short).data) };
@@ -121,16 +122,26 @@ async function* goesOn(
   return steadyRate(later, part) >= SAME_PACE * pace ? more : undefined;
 }
 
-/** One window after the other, and no more once nothing has risen from one to the next. */
-async function* watchWhileItGrows(see: OperatorView): Step<UsableEvidence<Vitals>[]> {
+/**
+ * One window after the other, and no more once nothing has risen from one to the next. Resident memory rises and falls
+ * by itself, and by what lens reads: beside a known cause only buffers, which don't, are watched to the end.
+ */
+async function* watchWhileItGrows(see: OperatorView, before: Vitals): Step<UsableEvidence<Vitals>[]> {
   const windows: UsableEvidence<Vitals>[] = [];
   while (windows.length < QUARTERS) {
-    const next = yield* see.ask('vitals', vitals.params, ANEW);
+    const knew = yield* isCauseKnown(see);
+    const next = yield* see.ask('vitals', knew ? vitals.params : UNTIL_KNOWN, ANEW);
     if (!isUsable(next)) break;
     windows.push(next);
-    if (windows.length > 1 && !growthOf(windows.map(({ data }) => data))) break;
+    const read = windows.map(({ data }) => data);
+    if (windows.length > 1 && !growthOf(read)) break;
+    if (steadyRate([before, ...read], buffers) < EXTERNAL_RATE && (yield* isCauseKnown(see))) break;
   }
   return windows;
+}
+
+async function* isCauseKnown(see: OperatorView): Step<boolean> {
+  return !see.urgent && (yield* see.notifications()).some(({ draft }) => isSure(draft));
 }
 
 /** From the lowest point on: what a start leaves behind is given back within the window. */

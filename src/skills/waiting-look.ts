@@ -40,7 +40,7 @@ export async function* lookAtWaiting(see: OperatorView): Step<WaitingLook> {
   yield* see.begin('threadpool', POOL, SHARED_MS);
   const vitals = yield* see.ask('vitals', LOOP_WINDOW, SHARED_MS);
   const threadpool = yield* see.ask('threadpool', POOL, SHARED_MS);
-  const reasons = isUsable(traffic) ? reasonsFor(see, traffic.data, data(threadpool)) : [];
+  const reasons = isUsable(traffic) ? reasonsFor(see, traffic.data, data(threadpool), data(vitals)) : [];
   const dump = reasons.length > 0 ? yield* see.ask('async-dump', DUMP, SHARED_MS) : undefined;
   const told = isUsable(dump) ? yield* dumpWithoutBundles(see, dump.data) : undefined;
   const first = told && look(told, undefined);
@@ -63,8 +63,13 @@ export async function* lookAtWaiting(see: OperatorView): Step<WaitingLook> {
 
 export const isLoopBusy = ({ vitals }: WaitingLook): boolean => (vitals?.elu ?? 0) >= BUSY_ELU;
 
-function reasonsFor(see: OperatorView, traffic: Traffic, pool: Threadpool | undefined): string[] {
-  const said = symptoms(traffic, pool);
+function reasonsFor(
+  see: OperatorView,
+  traffic: Traffic,
+  pool: Threadpool | undefined,
+  vitals: Vitals | undefined,
+): string[] {
+  const said = symptoms(traffic, pool, vitals);
   if (said.length > 0) return said;
   if (see.urgent) return ['the question points here'];
   // Nothing but a dump tells what a program without HTTP waits for, and without requests a dump costs next to nothing.

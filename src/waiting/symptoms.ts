@@ -1,5 +1,6 @@
 import type { Threadpool } from '../model/evidence/threadpool.js';
 import type { Traffic } from '../model/evidence/traffic.js';
+import type { Vitals } from '../model/evidence/vitals.js';
 import { clogged } from './clogged.js';
 import { flows, isStuck, type RouteFlow } from './flow.js';
 import { type CallGroup, callGroups } from './outgoing.js';
@@ -8,6 +9,9 @@ import { socketGrowth } from './sockets.js';
 /** A median above this is what a person calls slow; hooks cost 3 to 5 % of a core for four seconds. */
 const SLOW_MEDIAN_MS = 100;
 const SLOW_TAIL_MS = 500;
+/** A loop that is busy for half of the time and stands still for most of an answer's time is what that answer waits for. */
+const BUSY_ELU = 0.5;
+const MOST_OF_AN_ANSWER = 0.8;
 /** Below this many requests a quantile is an anecdote. */
 const LEAST_REQUESTS = 5;
 /** An idle pool answers fs.stat in 0.01 to 0.1 ms, a saturated one measured 2 to 5 s. */
@@ -17,11 +21,11 @@ const QUEUED_PROBE_MS = 10;
 /** Calls of one request to one place: from here on it is worth asking who repeats them. */
 const MANY_CALLS = 3;
 
-/** Why a window of hooks is worth its price; empty for a service that is well. */
-export function symptoms(traffic: Traffic, pool: Threadpool | undefined): string[] {
+/** Why a window of hooks is worth its price; empty for a service that is well, or slow for its own blocks alone. */
+export function symptoms(traffic: Traffic, pool: Threadpool | undefined, vitals?: Vitals): string[] {
   const said: string[] = [];
   const routes = flows(traffic);
-  for (const flow of routes) said.push(...routeSymptoms(flow));
+  for (const flow of routes) said.push(...routeSymptoms(flow, vitals));
   for (const agent of traffic.after.agents) {
     if (agent.queued > 0)
       said.push(`${agent.queued} requests are queued for ${agent.host} (${agent.used} sockets in use)`);
@@ -74,13 +78,16 @@ const MOST_OF_A_REQUEST = 4;
 const rawSockets = ({ sockets, calls }: Traffic): number =>
   sockets.reduce((sum, { count }) => sum + count, 0) - calls.length;
 
-function routeSymptoms(flow: RouteFlow): string[] {
+const waitsForLoop = ({ p50Ms }: RouteFlow, vitals: Vitals | undefined): boolean =>
+  vitals !== undefined && vitals.elu >= BUSY_ELU && vitals.loopDelay.p99Ms >= MOST_OF_AN_ANSWER * p50Ms;
+
+function routeSymptoms(flow: RouteFlow, vitals: Vitals | undefined): string[] {
   const waiting = flow.after - flow.streaming;
   if (isStuck(flow))
     return [`${flow.route}: in flight ${flow.before} to ${flow.after}, ${flow.in} in, ${flow.out} out`];
   if (flow.held > flow.streaming && waiting > 0)
     return [`${flow.route}: ${flow.held} requests older than ${flow.heldMs} ms`];
-  if (flow.out < LEAST_REQUESTS) return [];
+  if (flow.out < LEAST_REQUESTS || waitsForLoop(flow, vitals)) return [];
   if (flow.p50Ms >= SLOW_MEDIAN_MS || flow.p95Ms >= SLOW_TAIL_MS)
     return [`${flow.route}: p50 ${flow.p50Ms} ms, p95 ${flow.p95Ms} ms`];
   return [];
