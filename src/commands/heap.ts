@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { HeapQuestion } from '../heap/index.js';
 import { LensError } from '../model/error.js';
 import type { HeapJob, HeapResult } from './heap/job.js';
-import { runHeapJob } from './heap/run-job.js';
+import { doHeapJobHere } from './heap/run-job.js';
 import { answerText, differenceText } from './heap/text.js';
 
 interface Options {
@@ -70,14 +70,12 @@ function isQuestion(word: string): word is Question {
 }
 
 async function withProgress(job: HeapJob): Promise<HeapResult> {
-  if (!process.stderr.isTTY) return runHeapJob(job);
+  if (!process.stderr.isTTY) return doHeapJobHere(job);
   const clear = () => process.stderr.write('\r\x1b[K');
   try {
-    return await runHeapJob(job, {
-      onProgress: (text, share) => {
-        clear();
-        process.stderr.write(`${Math.round(share * 100)} % ${text}`);
-      },
+    return await doHeapJobHere(job, (text, share) => {
+      clear();
+      process.stderr.write(`${Math.round(share * 100)} % ${text}`);
     });
   } finally {
     clear();

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { displayPath } from '../../base/script-url.js';
 import {
@@ -58,9 +57,16 @@ export type HeapResult =
 
 export type OnProgress = (text: string, share: number) => void;
 
-/** Does a job in this thread, and a part of it in another. Throws LensError for files that can't be used. */
-export async function doHeapJob(job: HeapJob, onProgress: OnProgress = () => {}): Promise<HeapResult> {
-  const threads: SecondCore[] = [];
+/**
+ * Does a job in this thread, and a part of it in another (`early`: one that waits for the first file already). Throws
+ * LensError for files that can't be used.
+ */
+export async function doHeapJob(
+  job: HeapJob,
+  onProgress: OnProgress = () => {},
+  early?: SecondCore,
+): Promise<HeapResult> {
+  const threads = early ? [early] : [];
   try {
     return await answered({ job, onProgress, threads });
   } finally {
@@ -129,15 +135,11 @@ async function loadAll(paths: readonly string[], work: Work): Promise<Loaded> {
   return { earlier, view: await load(paths.at(-1)!, work) };
 }
 
-const NO_THROW = { throwIfNoEntry: false } as const;
-
 async function load(path: string, { job, onProgress, threads }: Work): Promise<HeapView> {
   // What a run asks is read in one thread: the second core may be the target's.
-  const second =
-    job.kind === 'reading' || job.kind === 'suspended'
-      ? undefined
-      : SecondCore.start(statSync(path, NO_THROW)?.size ?? 0);
-  if (second) threads.push(second);
+  const isOfRun = job.kind === 'reading' || job.kind === 'suspended';
+  const second = isOfRun ? undefined : (threads[0] ?? SecondCore.start(path));
+  if (second && threads.length === 0) threads.push(second);
   const memoryCeiling = job.memoryCeiling ?? availableMemory();
   const file = await readHeapFile(path, {
     memoryCeiling,

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, LensError } from '../../model/error.js';
-import { doHeapJob, type HeapJob, type HeapResult, type OnProgress } from './job.js';
+import type { HeapJob, HeapResult, OnProgress } from './job.js';
+import { SecondCore } from './second-thread.js';
 import type { WorkerMessage } from './worker.js';
 
 export interface RunOptions {
@@ -19,7 +20,8 @@ export function runHeapJob(job: HeapJob, options: RunOptions = {}): Promise<Heap
   return existsSync(script) ? inWorker(script, job, options) : here(job, options);
 }
 
-function here(job: HeapJob, { signal, onProgress }: RunOptions): Promise<HeapResult> {
+async function here(job: HeapJob, { signal, onProgress }: RunOptions): Promise<HeapResult> {
+  const { doHeapJob } = await import('./job.js');
   return doHeapJob(job, (text, share) => {
     signal?.throwIfAborted();
     onProgress?.(text, share);
@@ -55,6 +57,20 @@ const YOUNG_MB = 2;
  * Node 24 on a loop that Maglev has compiled stays as it is where nothing compiles beside it: five times slower (measured).
  */
 const COMPILES_BESIDE = Number.parseInt(process.versions.node, 10) >= 24;
+
+/**
+ * Does a job in this thread, for a command that does nothing else: nobody waits for a worker to start, and there is one
+ * isolate less. A second thread starts while the code of this one is loaded.
+ */
+export async function doHeapJobHere(job: HeapJob, onProgress?: OnProgress): Promise<HeapResult> {
+  if (!COMPILES_BESIDE) {
+    setFlagsFromString('--no-concurrent-recompilation'); // of the second thread: read when an isolate is made
+    setFlagsFromString('--no-concurrent-osr'); // of this one: its long loops
+  }
+  const second = SecondCore.start(job.kind === 'difference' ? (job.paths[0] ?? '') : job.path);
+  const { doHeapJob } = await import('./job.js');
+  return doHeapJob(job, onProgress, second);
+}
 
 function startWorker(script: URL, job: HeapJob): Worker {
   if (!COMPILES_BESIDE) setFlagsFromString('--no-concurrent-recompilation'); // read when an isolate is made: the worker's

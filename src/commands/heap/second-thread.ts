@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type {
@@ -33,8 +33,9 @@ export interface SecondStart {
   readonly answered: Int32Array;
 }
 
-/** A thread takes 30 ms to start; smaller files are read by then. */
-const WORTH_BYTES = 32 * 2 ** 20;
+const NO_THROW = { throwIfNoEntry: false } as const;
+/** A thread takes 30 ms to start; smaller files are nearly read by then. */
+const WORTH_BYTES = 8 * 2 ** 20;
 /** A thread that says nothing for so long has died without a word: its part is done by the first one, then. */
 const PATIENCE_MS = 300_000;
 
@@ -54,9 +55,10 @@ export class SecondCore implements SecondThread {
     this.worker.on('error', () => {}); // told by its silence
   }
 
-  /** Undefined where it is not worth it, where there is one core, or from sources. */
-  static start(bytes: number): SecondCore | undefined {
+  /** For this file; undefined where it is not worth it, where there is one core, or from sources. */
+  static start(path: string): SecondCore | undefined {
     const script = new URL('./heap-second.js', import.meta.url);
+    const bytes = statSync(path, NO_THROW)?.size ?? 0;
     const isWorth = bytes >= WORTH_BYTES && availableParallelism() > 1 && existsSync(script);
     return isWorth ? new SecondCore(script) : undefined;
   }
