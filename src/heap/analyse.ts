@@ -9,6 +9,7 @@ import { bookBackingStores } from './analysis/own-sizes.js';
 import { markOwned } from './analysis/owned.js';
 import { Pool } from './analysis/pool.js';
 import { findRetainedSizes, type RetainedSizes } from './analysis/retained.js';
+import type { Tables } from './answers/tables.js';
 import type { HeapFile } from './heap-file.js';
 import { sharedBuffer } from './parse/new-buffer.js';
 import type { SecondThread } from './second-thread.js';
@@ -24,6 +25,8 @@ export interface Heap {
   readonly distance: Int32Array;
   readonly classes: Classes;
   readonly aggregates: Aggregates;
+  /** Where the second thread has counted them. */
+  readonly tables?: Tables | undefined;
   /** Working arrays that the answers use again. */
   readonly scratch: Pool;
 }
@@ -83,18 +86,25 @@ export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {})
 /** The sums of classes are waited for when somebody asks for them: most of the way to a suspect needs none. */
 function withSumsOf(second: SecondThread, heap: Omit<Heap, 'aggregates'>, dominators: Dominators): Heap {
   let sums: Aggregates | undefined;
+  let tables: Tables | undefined;
   const lent = heap.scratch.dirty();
   second.beginSums({ dominators, retained: heap.retained, lent });
+  second.beginTables();
   const wait = () => {
     const found = second.endSums() ?? sumsOf({ ...heap, dominators }, heap.scratch);
     heap.scratch.giveBackWhole(dominators.order, lent);
     return found;
   };
+  const aggregates = () => (sums ??= wait());
   return {
     ...heap,
     get aggregates() {
-      sums ??= wait();
-      return sums;
+      return aggregates();
+    },
+    get tables() {
+      aggregates(); // which are answered before
+      tables ??= second.endTables();
+      return tables;
     },
   };
 }

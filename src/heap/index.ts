@@ -16,6 +16,7 @@ export type { SaidPath } from './answers/say.js';
 export { programScripts, type ScriptPlace, type Telling } from './answers/scripts.js';
 export { type ClassRow, type HeapSummary, type SaidSuspect, summarise } from './answers/summary.js';
 export { suspendedChains, type WaitingRow } from './answers/suspended.js';
+export type { Tables } from './answers/tables.js';
 export { HeapView } from './answers/view.js';
 export type { HeapFile } from './heap-file.js';
 export { MalformedSnapshot } from './malformed.js';

@@ -6,6 +6,7 @@ import type { Facts } from './analysis/facts.js';
 import { bookBackingStores } from './analysis/own-sizes.js';
 import { Pool } from './analysis/pool.js';
 import type { RetainedSizes } from './analysis/retained.js';
+import { type Tables, tablesOf } from './answers/tables.js';
 import type { HeapFile } from './heap-file.js';
 import { sharedBuffer } from './parse/new-buffer.js';
 
@@ -29,7 +30,7 @@ export class BesideAnalysis {
    */
   constructor(
     private readonly file: HeapFile,
-    facts: Facts,
+    private readonly facts: Facts,
   ) {
     this.pool = new Pool(file.nodeCount + 2, sharedBuffer);
     bookBackingStores(file, facts, this.pool);
@@ -45,6 +46,10 @@ export class BesideAnalysis {
     this.pool.giveBack(lent);
     const { file, classes, distance } = this;
     return sumsOf({ file, classes, distance, dominators, retained }, this.pool);
+  }
+
+  tables(): Tables {
+    return tablesOf({ file: this.file, facts: this.facts, scratch: this.pool });
   }
 }
 
@@ -62,4 +67,8 @@ export interface SecondThread {
   /** After `end`; the arrays are shared memory, and stay as they are until `endSums`. */
   beginSums(request: SumsRequest): void;
   endSums(): Aggregates | undefined;
+  /** After `beginSums`. */
+  beginTables(): void;
+  /** After `endSums`. */
+  endTables(): Tables | undefined;
 }

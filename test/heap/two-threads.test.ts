@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { doHeapJob } from '../../src/commands/heap/job.js';
 import { analyse } from '../../src/heap/analyse.js';
+import { Pool } from '../../src/heap/analysis/pool.js';
+import { tablesOf } from '../../src/heap/answers/tables.js';
 import { BesideAnalysis, findEdges, readEdgeList, type SecondThread, SnapshotReader } from '../../src/heap/index.js';
 import { newEdgeColumns } from '../../src/heap/parse/edges.js';
 import { ownBuffer, sharedBuffer } from '../../src/heap/parse/new-buffer.js';
@@ -70,6 +72,8 @@ test.each(['before', 'after', 'never'])('what two threads find is what one finds
       sums = () => (when === 'never' ? undefined : beside?.sums(request));
     },
     endSums: () => sums(),
+    beginTables: () => undefined,
+    endTables: () => beside?.tables(),
   };
   const reader = new SnapshotReader({ newBuffer: sharedBuffer });
   reader.write(bytes);
@@ -80,6 +84,7 @@ test.each(['before', 'after', 'never'])('what two threads find is what one finds
     if (facts(one) !== facts(two)) expect(facts(two)).toBe(facts(one));
   }
   expect(two.aggregates).toEqual(one.aggregates);
+  expect(two.tables).toEqual(tablesOf({ ...one, scratch: new Pool(one.file.nodeCount + 2) }));
 });
 
 const lens = (file: string) =>

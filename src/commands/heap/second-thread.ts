@@ -12,6 +12,7 @@ import type {
   Layout,
   SecondThread,
   SumsRequest,
+  Tables,
 } from '../../heap/index.js';
 
 export interface EdgesRequest {
@@ -25,7 +26,8 @@ export interface EdgesRequest {
 export type SecondRequest =
   | { readonly kind: 'edges'; readonly request: EdgesRequest }
   | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts }
-  | { readonly kind: 'sums'; readonly request: SumsRequest };
+  | { readonly kind: 'sums'; readonly request: SumsRequest }
+  | { readonly kind: 'tables' };
 
 export interface SecondStart {
   readonly port: MessagePort;
@@ -85,6 +87,14 @@ export class SecondCore implements SecondThread {
 
   endSums(): Aggregates | undefined {
     return this.answer() as Aggregates | undefined; // heap-second.js answers 'sums' so
+  }
+
+  beginTables(): void {
+    this.ask({ kind: 'tables' });
+  }
+
+  endTables(): Tables | undefined {
+    return this.answer() as Tables | undefined; // heap-second.js answers 'tables' so
   }
 
   close(): void {

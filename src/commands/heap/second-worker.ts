@@ -7,6 +7,7 @@ import {
   type EdgeList,
   readEdgeList,
   Strings,
+  type Tables,
 } from '../../heap/index.js';
 import type { EdgesRequest, SecondRequest, SecondStart } from './second-thread.js';
 
@@ -21,10 +22,11 @@ port.on('message', (request: SecondRequest) => {
 });
 
 /** Whatever goes wrong here goes wrong again in the first thread, which knows how to say it. */
-function answerTo(request: SecondRequest): EdgeList | BesideDominators | Aggregates | undefined {
+function answerTo(request: SecondRequest): EdgeList | BesideDominators | Aggregates | Tables | undefined {
   try {
     if (request.kind === 'edges') return edgesOf(request.request);
     if (request.kind === 'sums') return analysis?.sums(request.request);
+    if (request.kind === 'tables') return analysis?.tables();
     const { file, facts } = request;
     analysis = new BesideAnalysis({ ...file, strings: Strings.arrived(file.strings) }, facts);
     return analysis.result;

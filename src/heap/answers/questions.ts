@@ -65,7 +65,7 @@ export function answerQuestion(view: HeapView, question: HeapQuestion, telling: 
     case 'classes':
       return { ask: 'classes', page: pageOf(classRows(view, scripts), question, row => asWritten(scripts, row)) };
     case 'strings':
-      return { ask: 'strings', page: pageOf(repeatedTexts(view).repeated, question, item => item) };
+      return { ask: 'strings', page: pageOf(repeatedTexts(view.heap).repeated, question, item => item) };
     case 'waiting':
       return { ask: 'waiting', page: pageOf(waitingRows(view, scripts), question, row => row) };
     default:

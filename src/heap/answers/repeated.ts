@@ -1,6 +1,8 @@
+import type { Facts } from '../analysis/facts.js';
 import { sizeOf } from '../analysis/own-sizes.js';
+import type { Pool } from '../analysis/pool.js';
+import type { HeapFile } from '../heap-file.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
-import type { HeapView } from './view.js';
 
 export interface RepeatedText {
   readonly text: string;
@@ -23,9 +25,15 @@ export interface Texts {
 const V8_TEXT_LIMIT = 1024;
 const SHOWN = 120;
 
+/** A file whose own sizes are booked, and working arrays. */
+export interface Counted {
+  readonly file: HeapFile;
+  readonly facts: Facts;
+  readonly scratch: Pool;
+}
+
 /** Equal strings that exist more than once: the file names equal texts by one number. */
-export function repeatedTexts(view: HeapView, limit = Number.POSITIVE_INFINITY): Texts {
-  const { file, facts, scratch } = view.heap;
+export function repeatedTexts({ file, facts, scratch }: Counted, limit = Number.POSITIVE_INFINITY): Texts {
   const { count: texts } = file.strings;
   const copies = scratch.zeros(texts);
   for (let node = 0; node < file.nodeCount; node++) {
@@ -58,7 +66,7 @@ export function repeatedTexts(view: HeapView, limit = Number.POSITIVE_INFINITY):
       count: copies[text]!,
       wastedBytes: Math.round(wasted(text)),
       isCut: file.strings.length(text) >= V8_TEXT_LIMIT,
-      sampleId: view.id(sample[text]!),
+      sampleId: file.id[sample[text]!]!,
     }),
   );
   scratch.giveBack(copies, sample);

@@ -69,16 +69,21 @@ export class Scripts {
     return this.urlOfShared.get(shared);
   }
 
-  /** One record of each script is enough to give its number a name. */
+  /** One record of each script is enough to give its number a name; most records are of places that were met before. */
   private learn(): void {
     const { file, facts } = this.view.heap;
-    const { locations, kind } = file;
-    for (let i = 0; i < locations.count; i++) {
-      const { scriptId } = locations.positions[locations.position[i]!]!;
-      const node = locations.ordinal[i]!;
-      if (this.urls.has(scriptId) || (kind[node]! & TYPE_BITS) !== facts.node.closure) continue;
-      const url = this.urlOfClosure(node);
-      if (url !== undefined) this.urls.set(scriptId, url);
+    const { count, positions, position, ordinal } = file.locations;
+    const isKnown = new Uint8Array(positions.length);
+    for (let i = 0; i < count; i++) {
+      const at = position[i]!;
+      if (isKnown[at] === 1) continue;
+      const { scriptId } = positions[at]!;
+      const node = ordinal[i]!;
+      if (!this.urls.has(scriptId) && (file.kind[node]! & TYPE_BITS) === facts.node.closure) {
+        const url = this.urlOfClosure(node);
+        if (url !== undefined) this.urls.set(scriptId, url);
+      }
+      if (this.urls.has(scriptId)) isKnown[at] = 1;
     }
   }
 

@@ -1,10 +1,9 @@
 import { isUserCode } from '../../base/script-url.js';
 import type { CodeLocation } from '../../model/location.js';
 import { detachedNodes } from '../analysis/detached.js';
-import { sizeOf } from '../analysis/own-sizes.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
 import { namesOf, originOf, type SaidOrigin } from './origin.js';
-import { repeatedTexts, type Texts } from './repeated.js';
+import type { Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
 import { type ScriptPlace, Scripts, type Telling } from './scripts.js';
 import {
@@ -16,6 +15,7 @@ import {
   type SuspectShape,
   userFunctionIn,
 } from './suspects.js';
+import { type KindBytes, tablesOf } from './tables.js';
 import type { HeapView } from './view.js';
 
 export interface HeapSummary {
@@ -28,16 +28,6 @@ export interface HeapSummary {
   readonly closures: readonly ClosureRow[];
   readonly texts: Texts;
   readonly detached: readonly { readonly class: string; readonly count: number; readonly retainedBytes: number }[];
-}
-
-/** Self sizes by kind of memory, in bytes. */
-export interface KindBytes {
-  readonly strings: number;
-  readonly code: number;
-  readonly buffers: number;
-  readonly native: number;
-  readonly system: number;
-  readonly objects: number;
 }
 
 export interface ClassRow {
@@ -91,28 +81,30 @@ export interface SaidSuspect {
 }
 
 export interface SummaryOptions extends SuspectOptions, Telling {
-  /** Rows of each table. */
+  /** Rows of each table, at most 100. */
   readonly rows?: number;
 }
 
 /** The first page about a heap: where its bytes are, who holds them, what repeats. Small enough to read as a whole. */
 export function summarise(view: HeapView, options: SummaryOptions = {}): HeapSummary {
-  const rows = options.rows ?? 20;
   const scripts = new Scripts(view, options);
+  const rows = options.rows ?? 20;
   const { file } = view.heap;
+  const suspects = findSuspects(view, scripts, options).map(suspect => saySuspect(view, scripts, suspect));
+  const { kinds, texts } = view.heap.tables ?? tablesOf(view.heap);
   return {
     nodes: file.nodeCount,
     edges: file.edgeCount,
     totalBytes: view.totalBytes,
-    kinds: kindBytes(view),
-    suspects: findSuspects(view, scripts, options).map(suspect => saySuspect(view, scripts, suspect)),
+    kinds,
+    suspects,
     classes: classRows(view, scripts)
       .slice(0, rows)
       .map(row => asWritten(scripts, row)),
     closures: closureRows(view, scripts)
       .slice(0, rows)
       .map(row => asWritten(scripts, row)),
-    texts: repeatedTexts(view, rows),
+    texts: { ...texts, repeated: texts.repeated.slice(0, rows) },
     detached: detachedRows(view).slice(0, rows),
   };
 }
@@ -165,24 +157,6 @@ export function closureRows(view: HeapView, scripts: Scripts): ClosureRow[] {
     return [{ name, place, count: count[at]!, retainedBytes: bytes[at]!, sampleId: view.id(node) }];
   });
   return rows.sort((a, b) => b.retainedBytes - a.retainedBytes);
-}
-
-function kindBytes(view: HeapView): KindBytes {
-  const { file, facts } = view.heap;
-  const byType = new Float64Array(32);
-  let buffers = 0;
-  for (let node = 0; node < file.nodeCount; node++) {
-    const type = file.kind[node]! & TYPE_BITS;
-    const bytes = sizeOf(file, node);
-    byType[type]! += bytes;
-    if (type === facts.node.native && file.nameIndex[node] === facts.text.arrayBufferData) buffers += bytes;
-  }
-  const of = (...types: (keyof typeof facts.node)[]) =>
-    types.reduce((sum, type) => sum + (byType[facts.node[type]] ?? 0), 0);
-  const strings = of('string', 'concatenated string', 'sliced string');
-  const [code, native, system] = [of('code'), of('native') - buffers, of('hidden', 'object shape')];
-  const all = byType.reduce((sum, bytes) => sum + bytes, 0);
-  return { strings, code, buffers, native, system, objects: all - strings - code - buffers - native - system };
 }
 
 function detachedRows(view: HeapView): HeapSummary['detached'][number][] {

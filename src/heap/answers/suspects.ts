@@ -288,7 +288,7 @@ function markParts(view: HeapView, holders: readonly number[], holderOf: Uint32A
     for (const above of level) {
       for (let edge = file.firstEdge[above]!; edge < file.firstEdge[above + 1]!; edge++) {
         const child = file.target[edge]!;
-        if (child < 0 || immediate[child] !== above || holderOf[child] !== 0 || !view.isPart(child)) continue;
+        if (child < 0 || !view.isPart(child) || immediate[child] !== above || holderOf[child] !== 0) continue;
         holderOf[child] = holderOf[above]!;
         parts.add(child);
         next.push(child);

@@ -6,12 +6,17 @@ import { NAME_BITS, NAME_MASK } from '../parse/fast-edges.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
 
 const NAME_LIMIT = 256;
+const PARTS: ReadonlySet<string> = new Set(['array', 'hidden', 'object shape']);
 
 /** Reads a heap node by node, by ordinal. For answers; the analysis itself works on the columns. */
 export class HeapView {
   private byId: Map<number, number> | undefined;
 
-  constructor(readonly heap: Heap) {}
+  private readonly isPartType: Uint8Array;
+
+  constructor(readonly heap: Heap) {
+    this.isPartType = Uint8Array.from(heap.file.layout.node.types, type => (PARTS.has(type) ? 1 : 0));
+  }
 
   get nodeCount(): number {
     return this.heap.file.nodeCount;
@@ -92,17 +97,21 @@ export class HeapView {
     return this.heap.file.target[edge]! >= 0;
   }
 
-  /** Target of the first edge of this type and name, or undefined. */
-  child(node: number, type: EdgeType, name: string): number | undefined {
-    for (const edge of this.edges(node)) {
-      if (this.edgeType(edge) === type && this.edgeName(edge) === name) return this.target(edge);
+  /** Target of the first edge of this type and name (of letters, as identifiers are), or undefined. */
+  child(node: number, type: 'internal' | 'property', name: string): number | undefined {
+    const { file, facts } = this.heap;
+    const { firstEdge, label, strings } = file;
+    const wanted = facts.edge[type];
+    for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
+      if (label[edge]! >>> NAME_BITS !== wanted) continue;
+      const text = label[edge]! & NAME_MASK;
+      if (strings.length(text) === name.length && strings.text(text) === name) return this.target(edge);
     }
     return undefined;
   }
 
   /** True for V8's backing stores and other parts that stand for nothing by themselves. */
   isPart(node: number): boolean {
-    const type = this.type(node);
-    return type === 'array' || type === 'hidden' || type === 'object shape';
+    return this.isPartType[this.heap.file.kind[node]! & TYPE_BITS] === 1;
   }
 }
