@@ -14,6 +14,9 @@ const { performance } = require('node:perf_hooks');
 const topics = Object.fromEntries(Array.from({ length: 60 }, (_, i) => ['topic ' + i, []]));
 class Lru { #max = 40; map = new Map(); add() { this.map.set(this.map.size, 'v'.repeat(400)); } }
 const lru = new Lru();
+const MAX = Symbol('max'), ORDER = Symbol('order');
+class Order { length = 0; head = null; push(value) { this.head = { value, next: this.head }; this.length++; } }
+const recent = { [MAX]: 1000, [ORDER]: new Order() };
 const _Till_rows = new WeakMap();
 class Till { constructor() { _Till_rows.set(this, []); } add(row) { _Till_rows.get(this).push(row); } }
 const till = new Till();
@@ -40,6 +43,7 @@ let turn = 0;
 function tick() {
   topics['topic ' + (turn++ % 60)].push({ at: turn });
   lru.add();
+  recent[ORDER].push('r'.repeat(300) + turn);
   till.add({ cents: turn, text: 'sold ' + turn });
   change('text ' + turn);
   performance.mark('tick ' + turn);
@@ -95,6 +99,11 @@ test('maps in maps in maps that all gain a little are one row, with what is new 
 
 test('what a WeakMap in a property keeps for an object that lives on is seen', () => {
   expect(rowOf('memory.known.get(*)')).toMatchObject({ kind: 'Map' });
+});
+
+test('a list that counts its entries is told with its owner’s bound under a symbol, and its chain is not told again', () => {
+  const rows = growth.growing.filter(row => holderOf(row).text.startsWith('recent'));
+  expect(rows).toMatchObject([{ kind: 'list', limits: [{ name: 'max', value: 1000 }] }]);
 });
 
 test('a bound that a class keeps in a #private field is read', () => {

@@ -209,8 +209,9 @@ function limitFields(object: object): HolderLimit[] {
   const keys = ownKeys(object);
   if (keys.length > 200) return [];
   return keys.flatMap(key => {
-    const value = typeof key === 'string' && isLimit(key) ? own(object, key) : undefined;
-    return typeof value === 'number' ? [{ name: String(key), value }] : [];
+    const name = typeof key === 'symbol' ? (key.description ?? '') : String(key);
+    const value = isLimit(name) ? own(object, key) : undefined;
+    return typeof value === 'number' ? [{ name, value }] : [];
   });
 }
 

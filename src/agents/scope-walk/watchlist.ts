@@ -16,6 +16,8 @@ export class Watchlist {
   /** Ring buffers, whose array says nothing of how many stand in it. */
   readonly rings: Ring[] = [];
   readonly byObject = new WeakMap<object, Watched>();
+  /** Nodes of objects that count their own entries. */
+  private readonly lists = new Set<number>();
   private readonly variables = new Set<string>();
   private chains = 0;
   private texts = 0;
@@ -46,12 +48,16 @@ export class Watchlist {
   /** An object that keeps its number of entries in a field, or a ring buffer. */
   addList(object: object, keys: readonly PropertyKey[], node: number, owner: object | undefined): void {
     const field = sizeField(object, keys);
-    if (field !== undefined) this.add(object, 'list', node, owner, field);
-    else if (owner && keys.length <= LIMITS.ringKeys && ringIn(object, keys, this.realm.types.isProxy))
+    if (field !== undefined) {
+      this.lists.add(node);
+      this.add(object, 'list', node, owner, field);
+    } else if (owner && keys.length <= LIMITS.ringKeys && ringIn(object, keys, this.realm.types.isProxy))
       this.rings.push({ ref: new WeakRef(object), owner: new WeakRef(owner), node });
   }
 
   addChain(object: object, node: number, key: PropertyKey): void {
+    // `list.head.next`: the list says itself how long its chain is, and its owner's limit is the chain's.
+    if (this.lists.has(this.tree.parentOf(this.tree.parentOf(node)))) return;
     if (this.chains++ < LIMITS.chains) this.add(object, 'chain', node, undefined, key);
   }
 
@@ -73,5 +79,6 @@ export class Watchlist {
   /** What only the walk itself needed. */
   forget(): void {
     this.variables.clear();
+    this.lists.clear();
   }
 }
