@@ -59,7 +59,7 @@ export class SecondCore implements SecondThread {
 
   /** For this file; undefined where it is not worth it, where there is one core, or from sources. */
   static start(path: string): SecondCore | undefined {
-    const script = new URL('./heap-second.js', import.meta.url);
+    const script = new URL('./heap-second.cjs', import.meta.url);
     const bytes = statSync(path, NO_THROW)?.size ?? 0;
     const isWorth = bytes >= WORTH_BYTES && availableParallelism() > 1 && existsSync(script);
     return isWorth ? new SecondCore(script) : undefined;
@@ -70,7 +70,7 @@ export class SecondCore implements SecondThread {
   }
 
   endEdges(): EdgeList | undefined {
-    return this.answer() as EdgeList | undefined; // heap-second.js answers 'edges' so
+    return this.answer() as EdgeList | undefined; // heap-second.cjs answers 'edges' so
   }
 
   begin(file: HeapFile, facts: Facts): void {
@@ -78,7 +78,7 @@ export class SecondCore implements SecondThread {
   }
 
   end(): BesideDominators | undefined {
-    return this.answer() as BesideDominators | undefined; // heap-second.js answers 'analysis' so
+    return this.answer() as BesideDominators | undefined; // heap-second.cjs answers 'analysis' so
   }
 
   beginSums(request: SumsRequest): void {
@@ -86,7 +86,7 @@ export class SecondCore implements SecondThread {
   }
 
   endSums(): Aggregates | undefined {
-    return this.answer() as Aggregates | undefined; // heap-second.js answers 'sums' so
+    return this.answer() as Aggregates | undefined; // heap-second.cjs answers 'sums' so
   }
 
   beginTables(): void {
@@ -94,7 +94,7 @@ export class SecondCore implements SecondThread {
   }
 
   endTables(): Tables | undefined {
-    return this.answer() as Tables | undefined; // heap-second.js answers 'tables' so
+    return this.answer() as Tables | undefined; // heap-second.cjs answers 'tables' so
   }
 
   close(): void {

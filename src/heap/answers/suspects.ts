@@ -1,4 +1,5 @@
 import { isFile } from '../../base/script-url.js';
+import { OrdinalStack } from '../analysis/stack.js';
 import type { RetainingPath } from './paths.js';
 import { findPaths } from './paths.js';
 import type { Scripts } from './scripts.js';
@@ -179,11 +180,11 @@ function isProgramObject(view: HeapView, node: number): boolean {
 }
 
 function manyChildren(view: HeapView, least: number): Holder[] {
-  const counts = countChildren(view);
-  const { retained } = view.heap;
+  const big = bigNodes(view, least);
+  const counts = countChildren(view, big);
   const candidates = new Set<number>();
-  for (let node = 0; node < view.nodeCount; node++) {
-    if (counts[node]! < MIN_CHILDREN || retained[node]! < least) continue;
+  for (const node of big) {
+    if (counts[node]! < MIN_CHILDREN) continue;
     const owner = ownerOf(view, node);
     if (view.retainedBytes(owner) >= least && isProgramObject(view, owner)) candidates.add(owner);
     if (candidates.size >= MAX_CANDIDATES) break;
@@ -205,10 +206,20 @@ function isBuiltin(view: HeapView, node: number): boolean {
   return type === 'hidden' || type === 'object shape' || view.name(node).startsWith('system / ');
 }
 
-function countChildren(view: HeapView): Uint32Array {
-  const { immediate, scratch } = view.heap;
+function bigNodes({ heap: { retained }, nodeCount }: HeapView, least: number): Uint32Array {
+  const big = new OrdinalStack();
+  for (let node = 0; node < nodeCount; node++) if (retained[node]! >= least) big.push(node);
+  return big.taken();
+}
+
+/** How many nodes each of some dominates, by ordinal. */
+function countChildren({ heap: { immediate, scratch }, nodeCount }: HeapView, some: Uint32Array): Uint32Array {
   const counts = scratch.zeros();
-  for (let node = 0; node < view.nodeCount; node++) counts[immediate[node]!]!++;
+  const isMaybe = filterOf(some);
+  for (let node = 0; node < nodeCount; node++) {
+    const above = immediate[node]!;
+    if (isMaybe[above & FILTER_MASK] !== 0) counts[above]!++;
+  }
   return counts;
 }
 
