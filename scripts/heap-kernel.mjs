@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import wabt from 'wabt';
 
 const LINE_END = 0x2c0a; // a newline and a comma, read as one number
+const TEXTS_BETWEEN = 0x220a2c22; // a quote, a comma, a newline and a quote
 const NAME_MASK = 2 ** 29 - 1; // as in fast-edges.ts
 
 /** Memory: what is read begins behind a margin, because numbers are loaded as the eight bytes before their end. */
@@ -176,12 +177,58 @@ const nodes = `
   (global.set $maxName ${get('$maxName')})
   ${get('$count')})`;
 
+const byte = at => `(i32.load8_u ${at})`;
+const bitOf = (type, bits, at) => `(${type}.and (${type}.shr_u ${bits} ${at}) (${type}.const 1))`;
+
+// Texts as V8 prints them, a quote, a comma and a newline between two. Gives where each begins (moved by `shift`), and the
+// numbers of those that may be a word of V8's own: by their length (`lengths`: up to 31) and last byte (`ends`), or because
+// they begin with a digit and end with a bracket, as the names of a WeakMap's entries do. `from` is where the first begins.
+const texts = `
+(func (export "texts")
+  (param $at i32) (param $last i32) (param $room i32) (param $from i32) (param $shift i32) (param $lengths i32)
+  (param $ends i64) (result i32)
+  (local $count i32) (local $marked i32) (local $marks i32) (local $length i32) (local $end i32)
+  (block $stop (loop $next
+    ${stopIf(`(i32.gt_s ${get('$at')} ${get('$last')})`)}
+    (local.set $marks (i8x16.bitmask (v128.or
+      (i8x16.eq ${load(0)} ${sixteen(0x22)}) (i8x16.eq ${load(0)} ${sixteen(0x5c)}))))
+    (if (i32.eqz ${get('$marks')}) (then
+      (local.set $at (i32.add ${get('$at')} (i32.const 16)))
+      (br $next)))
+    (local.set $at (i32.add ${get('$at')} (i32.ctz ${get('$marks')})))
+    (if (i32.eq ${byte(get('$at'))} (i32.const 0x5c)) (then
+      (local.set $at (i32.add ${get('$at')} (i32.const 2)))
+      (br $next)))
+    ${stopIf(`(i32.or
+      (i32.ne (i32.load align=1 ${get('$at')}) (i32.const ${TEXTS_BETWEEN}))
+      (i32.ge_u ${get('$count')} ${get('$room')}))`)}
+    (local.set $length (i32.sub ${get('$at')} ${get('$from')}))
+    (local.set $end ${byte(`(i32.sub ${get('$at')} (i32.const 1))`)})
+    (if (select
+      (i32.and (i32.eq ${get('$end')} (i32.const 0x29))
+        (i32.lt_u (i32.xor ${byte(get('$from'))} (i32.const 0x30)) (i32.const 10)))
+      (i32.and ${bitOf('i32', get('$lengths'), get('$length'))}
+        (i32.wrap_i64 ${bitOf('i64', get('$ends'), `(i64.extend_i32_u (i32.and ${get('$end')} (i32.const 63)))`)}))
+      (i32.gt_u ${get('$length')} (i32.const 31))) (then
+        (i32.store (i32.add (i32.shl ${get('$marked')} (i32.const 2)) (i32.const ${column(1)})) ${get('$count')})
+        (local.set $marked (i32.add ${get('$marked')} (i32.const 1)))))
+    (local.set $at (i32.add ${get('$at')} (i32.const 4)))
+    (local.set $from ${get('$at')})
+    (i32.store ${slot(column(0))} (i32.add ${get('$at')} ${get('$shift')}))
+    (local.set $count (i32.add ${get('$count')} (i32.const 1)))
+    (br $next)))
+  (global.set $position ${get('$at')})
+  (global.set $marked ${get('$marked')})
+  ${get('$count')})`;
+
 const text = `(module
 (memory (export "memory") ${PAGES} ${PAGES})
 (global $position (export "position") (mut i32) (i32.const 0))
 (global $maxName (export "maxName") (mut i32) (i32.const 0))
+(global $marked (export "marked") (mut i32) (i32.const 0))
 ${edges}
-${nodes})`;
+${nodes}
+${texts})`;
 
 /** The text of src/heap/parse/kernel-bytes.ts. */
 export async function kernelSource() {

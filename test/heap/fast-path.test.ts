@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { findEphemerons } from '../../src/heap/analysis/ephemerons.js';
 import type { HeapFile } from '../../src/heap/heap-file.js';
+import { SPECIAL_TEXTS } from '../../src/heap/parse/special-texts.js';
 import { parse } from './files.js';
 
 /** As V8 prints lists (a newline before the comma), or with spaces, which only the slow reader takes. */
@@ -154,6 +156,31 @@ test('texts are read back as they are, however they are cut, escaped and spaced'
         expect([...strings.find(wanted)]).toEqual(found);
       },
     ),
+    { numRuns: 300 },
+  );
+});
+
+const special = fc.oneof(
+  text,
+  fc.string({ unit: fc.constantFrom('a', ' ', '"'), minLength: 20, maxLength: 70 }),
+  fc.constantFrom(...SPECIAL_TEXTS, 'contexts', 'Objec', '[context'),
+  fc.nat(99).map(n => `${n} / part of key (Object @3) -> value (Object @${n}) pair in WeakMap (table @7)`),
+);
+
+test('words of V8 and names of WeakMap entries are found, whoever has read the texts, and whatever the chunks', () => {
+  const between = fc.array(fc.constantFrom(',\n', ',\n', ',\n', ','), { minLength: 1, maxLength: 4 });
+  const sizes = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(fc.array(special, { minLength: 1, maxLength: 40 }), between, sizes, (texts, commas, chunks) => {
+      for (const sizes of [[1 << 20], chunks]) {
+        const { strings } = parse(textsFile(texts, commas, false), sizes);
+        const found = (is: (text: string) => boolean) => texts.flatMap((text, i) => (is(text) ? [i] : []));
+        const words = strings.find(SPECIAL_TEXTS, strings.special);
+        expect([...words.keys()].sort((a, b) => a - b)).toEqual(found(text => SPECIAL_TEXTS.includes(text)));
+        const names = findEphemerons(strings).names.keys();
+        expect([...names].sort((a, b) => a - b)).toEqual(found(text => /^\d/.test(text)));
+      }
+    }),
     { numRuns: 300 },
   );
 });

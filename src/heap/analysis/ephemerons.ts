@@ -21,7 +21,9 @@ export function findEphemerons(strings: Strings): Ephemerons {
   const marks = new Uint8Array(strings.count);
   const names = new Map<number, EphemeronName>();
   const pairs = new Map<string, number>();
-  for (let index = 0; index < strings.count; index++) {
+  const { special } = strings;
+  for (let i = 0; i < (special?.length ?? strings.count); i++) {
+    const index = special ? special[i]! : i;
     if (!looksLikeOne(strings, index)) continue;
     const groups = EPHEMERON.exec(strings.text(index))?.groups;
     if (!groups) continue;

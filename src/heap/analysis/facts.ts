@@ -1,4 +1,5 @@
 import type { HeapFile } from '../heap-file.js';
+import { SPECIAL_TEXTS, TEXTS } from '../parse/special-texts.js';
 import type { Strings } from '../parse/strings.js';
 import { type Ephemerons, findEphemerons } from './ephemerons.js';
 
@@ -18,18 +19,6 @@ export type NodeType =
   | 'concatenated string' | 'sliced string' | 'symbol' | 'bigint' | 'object shape'; // biome-ignore format: a list
 export type EdgeType = 'context' | 'element' | 'property' | 'internal' | 'hidden' | 'shortcut' | 'weak';
 
-const TEXTS = {
-  object: 'Object',
-  proto: '__proto__',
-  nativeContext: 'system / NativeContext',
-  sloppyFunctionMap: 'sloppy_function_map',
-  mapDescriptors: '(map descriptors)',
-  externalString: 'system / ExternalStringData',
-  documents: '(Document DOM trees)',
-  arrayBufferData: 'system / JSArrayBufferData',
-  context: 'context',
-} as const;
-
 export function gatherFacts(file: HeapFile): Facts {
   const text = findTexts(file.strings);
   return {
@@ -42,7 +31,8 @@ export function gatherFacts(file: HeapFile): Facts {
 
 function findTexts(strings: Strings): Facts['text'] {
   const indexOf = new Map<string, number>();
-  for (const [index, text] of strings.find(Object.values(TEXTS))) if (!indexOf.has(text)) indexOf.set(text, index);
+  for (const [index, text] of strings.find(SPECIAL_TEXTS, strings.special))
+    if (!indexOf.has(text)) indexOf.set(text, index);
   const entries = Object.entries(TEXTS).map(([key, text]) => [key, indexOf.get(text) ?? -1]);
   return Object.fromEntries(entries) as Facts['text']; // has every key of TEXTS
 }

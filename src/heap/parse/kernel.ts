@@ -3,6 +3,7 @@ import { FIRST_FIELDS, isUsualNode, type NodeColumns } from './fast-nodes.js';
 import type { Layout } from './header.js';
 import { COLUMNS, INPUT, INPUT_BYTES, RECORDS, WASM } from './kernel-bytes.js';
 import { FAST_DIGITS, type Run } from './records.js';
+import { SPECIAL_TEXTS } from './special-texts.js';
 
 /** What scripts/heap-kernel.mjs wrote. Loops take (at, last, room, …) and give the number of records they read. */
 interface Loops {
@@ -12,6 +13,9 @@ interface Loops {
   readonly maxName: { readonly value: number };
   readonly edges: (...numbers: (number | bigint)[]) => number;
   readonly nodes: (...numbers: (number | bigint)[]) => number;
+  readonly texts: (...numbers: (number | bigint)[]) => number;
+  /** How many texts `texts` has marked. */
+  readonly marked: { readonly value: number };
 }
 
 interface WebAssemblyApi {
@@ -22,9 +26,22 @@ interface WebAssemblyApi {
 /** Reads records from `run.position` on, up to `room` of them; stops in front of the first one it does not like. */
 export type Read = (bytes: Uint8Array, run: Run, room: number) => void;
 
+/** Texts that the kernel has read: where they begin, and which may be special (0: the one that was open before). */
+export interface ReadTexts {
+  /** Where it stopped. */
+  readonly position: number;
+  readonly starts: Uint32Array;
+  readonly marked: Uint32Array;
+}
+
 /** Up to this width of a node a reciprocal of 34 bits divides numbers of nine digits exactly. */
 const MAX_WIDTH = 15;
 const RECIPROCAL_BITS = 34n;
+/** Texts are looked at sixteen bytes at a time, and what is between two of them is four. */
+const TEXT_MARGIN = 24;
+/** What words of V8 have: a bit for each length, and for each last byte (its lower six bits). */
+const LENGTHS = SPECIAL_TEXTS.reduce((bits, text) => bits | (1 << text.length), 0);
+const ENDS = SPECIAL_TEXTS.reduce((bits, text) => bits | (1n << BigInt(text.charCodeAt(text.length - 1) & 63)), 0n);
 
 /**
  * Reads node and edge records sixteen bytes at a time (WebAssembly), in half the time that JavaScript takes. What it has
@@ -87,6 +104,22 @@ export class Kernel {
       if (read > 0) run.sum = sums![read - 1]!;
       return read;
     });
+  }
+
+  /**
+   * Reads texts that follow one another from a position within one on, `used` bytes of texts having been kept before that;
+   * stops in front of what it does not like, near the end, or when it has no room.
+   */
+  texts(bytes: Uint8Array, from: number, used: number): ReadTexts {
+    const { loops } = this;
+    const { buffer } = loops.memory;
+    const [at, end] = this.place(bytes, from);
+    const read = loops.texts(at, end - TEXT_MARGIN, RECORDS, at, used - at, LENGTHS, ENDS);
+    return {
+      position: from + loops.position.value - at,
+      starts: new Uint32Array(buffer, COLUMNS[0], read),
+      marked: new Uint32Array(buffer, COLUMNS[1], loops.marked.value),
+    };
   }
 
   /** Goes through the bytes in pieces that fit its memory. */

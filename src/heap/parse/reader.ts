@@ -153,7 +153,7 @@ export class SnapshotReader {
         return this.enterEdges(offset);
       case 'strings':
         if (this.head) this.checkRoom(this.head, offset, Math.max(0, (this.options.totalBytes ?? 0) - offset));
-        this.strings = once(this.strings, 'strings', offset, () => new StringSection(this.newBuffer));
+        this.strings = once(this.strings, 'strings', offset, () => new StringSection(this.newBuffer, this.kernel));
         return this.strings;
       case 'locations':
         return this.enterLocations(offset);

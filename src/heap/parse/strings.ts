@@ -1,4 +1,5 @@
 import { MalformedSnapshot } from '../malformed.js';
+import type { Kernel } from './kernel.js';
 import type { NewBuffer } from './new-buffer.js';
 import { describeByte, isSpace, type Section } from './records.js';
 
@@ -37,7 +38,15 @@ export class StringSection implements Section {
   private starts: Uint32Array;
   private total = 0;
 
-  constructor(private readonly newBuffer: NewBuffer) {
+  /** The chunk in which the kernel found what it does not like. */
+  private leftTo = -1;
+  /** Texts that may be special, as far as the kernel read them. */
+  private readonly special: number[] = [];
+
+  constructor(
+    private readonly newBuffer: NewBuffer,
+    private readonly kernel?: Kernel | undefined,
+  ) {
     this.starts = new Uint32Array(newBuffer(FIRST_ROOM * 4));
   }
 
@@ -78,6 +87,7 @@ export class StringSection implements Section {
 
   private begin(at: number, offset: number): void {
     if (this.total + 1 >= this.starts.length) this.grow(offset);
+    this.special.push(this.total);
     this.starts[this.total++] = at;
   }
 
@@ -90,7 +100,7 @@ export class StringSection implements Section {
 
   /** Reads texts as long as they follow one another as V8 prints them; they and what is between them are kept in one go. */
   private texts(bytes: Uint8Array, start: number, end: number, base: number): number {
-    let position = start;
+    let position = this.kernel && this.leftTo !== base ? this.fastTexts(this.kernel, bytes, start, base) : start;
     for (;;) {
       while (position < end && bytes[position] !== QUOTE && bytes[position] !== BACKSLASH) position++;
       if (position + GAP >= end) return this.lastTexts(bytes, start, position, end, base);
@@ -99,6 +109,26 @@ export class StringSection implements Section {
         position += GAP;
         this.begin(this.used + (position - start), base + position);
       } else return this.close(bytes, start, position, base);
+    }
+  }
+
+  /** The same by the kernel, as far as it likes them; gives where it stopped. */
+  private fastTexts(kernel: Kernel, bytes: Uint8Array, start: number, base: number): number {
+    let position = start;
+    for (;;) {
+      const read = kernel.texts(bytes, position, this.used + (position - start));
+      position = read.position;
+      const { length } = read.starts;
+      if (length === 0) {
+        this.leftTo = base;
+        return position;
+      }
+      while (this.total + length >= this.starts.length) this.grow(base + position);
+      this.starts.set(read.starts, this.total);
+      // The first of them was open before, and is marked; the last one ends elsewhere.
+      for (const marked of read.marked) if (marked > 0) this.special.push(this.total + marked - 1);
+      this.total += length;
+      this.special.push(this.total - 1);
     }
   }
 
@@ -137,7 +167,7 @@ export class StringSection implements Section {
   }
 
   finish(): Strings {
-    return new Strings(this.pages, this.starts, this.total);
+    return new Strings(this.pages, this.starts, this.total, this.kernel && Uint32Array.from(this.special));
   }
 
   private fail(problem: string, offset: number): never {
@@ -154,6 +184,8 @@ export class Strings {
     private readonly pages: readonly Uint8Array[],
     private readonly starts: Uint32Array,
     readonly count: number,
+    /** Indexes of all texts that may be special (special-texts.ts, names of WeakMap entries), where it is known. */
+    readonly special?: Uint32Array | undefined,
   ) {}
 
   /** The same table in another thread, from what arrives of it there. */
@@ -183,13 +215,14 @@ export class Strings {
     return this.pages[at >>> PAGE_BITS]![at & PAGE_MASK]!;
   }
 
-  /** Every index whose text is one of these. Length and last byte tell most texts apart before they are decoded. */
-  find(wanted: Iterable<string>): Map<number, string> {
+  /** Every index (of some) whose text is one of these. Length and last byte tell most texts apart before they are decoded. */
+  find(wanted: Iterable<string>, among?: Uint32Array): Map<number, string> {
     const texts = new Set(wanted);
     const found = new Map<number, string>();
     const ends = new Uint8Array((LONGEST_KEY + 1) << 8);
     for (const text of texts) for (const end of endsOf(text)) ends[end] = 1;
-    for (let index = 0; index < this.count; index++) {
+    for (let i = 0; i < (among?.length ?? this.count); i++) {
+      const index = among ? among[i]! : i;
       const length = this.length(index);
       if (ends[endKey(length, length === 0 ? 0 : this.byteAt(index, length - 1))] === 0) continue;
       const text = this.text(index);
