@@ -178,6 +178,8 @@ const nodes = `
   ${get('$count')})`;
 
 const byte = at => `(i32.load8_u ${at})`;
+/** Digits share their lower bits with letters, and many texts end with one. */
+const isNoDigit = `(i32.or (i32.lt_u (local.get $end) (i32.const 0x30)) (i32.gt_u (local.get $end) (i32.const 0x39)))`;
 const bitOf = (type, bits, at) => `(${type}.and (${type}.shr_u ${bits} ${at}) (${type}.const 1))`;
 
 // Texts as V8 prints them, a quote, a comma and a newline between two. Gives where each begins (moved by `shift`), and the
@@ -207,7 +209,7 @@ const texts = `
     (if (select
       (i32.and (i32.eq ${get('$end')} (i32.const 0x29))
         (i32.lt_u (i32.xor ${byte(get('$from'))} (i32.const 0x30)) (i32.const 10)))
-      (i32.and ${bitOf('i32', get('$lengths'), get('$length'))}
+      (i32.and (i32.and ${bitOf('i32', get('$lengths'), get('$length'))} ${isNoDigit})
         (i32.wrap_i64 ${bitOf('i64', get('$ends'), `(i64.extend_i32_u (i32.and ${get('$end')} (i32.const 63)))`)}))
       (i32.gt_u ${get('$length')} (i32.const 31))) (then
         (i32.store (i32.add (i32.shl ${get('$marked')} (i32.const 2)) (i32.const ${column(1)})) ${get('$count')})

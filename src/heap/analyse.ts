@@ -1,8 +1,8 @@
-import { type Aggregates, addDistances, aggregate, sumsOf } from './analysis/aggregates.js';
+import { type Aggregates, addDistances, aggregate } from './analysis/aggregates.js';
 import { type Classes, classify } from './analysis/classes.js';
 import { propagateDetachedness } from './analysis/detached.js';
 import { findDistances } from './analysis/distances.js';
-import { type Dominators, findDominators } from './analysis/dominators.js';
+import { findDominators } from './analysis/dominators.js';
 import { markEssentialEdges } from './analysis/essential.js';
 import { type Facts, gatherFacts } from './analysis/facts.js';
 import { bookBackingStores } from './analysis/own-sizes.js';
@@ -13,6 +13,7 @@ import type { Tables } from './answers/tables.js';
 import type { HeapFile } from './heap-file.js';
 import { sharedBuffer } from './parse/new-buffer.js';
 import type { SecondThread } from './second-thread.js';
+import { SharedHeap } from './shared-heap.js';
 
 /** A heapSnapshot with everything that answers are made of. Sizes in bytes; all arrays by ordinal, and maybe longer. */
 export interface Heap {
@@ -65,46 +66,20 @@ export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {})
   step('dominators');
   const dominators = findDominators(file, pool);
   step('sizes');
-  const beside = second?.end();
-  if (beside) file.wideSizes = beside.wideSizes;
+  const wideSizes = second?.endSizes();
+  if (wideSizes) file.wideSizes = wideSizes;
   else bookBackingStores(file, facts, pool);
   step('retained sizes');
   const retained = findRetainedSizes(file, dominators, pool);
   step('classes');
-  const classes = beside?.classes ?? classify(file, facts, pool);
-  const own = { file, facts, immediate: dominators.immediate, retained, classes, scratch: pool };
-  if (second && beside) return withSumsOf(second, { ...own, distance: beside.distance }, dominators);
+  const own = { file, facts, immediate: dominators.immediate, retained, scratch: pool };
+  if (second && wideSizes) return new SharedHeap(second, own, dominators);
+  const classes = classify(file, facts, pool);
   step('class sizes');
   const aggregates = aggregate({ file, classes, dominators, retained }, pool);
   pool.giveBackWhole(dominators.order); // not needed again
   step('distances');
   const distance = findDistances(file, facts, pool);
   addDistances(file, classes, distance, aggregates.distance);
-  return { ...own, distance, aggregates };
-}
-
-/** The sums of classes are waited for when somebody asks for them: most of the way to a suspect needs none. */
-function withSumsOf(second: SecondThread, heap: Omit<Heap, 'aggregates'>, dominators: Dominators): Heap {
-  let sums: Aggregates | undefined;
-  let tables: Tables | undefined;
-  const lent = heap.scratch.dirty();
-  second.beginSums({ dominators, retained: heap.retained, lent });
-  second.beginTables();
-  const wait = () => {
-    const found = second.endSums() ?? sumsOf({ ...heap, dominators }, heap.scratch);
-    heap.scratch.giveBackWhole(dominators.order, lent);
-    return found;
-  };
-  const aggregates = () => (sums ??= wait());
-  return {
-    ...heap,
-    get aggregates() {
-      return aggregates();
-    },
-    get tables() {
-      aggregates(); // which are answered before
-      tables ??= second.endTables();
-      return tables;
-    },
-  };
+  return { ...own, classes, distance, aggregates };
 }

@@ -10,23 +10,20 @@ import { type Tables, tablesOf } from './answers/tables.js';
 import type { HeapFile } from './heap-file.js';
 import { sharedBuffer } from './parse/new-buffer.js';
 
-/** What needs no dominators, and can be done beside them by a thread that shares the columns. */
+/** What needs no dominators, and can be found beside them by a thread that shares the columns. */
 export interface BesideDominators {
   readonly classes: Classes;
   readonly distance: Int32Array;
-  /** Own sizes change in their column; this is what does not fit it. */
-  readonly wideSizes: Map<number, number>;
 }
 
-/** What the second thread does. */
+/** What the second thread does, in the order of its methods. */
 export class BesideAnalysis {
   private readonly pool: Pool;
-  private readonly classes: Classes;
-  private readonly distance: Int32Array;
+  private beside: BesideDominators | undefined;
 
   /**
-   * Books own sizes, finds distances and classes. Meanwhile the first thread may mark owned nodes and invert targets: these
-   * steps read no such mark, and take an edge either way.
+   * Books own sizes. Meanwhile the first thread may mark owned nodes and invert targets: no step here reads such a mark, and
+   * each takes an edge either way.
    */
   constructor(
     private readonly file: HeapFile,
@@ -34,18 +31,22 @@ export class BesideAnalysis {
   ) {
     this.pool = new Pool(file.nodeCount + 2, sharedBuffer);
     bookBackingStores(file, facts, this.pool);
-    this.distance = findDistances(file, facts, this.pool);
-    this.classes = classify(file, facts, this.pool);
   }
 
-  get result(): BesideDominators {
-    return { classes: this.classes, distance: this.distance, wideSizes: this.file.wideSizes };
+  /** Own sizes change in their column; this is what does not fit it. */
+  get wideSizes(): Map<number, number> {
+    return this.file.wideSizes;
+  }
+
+  result(): BesideDominators {
+    const { file, facts, pool } = this;
+    this.beside ??= { distance: findDistances(file, facts, pool), classes: classify(file, facts, pool) };
+    return this.beside;
   }
 
   sums({ dominators, retained, lent }: SumsRequest): Aggregates {
     this.pool.giveBack(lent);
-    const { file, classes, distance } = this;
-    return sumsOf({ file, classes, distance, dominators, retained }, this.pool);
+    return sumsOf({ file: this.file, ...this.result(), dominators, retained }, this.pool);
   }
 
   tables(): Tables {
@@ -63,9 +64,12 @@ export interface SumsRequest {
 /** The other thread as the first one sees it: what is begun has to be ended, which waits. Undefined: it could not do it. */
 export interface SecondThread {
   begin(file: HeapFile, facts: Facts): void;
+  /** Own sizes are booked: those that do not fit their column. */
+  endSizes(): Map<number, number> | undefined;
   end(): BesideDominators | undefined;
-  /** After `end`; the arrays are shared memory, and stay as they are until `endSums`. */
+  /** After `endSizes`; the arrays are shared memory, and stay as they are until `endSums`. */
   beginSums(request: SumsRequest): void;
+  /** After `end`. */
   endSums(): Aggregates | undefined;
   /** After `beginSums`. */
   beginTables(): void;

@@ -26,6 +26,7 @@ export interface EdgesRequest {
 export type SecondRequest =
   | { readonly kind: 'edges'; readonly request: EdgesRequest }
   | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts }
+  | { readonly kind: 'beside' }
   | { readonly kind: 'sums'; readonly request: SumsRequest }
   | { readonly kind: 'tables' };
 
@@ -75,10 +76,15 @@ export class SecondCore implements SecondThread {
 
   begin(file: HeapFile, facts: Facts): void {
     this.ask({ kind: 'analysis', file, facts });
+    this.ask({ kind: 'beside' });
+  }
+
+  endSizes(): Map<number, number> | undefined {
+    return this.answer() as Map<number, number> | undefined; // heap-second.cjs answers 'analysis' so
   }
 
   end(): BesideDominators | undefined {
-    return this.answer() as BesideDominators | undefined; // heap-second.cjs answers 'analysis' so
+    return this.answer() as BesideDominators | undefined; // heap-second.cjs answers 'beside' so
   }
 
   beginSums(request: SumsRequest): void {

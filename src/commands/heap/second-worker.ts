@@ -21,15 +21,18 @@ port.on('message', (request: SecondRequest) => {
   Atomics.notify(answered, 0);
 });
 
+type Answer = EdgeList | Map<number, number> | BesideDominators | Aggregates | Tables;
+
 /** Whatever goes wrong here goes wrong again in the first thread, which knows how to say it. */
-function answerTo(request: SecondRequest): EdgeList | BesideDominators | Aggregates | Tables | undefined {
+function answerTo(request: SecondRequest): Answer | undefined {
   try {
     if (request.kind === 'edges') return edgesOf(request.request);
+    if (request.kind === 'beside') return analysis?.result();
     if (request.kind === 'sums') return analysis?.sums(request.request);
     if (request.kind === 'tables') return analysis?.tables();
     const { file, facts } = request;
     analysis = new BesideAnalysis({ ...file, strings: Strings.arrived(file.strings) }, facts);
-    return analysis.result;
+    return analysis.wideSizes;
   } catch {
     return undefined;
   }

@@ -58,7 +58,8 @@ interface Branch {
 export class InterfaceMatcher {
   private readonly tree: Branch = { next: new Map(), greatest: undefined, match: undefined };
   /** Only names that some interface has can change the outcome; dictionaries with a million keys have few of them. */
-  private readonly known: ReadonlyMap<number, string>;
+  private readonly known = new Map<number, string>();
+  private readonly knownName: (index: number) => string | undefined;
 
   constructor(
     private readonly file: HeapFile,
@@ -68,7 +69,7 @@ export class InterfaceMatcher {
     interfaces.forEach(({ properties }, index) => {
       this.plant(properties, index);
     });
-    this.known = file.strings.find(interfaces.flatMap(({ properties }) => properties));
+    this.knownName = file.strings.matcher(interfaces.flatMap(({ properties }) => properties));
   }
 
   /** Index of the interface that fits the object best, or -1. */
@@ -104,8 +105,10 @@ export class InterfaceMatcher {
   private relevantNames(node: number): string[] {
     const names: string[] = [];
     for (const index of propertyNames(this.file, this.facts, node)) {
-      const name = this.known.get(index);
-      if (name !== undefined) names.push(name);
+      const name = this.known.get(index) ?? this.knownName(index);
+      if (name === undefined) continue;
+      this.known.set(index, name);
+      names.push(name);
     }
     return names.sort();
   }

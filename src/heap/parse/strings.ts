@@ -215,20 +215,29 @@ export class Strings {
     return this.pages[at >>> PAGE_BITS]![at & PAGE_MASK]!;
   }
 
-  /** Every index (of some) whose text is one of these. Length and last byte tell most texts apart before they are decoded. */
+  /** Every index (of some) whose text is one of these. */
   find(wanted: Iterable<string>, among?: Uint32Array): Map<number, string> {
-    const texts = new Set(wanted);
+    const match = this.matcher(wanted);
     const found = new Map<number, string>();
-    const ends = new Uint8Array((LONGEST_KEY + 1) << 8);
-    for (const text of texts) for (const end of endsOf(text)) ends[end] = 1;
     for (let i = 0; i < (among?.length ?? this.count); i++) {
       const index = among ? among[i]! : i;
-      const length = this.length(index);
-      if (ends[endKey(length, length === 0 ? 0 : this.byteAt(index, length - 1))] === 0) continue;
-      const text = this.text(index);
-      if (texts.has(text)) found.set(index, text);
+      const text = match(index);
+      if (text !== undefined) found.set(index, text);
     }
     return found;
+  }
+
+  /** Gives a text if it is one of these. Length and last byte tell most texts apart before they are decoded. */
+  matcher(wanted: Iterable<string>): (index: number) => string | undefined {
+    const texts = new Set(wanted);
+    const ends = new Uint8Array((LONGEST_KEY + 1) << 8);
+    for (const text of texts) for (const end of endsOf(text)) ends[end] = 1;
+    return index => {
+      const length = this.length(index);
+      if (ends[endKey(length, length === 0 ? 0 : this.byteAt(index, length - 1))] === 0) return undefined;
+      const text = this.text(index);
+      return texts.has(text) ? text : undefined;
+    };
   }
 
   private bytes(index: number, limit: number): Uint8Array {
