@@ -124,6 +124,11 @@ const MECHANISMS: readonly Mechanism[] = [
     because: 'every error is captured, formatted and written',
   },
   {
+    cause: one('exceptions.swallowed'),
+    effects: ['loop.starvation', 'cpu.busy-loop'],
+    because: 'what fails is taken up again at once',
+  },
+  {
     cause: one('cpu.exceptions'),
     effects: ['exceptions.storm', 'cpu.hot', 'loop.block.serialization', 'loop.block.compute'],
     because: 'throwing with its stack and text takes the time',

@@ -127,26 +127,30 @@ export interface Stands {
   readonly count: number;
   /** Of the stalls, those with a stand. */
   readonly stalls: number;
+  /** Each stand by itself, measured like the longest. */
+  readonly lengthsUs: readonly number[];
 }
 
 /** The stands of the frame with this index. */
 export function standsOf(tree: CallTree, of: readonly Stall[], frame: number): Stands {
   const callers = callersOf(tree, frame);
   const told = { longestUs: 0, ranUs: 0, count: 0, stalls: 0 };
+  const lengthsUs: number[] = [];
   for (const { from, to } of of) {
     const before = told.count;
     let run = 0;
     for (let at = from; at < to; at++) {
       const node = tree.sampleNode[at]!;
       const isOn = onStack(tree, node, frame);
-      if (isOn && run === 0) told.count++;
+      if (isOn && run === 0) told.count = lengthsUs.push(0);
       if (isOn) told.ranUs += ranWithin(tree, at);
       run = isOn || (run > 0 && (!isWork(tree, node) || callers.has(node))) ? run + ranWithin(tree, at) : 0;
+      if (run > 0) lengthsUs[lengthsUs.length - 1] = run;
       told.longestUs = Math.max(told.longestUs, run);
     }
     if (told.count > before) told.stalls++;
   }
-  return told;
+  return { ...told, lengthsUs };
 }
 
 /** V8 lays some samples of a function it inlined to the caller alone: those don't end the call. */

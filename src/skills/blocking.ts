@@ -220,7 +220,8 @@ const LEAST_REQUEST_MS = 0.4;
 function isUnbroken({ msPerCall = 0, stands }: CallLength): boolean {
   if (msPerCall < LEAST_REQUEST_MS) return false;
   const unseen = stands.ranUs / 1000 / msPerCall - stands.stalls;
-  const gaps = stands.count - stands.stalls;
+  // What stands for less than half of the mean is another call than the long one, and no gap in it.
+  const gaps = stands.lengthsUs.filter(us => us >= msPerCall * 500).length - stands.stalls;
   return unseen >= UNSEEN_GAPS && gaps <= (SEEN_GAPS / 4) * unseen;
 }
 

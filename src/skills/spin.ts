@@ -4,8 +4,10 @@ import { type CallTree, type Frame, frameAt } from '../cpu/tree.js';
 import { byKind, isWork, weigh } from '../cpu/weights.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
+import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { callsInFunction } from '../source/calls.js';
 import { awaitInLoop } from '../source/loops.js';
 import { type Cause, explain } from './cause.js';
 import { locate } from './place.js';
@@ -55,7 +57,8 @@ function turnsPerSecond(data: Vitals): number | undefined {
 async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<NotificationDraft> {
   const cause = yield* causeUnder(see, study.tree);
   const turns = turnsPerSecond(data);
-  const where = cause ? placed(cause) : 'A callback';
+  const place = cause && turningPlace(see, cause);
+  const where = place ? placed({ place }) : 'A callback';
   const often = turns === undefined ? 'without ever waiting' : `${sayCount(turns)} times a second`;
   return {
     anomalyType: 'spinning-loop',
@@ -65,7 +68,8 @@ async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<
     context: 'The loop turns, but only to run setImmediate callbacks that schedule the next one.',
     observation: `Utilization is ${sayShare(data.elu)}, cpu ${data.cpuPercent.toFixed(0)} %; the loop turns ${often}. ${cause ? `What it runs is ${where}.` : 'No function of the application was on the stack.'}`,
     hypothesis: 'A callback schedules itself again with setImmediate to wait for something.',
-    ...(cause ? { culprit: cause.place } : {}),
+    ...(place ? { culprit: place } : {}),
+    ...(cause && place !== cause.place ? { related: [cause.place] } : {}),
     fix: 'Wait for the event itself (a promise, an event, a stream), or poll with a timer of some milliseconds instead of setImmediate.',
     metrics: [
       { name: 'utilization', value: data.elu * 100, unit: '%' },
@@ -76,6 +80,17 @@ async function* immediates(see: OperatorView, study: Study, data: Vitals): Step<
     mechanism: true,
     confidence: cause ? 'high' : 'medium',
   };
+}
+
+/** Whatever is hot beneath: the function that asks for the next turn is what spins, where it says so itself. */
+function turningPlace(see: OperatorView, { users, scripts, place, blame }: Cause): CodeLocation {
+  const [outer] = users;
+  const script = outer && scripts.get(outer.scriptId);
+  if (!outer || !script || outer === blame.frame) return place;
+  const turn = callsInFunction(script.text, outer.line, outer.column).find(({ method }) => method === 'setImmediate');
+  if (!turn) return place;
+  const functionName = script.functionName(outer.line, outer.column, outer.functionName) ?? outer.functionName;
+  return locate(script, { ...outer, line: turn.line0, column: turn.column0, functionName }, see.target.cwd);
 }
 
 /** A timer that fires without pause, and its callback: whatever is hot beneath, the callback is what runs too often. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Creator, CreatorFrame } from '../model/evidence/handles.js';
-import { isUsable } from '../model/evidence/index.js';
+import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { Ending, Offspring, Workers } from '../model/evidence/workers.js';
 import type { Json } from '../model/json.js';
 import type { CodeLocation } from '../model/location.js';
@@ -14,10 +14,14 @@ import { THREADS_WINDOW } from './in-thread.js';
 import { onlyNewWorker } from './new-worker.js';
 import { place } from './place.js';
 import { lookIntoThreads } from './thread-findings.js';
+import { besideMain, CHURN_OF_CORE, churnDraft, isChurning } from './worker-churn.js';
 
 /** Restarts with a pause between them need longer to show. */
 const SECOND_SECONDS = 12;
 const CREATOR_SECONDS = 6;
+/** The reading that others of the run take as well. */
+const VITALS = { seconds: 5 } as const;
+const VITALS_STAY_MS = 60_000;
 /** The design's limit: the same child more than three times in five minutes; here within half a minute. */
 const RESTARTS_AT_LEAST = 3;
 const MANY_RESTARTS = 10;
@@ -79,7 +83,13 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const snapshotIds = snapshot ? { snapshotIds: [snapshot.id] } : {};
   if (!data.offspring.some(line => failures(line).length > 0) && !onlyGrows(data.workerCounts)) {
     const { drafts, sentence } = yield* lookIntoThreads(see, data.workers, first.id);
-    return yield* tell(see, drafts, snapshotIds, `${healthySentence(data)} ${sentence}`.trim());
+    const churn = yield* churnOf(see, first);
+    return yield* tell(
+      see,
+      churn ? [churn, ...drafts] : drafts,
+      snapshotIds,
+      `${healthySentence(data)} ${sentence}`.trim(),
+    );
   }
   const second = yield* see.ask('workers', { seconds: SECOND_SECONDS });
   if (!isUsable(second))
@@ -204,6 +214,15 @@ async function* workerLeakDraft(see: OperatorView, counts: readonly number[], ev
     mechanism: culprit !== undefined,
     confidence: culprit ? 'high' : 'medium',
   };
+}
+
+/** A thread for each piece of work, when starting them is what the cpu goes into. */
+async function* churnOf(see: OperatorView, { id, data }: Evidence<Workers>): Step<NotificationDraft | undefined> {
+  const reading = isChurning(data) ? yield* see.ask('vitals', VITALS, VITALS_STAY_MS) : undefined;
+  if (!isUsable(reading) || besideMain(reading.data) < CHURN_OF_CORE) return undefined;
+  const evidenceIds = [id, reading.id];
+  const culprit = (yield* placeOf(see, yield* workerCreator(see, evidenceIds))) ?? (yield* onlyNewWorker(see));
+  return { ...churnDraft(data, reading.data, culprit), evidenceIds };
 }
 
 /** Where `new Worker` stands: needs a hook of its own for a few seconds. */

@@ -189,6 +189,16 @@ test('a full write buffer is placed by what piles up in it', () => {
   expect(insight).toMatchObject({ faultClass: 'backpressure', culprit: { file: 'src/send.ts' } });
 });
 
+test('work that fails and is put back for ever is the cause of the loop that it spins', () => {
+  const put = { mechanism: true, culprit: at('src/queue.ts', 17), related: [at('src/render.ts', 4)] } as const;
+  const spun = { severity: 'critical', mechanism: true, confidence: 'high' } as const;
+  const sights = [
+    seen('exceptions', 'exceptions.swallowed', put),
+    seen('event-loop', 'loop.starvation', { ...spun, culprit: at('src/queue.ts', 28) }),
+  ];
+  expect(classes(sights)).toEqual(['exceptions.swallowed']);
+});
+
 test('a claim that checking took the alarm from stands apart, and adds no words to what was measured', () => {
   const leak = { mechanism: true, culprit: at('src/store.ts') };
   const lie = {

@@ -101,8 +101,13 @@ test('a stand is a stretch of samples that hold the function or its caller; anyb
     profile([[HANDLER, RENDER], 40], [[HANDLER], 1], [[HANDLER, RENDER], 20], [[LIBRARY], 1], [[HANDLER, RENDER], 30]),
   );
   const frame = tree.frames.findIndex(({ functionName }) => functionName === 'render');
-  expect(standsOf(tree, stalls(tree, 20_000), frame)).toMatchObject({ stalls: 1, count: 2, longestUs: 61_000 });
-  expect(standsOf(tree, [], frame)).toEqual({ longestUs: 0, ranUs: 0, count: 0, stalls: 0 });
+  expect(standsOf(tree, stalls(tree, 20_000), frame)).toMatchObject({
+    stalls: 1,
+    count: 2,
+    longestUs: 61_000,
+    lengthsUs: [61_000, 30_000],
+  });
+  expect(standsOf(tree, [], frame)).toEqual({ longestUs: 0, ranUs: 0, count: 0, stalls: 0, lengthsUs: [] });
 });
 
 test('a stall tells how long the thread ran: gaps between samples are its waiting for a core', () => {
