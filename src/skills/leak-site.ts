@@ -7,6 +7,7 @@ import { type Acquisition, acquisitions } from '../source/release.js';
 import type { ScriptText } from '../source/script.js';
 import { secondConnection } from '../source/second-connection.js';
 import type { TextPosition } from '../source/syntax.js';
+import { ACQUIRE, takings } from '../source/taking.js';
 import { openTransactions } from '../source/transactions.js';
 import type { Finding } from '../waiting/finding.js';
 import { shapeOf } from '../waiting/pools.js';
@@ -72,9 +73,6 @@ function namesIn({ text }: ScriptText, url: string, holder: Finding['holder']): 
   return new Set([...namesOf(holder), ...(file === undefined ? [] : namesOfModule(text, url, file))]);
 }
 
-/** How libraries call taking: pool.connect(), mutex.acquire(), pool.getConnection(). */
-const ACQUIRE =
-  /^(connect|acquire|lock|checkout|check_?out|reserve|borrow|take|obtain|get_?(connection|client|resource)|p|enter)$/i;
 /** Files of an application that mention a pool; each costs one reading of its source. */
 const MOST_FILES = 60;
 
@@ -85,27 +83,42 @@ export async function* leakSiteOf(
   urls: readonly string[],
   least = holder ? 0 : RANKS['on-throw'],
 ): Step<HeldSite | undefined> {
+  const files = yield* filesOf(see, urls);
+  if (holder?.numbers.unreadBytes !== undefined) return askedOver(see, holder, files);
   let worst: { rank: number; location: CodeLocation; isThing: boolean } | undefined;
-  for (const url of urls.slice(0, MOST_FILES)) {
-    const script = yield* textOf(see, url);
-    if (!script) continue;
-    const all = callSites(script.text);
-    const names = namesIn(script, url, holder);
-    // Where the holder could not be found, only what is worked with like a connection counts.
-    const calls = holder ? all.filter(site => names.has(ownerName(site.callee))) : all;
-    // Whoever asks over such a connection has to read the answer: it need not be called taking.
-    const asks = holder?.numbers.unreadBytes === undefined ? undefined : calls.find(site => site.kind === 'call');
-    if (asks) return { location: locateAt(script, url, asks, see.target.cwd), why: 'leaks', isThing: true };
-    const sites = calls.filter(site => ACQUIRE.test(site.method));
-    for (const acquisition of acquisitions(script.text, sites)) {
-      const rank = holder || acquisition.isThing ? rankLost(acquisition) : 0;
-      if (rank <= (worst?.rank ?? least)) continue;
-      const { isThing } = acquisition;
-      worst = { rank, location: locateAt(script, url, acquisition, see.target.cwd), isThing };
-    }
+  for (const { file, isOwn, ...taking } of takings(files, one => namesIn(one.script, one.url, holder))) {
+    // Of who takes from something else, or from what is not known, only what is worked with like a connection counts.
+    const rank = isOwn || (taking.isThing && rankLost(taking) > RANKS['on-throw']) ? rankLost(taking) : 0;
+    if (rank <= (worst?.rank ?? least)) continue;
+    worst = { rank, location: locateAt(file.script, file.url, taking, see.target.cwd), isThing: taking.isThing };
   }
   const why = worst?.rank === HELD_FOR_EVER ? 'waits-elsewhere' : 'leaks';
   return worst && { location: worst.location, why, isThing: worst.isThing };
+}
+
+interface Read {
+  readonly url: string;
+  readonly text: string;
+  readonly script: ScriptText;
+}
+
+async function* filesOf(see: OperatorView, urls: readonly string[]): Step<readonly Read[]> {
+  const files: Read[] = [];
+  for (const url of urls.slice(0, MOST_FILES)) {
+    const script = yield* textOf(see, url);
+    if (script) files.push({ url, text: script.text, script });
+  }
+  return files;
+}
+
+/** Whoever asks over a connection whose answers nobody reads has to read them: it need not be called taking. */
+function askedOver(see: OperatorView, holder: Finding['holder'], files: readonly Read[]): HeldSite | undefined {
+  for (const { script, url, text } of files) {
+    const names = namesIn(script, url, holder);
+    const asks = callSites(text).find(({ callee, kind }) => kind === 'call' && names.has(ownerName(callee)));
+    if (asks) return { location: locateAt(script, url, asks, see.target.cwd), why: 'leaks', isThing: true };
+  }
+  return undefined;
 }
 
 /** How pools of threads or processes are given work: pool.run(task), pool.exec(name, args). */
@@ -131,11 +144,7 @@ export async function* taskSiteOf(
 
 /** Where work in a transaction asks its own pool for another connection. */
 export async function* secondSite(see: OperatorView, urls: readonly string[]): Step<HeldSite | undefined> {
-  const files: { readonly url: string; readonly text: string; readonly script: ScriptText }[] = [];
-  for (const url of urls.slice(0, MOST_FILES)) {
-    const script = yield* textOf(see, url);
-    if (script) files.push({ url, text: script.text, script });
-  }
+  const files = yield* filesOf(see, urls);
   for (const file of files) {
     const asked = secondConnection(file, files);
     if (asked)

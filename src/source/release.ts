@@ -35,6 +35,8 @@ interface Held {
   /** The variable that holds what was acquired, and the object it was asked from. */
   readonly variable: string | undefined;
   readonly source: string;
+  /** `(error, thing, done) => …`: it is held by a callback. */
+  readonly callback?: { readonly error: string; readonly done: string | undefined };
 }
 
 /** What becomes of each acquisition in the function around it. */
@@ -64,9 +66,22 @@ function heldBy(syntax: Syntax, site: CallSite): Held | undefined {
   if (!node || site.within < 0) return undefined;
   const source = site.callee.slice(0, site.callee.lastIndexOf('.'));
   const target = assigned(syntax, call);
+  const called = target === undefined ? heldByCallback(syntax, node, source) : undefined;
+  if (called) return called;
   // Handed on to whoever called: giving back is theirs.
   if (target === 'elsewhere') return undefined;
   return { syntax, function: site.within, from: node.end, variable: target, source };
+}
+
+/** `pool.getConnection((error, connection) => …)`, `pool.connect((error, client, done) => …)` */
+function heldByCallback(syntax: Syntax, call: SyntaxNode, source: string): Held | undefined {
+  const last = Array.isArray(call.arguments) ? call.arguments.at(-1) : undefined;
+  const home = isNode(last) ? syntax.functions.find(index => syntax.nodes[index] === last) : undefined;
+  const params = home === undefined ? [] : (syntax.nodes[home]?.params as readonly SyntaxNode[]); // a function has them
+  const [error, thing, done] = params.map(({ type, name }) => (type === 'Identifier' ? String(name) : undefined));
+  const body = home === undefined ? undefined : syntax.nodes[home]?.body;
+  if (home === undefined || error === undefined || thing === undefined || !isNode(body)) return undefined;
+  return { syntax, function: home, from: body.start, variable: thing, source, callback: { error, done } };
 }
 
 /** The variable's name; undefined when the result is dropped; `elsewhere` when somebody else gets it. */
@@ -97,12 +112,17 @@ function leaksOf(held: Held): Acquisition['leaks'] {
   if (inside.some(index => isHandedOn(held, index))) return 'no';
   const releases = inside.filter(index => isRelease(held, index));
   if (releases.length === 0) return 'always';
-  if (releases.some(index => isInFinally(held, index) || isInNested(held, index))) return 'no';
+  if (held.callback) return leaksOfCallback(held, held.callback.error, inside, releases);
+  if (releases.some(index => isInNested(held, index))) return 'no';
   const exits = inside.filter(
     index =>
       /^(Return|Throw)Statement$/.test(syntax.nodes[index]?.type ?? '') && syntax.around[index] === held.function,
   );
   const open = exits.filter(exit => !releases.some(release => covers(held, release, exit)));
+  const guarded = Math.min(...releases.flatMap(index => startOfGuarded(held, index) ?? []));
+  // Whoever leaves before the try doesn't come by its finally.
+  if (guarded < Number.POSITIVE_INFINITY)
+    return open.some(exit => (syntax.nodes[exit]?.start ?? 0) < guarded) ? 'on-return' : 'no';
   if (open.length > 0 || releases.every(release => isConditional(held, release, releases.length))) return 'on-return';
   const last = Math.max(...releases.map(index => syntax.nodes[index]?.start ?? 0));
   const risky = inside.some(
@@ -113,6 +133,30 @@ function leaksOf(held: Held): Acquisition['leaks'] {
   );
   return risky ? 'on-throw' : 'no';
 }
+
+/** Each callback within that gives back has to do so on each of its ways out; without a connection there is nothing to give. */
+function leaksOfCallback(
+  held: Held,
+  error: string,
+  inside: readonly number[],
+  releases: readonly number[],
+): Acquisition['leaks'] {
+  const { nodes, around } = held.syntax;
+  const open = inside.some(index => {
+    const own = releases.filter(release => around[release] === around[index]);
+    const isExit = /^(Return|Throw)Statement$/.test(nodes[index]?.type ?? '');
+    if (!isExit || own.length === 0 || own.some(release => covers(held, release, index))) return false;
+    return around[index] !== held.function || !isUnder(held, index, error);
+  });
+  return open || releases.every(release => isConditional(held, release, releases.length)) ? 'on-return' : 'no';
+}
+
+/** In a branch whose test names a variable. */
+const isUnder = (held: Held, index: number, name: string): boolean =>
+  ancestors(held, index).some(
+    ([{ type, test }]) =>
+      type === 'IfStatement' && isNode(test) && held.syntax.text.slice(test.start, test.end).includes(name),
+  );
 
 const LISTENS = /^(on|once|addListener|addEventListener)$/;
 
@@ -186,12 +230,14 @@ function insideOf({ syntax, function: home, from }: Held): number[] {
   return syntax.nodes.flatMap((node, index) => (node.start >= from && node.end <= end ? [index] : []));
 }
 
-function isRelease({ syntax, variable, source }: Held, index: number): boolean {
+function isRelease({ syntax, variable, source, callback }: Held, index: number): boolean {
   const node = syntax.nodes[index];
   if (node?.type !== 'CallExpression' || !isNode(node.callee)) return false;
   const { callee } = node;
   if (callee.type === 'Identifier')
-    return callee.name === variable || isPassedRelease(node, variable) || isGivenBack(node, variable);
+    return (
+      callee.name === (callback?.done ?? variable) || isPassedRelease(node, variable) || isGivenBack(node, variable)
+    );
   if (callee.type !== 'MemberExpression' || !isNode(callee.object) || !isNode(callee.property)) return false;
   const object = syntax.text.slice(callee.object.start, callee.object.end);
   if (isPassedRelease(node, variable)) return true;
@@ -225,8 +271,11 @@ function isHandedOn({ syntax, variable }: Held, index: number): boolean {
   return parent?.type === 'AssignmentExpression' && parent.right === node;
 }
 
-function isInFinally(held: Held, index: number): boolean {
-  return ancestors(held, index).some(([parent, child]) => parent.type === 'TryStatement' && parent.finalizer === child);
+/** Where the try begins whose finally holds a release. */
+function startOfGuarded(held: Held, release: number): number | undefined {
+  return ancestors(held, release).find(
+    ([parent, child]) => parent.type === 'TryStatement' && parent.finalizer === child,
+  )?.[0].start;
 }
 
 const isInNested = ({ syntax, function: home }: Held, index: number): boolean => syntax.around[index] !== home;

@@ -22,12 +22,13 @@ export function secondConnection(file: File, others: readonly File[]): TextPosit
     const pool = RUNS.exec(callee)?.[1];
     const work = pool === undefined ? -1 : workOf(syntax, offsetOf(syntax, site));
     if (pool === undefined || work < 0) continue;
-    const asked = callSites(file.text).find(
-      inner =>
-        inner.within === work &&
-        isAwaitedWithout(syntax, offsetOf(syntax, inner), handle(syntax, work)) &&
-        (inner.callee.startsWith(`${pool}.`) || others.some(other => asks(other, file, inner.callee, pool))),
+    const outside = callSites(file.text).filter(
+      inner => inner.within === work && isAwaitedWithout(syntax, offsetOf(syntax, inner), handle(syntax, work)),
     );
+    const asked =
+      outside.find(
+        ({ callee }) => callee.startsWith(`${pool}.`) || others.some(other => asks(other, file, callee, pool)),
+      ) ?? outside.find(inner => isModelCall(inner.callee) && isFirstOfAwait(syntax, offsetOf(syntax, inner)));
     if (asked) return { line0: asked.line0, column0: asked.column0 };
   }
   return undefined;
@@ -61,10 +62,29 @@ function isAwaitedWithout(syntax: Syntax, offset: number, trx: string | undefine
   );
 }
 
-/** `journal.write` of another file, whose own text asks the pool by the same name. */
+/** How models and repositories ask the pool that they were made with, unless they are handed a transaction. */
+const ASKS =
+  /\.(find\w*|create|bulkCreate|save|update|upsert|insert|destroy|delete|count|increment|decrement|query|aggregate)$/;
+const isModelCall = (callee: string): boolean =>
+  ASKS.test(callee) && !/^(crypto|Object|Array|\w*(cache|map|hash))\b/i.test(callee);
+
+/** The call is what is awaited, not a part of its arguments. */
+const isFirstOfAwait = ({ nodes }: Syntax, offset: number): boolean =>
+  nodes.some(
+    ({ type, argument }) =>
+      type === 'AwaitExpression' &&
+      isNode(argument) &&
+      argument.type === 'CallExpression' &&
+      isNode(argument.callee) &&
+      isNode(argument.callee.property) &&
+      argument.callee.property.start === offset,
+  );
+
+/** `journal.write` of another file or `write` of the same, whose own text asks the pool by the same name. */
 function asks(other: File, { text, url }: File, callee: string, pool: string): boolean {
   const [root = '', ...rest] = callee.split('.');
-  if (!namesOfModule(text, url, other.url).includes(root)) return false;
+  const isHere = other.url === url && (rest.length === 0 || root === 'this');
+  if (!isHere && !namesOfModule(text, url, other.url).includes(root)) return false;
   const syntax = syntaxOf(other.text);
   return syntax.functions.some(index => {
     const node = syntax.nodes[index];

@@ -95,6 +95,7 @@ function callOf({ method, host, path, count, heldMs = 0 }: OutgoingInFlight, req
     requests,
     perRequest: Math.round((10 * count) / requests) / 10,
     fanOut: false,
+    afterFailure: 0,
     gapMs: 0,
     lastStatus: 0,
   };

@@ -19,12 +19,14 @@ const CHATTY_WALL_MS = 40;
 /** All at once instead: a fan-out to shards or services has a dozen parts, a page of items has this many and more. */
 const FLOOD_WAITS = 30;
 const FLOOD_WALL_MS = 100;
+/** What one batch answers ends in the same moment or two; a list that is asked over a pool ends piece by piece. */
+const FLOOD_ENDINGS = 5;
 const RETRY_FAILED = 0.8;
 const RETRY_CALLS = 1.5;
 /** Fewer calls or answers than this tell nothing of a place. */
 export const LEAST_CALLS = 5;
 
-/** The same call again and again although it keeps failing. */
+/** The same call again and again although it keeps failing, or until it doesn't. */
 export function retries(context: Context): Finding[] {
   return context.calls
     .filter(
@@ -32,7 +34,7 @@ export function retries(context: Context): Finding[] {
         call.perRequest >= RETRY_CALLS &&
         call.count >= LEAST_CALLS &&
         call.count > call.open &&
-        call.failed >= RETRY_FAILED * (call.count - call.open),
+        (call.failed >= RETRY_FAILED * (call.count - call.open) || call.afterFailure >= RETRY_FAILED),
     )
     .map(call => ({ ...fromCall(call, context), faultClass: 'downstream.retries', confidence: 'high', call }) as const);
 }
@@ -65,7 +67,8 @@ export function chatty({ places, routes, calls, dump }: Context): Finding[] {
 export const isOneByOne = ({ perRequest, overlap, wallMs }: PlaceWaits): boolean =>
   perRequest > CHATTY_WAITS && overlap <= CHATTY_OVERLAP && wallMs >= CHATTY_WALL_MS;
 
-const isFlood = ({ perRequest, wallMs }: PlaceWaits): boolean => perRequest >= FLOOD_WAITS && wallMs >= FLOOD_WALL_MS;
+const isFlood = ({ perRequest, wallMs, endings }: PlaceWaits): boolean =>
+  perRequest >= FLOOD_WAITS && wallMs >= FLOOD_WALL_MS && endings >= FLOOD_ENDINGS;
 
 /** A flowing route that spends most of its time waiting for one slow answer. */
 export function slowCalls(context: Context): Finding[] {

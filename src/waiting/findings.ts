@@ -342,7 +342,8 @@ function callOf(calls: readonly OutgoingCall[], groups: readonly CallGroup[]): C
 
 /** True when requests wait for something that no outgoing call explains: then who holds it must be looked for. */
 export function needsHolders({ findings, flows: routes, standstill: still }: Look): boolean {
-  const unexplained = lateRoutes(routes).some(({ route }) => !findings.some(finding => finding.routes.includes(route)));
+  const suspects = [...lateRoutes(routes), ...routes.filter(flow => isStuck(flow) && flow.out === 0)];
+  const unexplained = suspects.some(({ route }) => !findings.some(finding => finding.routes.includes(route)));
   if (still || unexplained) return true;
   return findings.some(
     ({ agent, call, faultClass }) =>

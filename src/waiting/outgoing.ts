@@ -19,6 +19,8 @@ export interface CallGroup {
   readonly perRequest: number;
   /** Each request asks the same targets, each of them once: shards, mirrors, services. An item's address changes. */
   readonly fanOut: boolean;
+  /** Of the calls that follow another of the same request, how many follow one that failed, 0..1. */
+  readonly afterFailure: number;
   /** Mean pause between the calls of one request, and how much they differ (0: all the same). */
   readonly gapMs: number;
   readonly lastStatus: number;
@@ -64,6 +66,7 @@ function groupOf(target: string, calls: readonly OutgoingCall[], windowMs: numbe
     requests: byRequest.size,
     perRequest: byRequest.size ? Math.round((owned / byRequest.size) * 10) / 10 : 0,
     fanOut: isFanOut([...byRequest.values()]),
+    afterFailure: afterFailure([...byRequest.values()]),
     gapMs: gaps.length ? Math.round(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length) : 0,
     lastStatus: answered.at(-1)?.status ?? 0,
   };
@@ -84,6 +87,11 @@ function isFanOut(requests: readonly (readonly OutgoingCall[])[]): boolean {
   const isWhole = (set: ReadonlySet<unknown>, i: number) =>
     set.size >= ALIKE * (wide[i]?.length ?? 0) && set.size >= ALIKE * all.size;
   return wide.length >= LEAST_FANS && !all.has(undefined) && sets.filter(isWhole).length >= ALIKE * wide.length;
+}
+
+function afterFailure(requests: readonly (readonly OutgoingCall[])[]): number {
+  const followed = requests.flatMap(calls => [...calls].sort((a, b) => a.at - b.at).slice(0, -1));
+  return followed.length > 0 ? followed.filter(isFailed).length / followed.length : 0;
 }
 
 function gapsBetween(calls: readonly OutgoingCall[]): number[] {

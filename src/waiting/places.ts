@@ -16,11 +16,13 @@ export interface PlaceWaits {
   readonly called: string | undefined;
   readonly requests: number;
   readonly perRequest: number;
-  /** Union of its waits ÷ the requests' wall time, 0..1. */
+  /** Union of its waits ÷ the wall time of the requests that have some, 0..1. */
   readonly share: number;
   /** Sum ÷ union: 1 is one after the other. */
   readonly overlap: number;
   readonly meanMs: number;
+  /** At how many different milliseconds those of one request end: one, where a batch answers all of them. */
+  readonly endings: number;
   readonly wallMs: number;
   readonly natives: readonly string[];
   /** The longest time limit that was set together with such a wait, in milliseconds; 0 without one. */
@@ -42,8 +44,11 @@ interface Sum {
   requests: number;
   limitMs: number;
   count: number;
+  /** Of the requests that wait there: one route may serve many operations (GraphQL, RPC). */
+  wall: number;
   union: number;
   total: number;
+  endings: number;
 }
 
 /**
@@ -52,7 +57,6 @@ interface Sum {
  */
 export function waitsByPlace(waits: Waits, which: 'all' | 'finished' = 'all'): PlaceWaits[] {
   const sums = new Map<string, Sum>();
-  const walls = new Map<string, number>();
   for (const request of waits.dump.requests) {
     const own = request.recorded ? waits.ofRequest(request.index) : [];
     const end = request.end || waits.dump.windowMs;
@@ -65,13 +69,9 @@ export function waitsByPlace(waits: Waits, which: 'all' | 'finished' = 'all'): P
       end - request.at < LEAST_WALL_MS
     )
       continue;
-    const route = keyOf(request);
-    walls.set(route, (walls.get(route) ?? 0) + end - request.at);
-    addRequest(waits, route, own, end, sums);
+    addRequest(waits, request, own, end, sums);
   }
-  return [...sums.values()]
-    .map(sum => toPlace(sum, walls.get(sum.route) ?? 1))
-    .sort((a, b) => b.share * b.wallMs - a.share * a.wallMs);
+  return [...sums.values()].map(toPlace).sort((a, b) => b.share * b.wallMs - a.share * a.wallMs);
 }
 
 /**
@@ -81,7 +81,14 @@ export function waitsByPlace(waits: Waits, which: 'all' | 'finished' = 'all'): P
 const isPartlyRead = (request: ServedRequest, own: readonly Wait[]): boolean =>
   request.end > 0 && own.every(wait => wait.end <= wait.at);
 
-function addRequest(waits: Waits, route: string, own: readonly Wait[], end: number, sums: Map<string, Sum>): void {
+function addRequest(
+  waits: Waits,
+  request: ServedRequest,
+  own: readonly Wait[],
+  end: number,
+  sums: Map<string, Sum>,
+): void {
+  const route = keyOf(request);
   const byPlace = new Map<string, Wait[]>();
   for (const wait of own) {
     if (!waits.isLeaf(wait)) continue;
@@ -103,8 +110,10 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
       requests: 0,
       limitMs: 0,
       count: 0,
+      wall: 0,
       union: 0,
       total: 0,
+      endings: 0,
     };
     sums.set(id, sum);
     // An await and the native resource beneath it are one wait.
@@ -115,9 +124,11 @@ function addRequest(waits: Waits, route: string, own: readonly Wait[], end: numb
       noteCaller(sum, wait.user.length > 0 ? wait.user : enclosing(own, wait));
     }
     sum.requests++;
+    sum.wall += end - request.at;
     sum.count += counted.length;
     const spans = counted.map(wait => [wait.at, wait.end > 0 ? Math.min(wait.end, end) : end] as const);
     sum.union += unionOf(spans);
+    sum.endings += new Set(spans.map(([, to]) => Math.round(to))).size;
     sum.total += spans.reduce((all, [from, to]) => all + Math.max(0, to - from), 0);
     for (const native of list.flatMap(wait => waits.beneath(wait))) {
       sum.natives.add(native.type);
@@ -186,7 +197,7 @@ function entryOf({ frames, user }: Wait): Frame | undefined {
   return entry;
 }
 
-function toPlace(sum: Sum, wall: number): PlaceWaits {
+function toPlace(sum: Sum): PlaceWaits {
   return {
     route: sum.route,
     place: codeFrame(sum.wait) as Frame, // only waits with a place are summed
@@ -197,10 +208,11 @@ function toPlace(sum: Sum, wall: number): PlaceWaits {
     called: sum.called,
     requests: sum.requests,
     perRequest: Math.round((sum.count / sum.requests) * 10) / 10,
-    share: Math.round((sum.union / wall) * 100) / 100,
+    share: Math.round((sum.union / sum.wall) * 100) / 100,
     overlap: Math.round((sum.total / Math.max(sum.union, 0.01)) * 10) / 10,
     meanMs: Math.round((sum.total / sum.count) * 10) / 10,
-    wallMs: Math.round(wall / sum.requests),
+    endings: Math.round(sum.endings / sum.requests),
+    wallMs: Math.round(sum.wall / sum.requests),
     natives: [...sum.natives],
     limitMs: sum.limitMs,
   };

@@ -118,3 +118,20 @@ test('a script knows a module of the application by the names that it gives it',
   expect(of("const pool = require('../db');\nconst other = require('./db');")).toEqual(['pool']);
   expect(of("import base from '../db.js';")).toEqual(['base']);
 });
+
+const callback = (body: string) => leaks(`pool.getConnection((err, conn) => {\n${body}\n});`, 'pool.getConnection');
+
+test('a callback that answers early without giving back leaks', () => {
+  const query = (early: string) =>
+    `if (err) return next(err);
+    conn.query('select 1', (error, rows) => { if (rows.length === 0) ${early} conn.release(); res.json(rows); });`;
+  expect(callback(query('return res.status(404).end();'))).toEqual(['on-return']);
+  expect(callback(query('{ conn.release(); return res.status(404).end(); }'))).toEqual(['no']);
+  expect(callback("if (err) return next(err); conn.query('select 1', (error, rows) => res.json(rows));")).toEqual([
+    'always',
+  ]);
+});
+
+test('the third parameter of a callback gives back', () => {
+  expect(leaks('pool.connect((err, client, done) => { client.query(1, () => { done(); }); });')).toEqual(['no']);
+});

@@ -42,3 +42,32 @@ test('what is handed the transaction, and what asks nobody, stays in it', () => 
     ),
   ).toBeUndefined();
 });
+
+test('a function of the same file that asks the pool is seen', () => {
+  const text = `async function next(name) {
+  const [rows] = await sequelize.query('update counters', { replacements: { name } });
+  return rows[0].value;
+}
+async function place(sku) {
+  return sequelize.transaction(async transaction => {
+    const order = await Order.create({ sku }, { transaction });
+    const number = await next(sku);
+    return order.update({ number }, { transaction });
+  });
+}`;
+  const file = { url: 'file:///a/orders.js', text };
+  expect(secondConnection(file, [file])?.line0).toBe(7);
+});
+
+test('a model that is not handed the transaction asks its pool for another connection', () => {
+  const body = (options: string) => `async function place(sku) {
+  return sequelize.transaction(async t => {
+    const order = await Order.create({ sku }, { transaction: t });
+    await Counter.increment('value', { where: { sku }${options} });
+    return order;
+  });
+}`;
+  const file = (text: string) => ({ url: 'file:///a/orders.js', text });
+  expect(secondConnection(file(body('')), [])?.line0).toBe(3);
+  expect(secondConnection(file(body(', transaction: t')), [])).toBeUndefined();
+});

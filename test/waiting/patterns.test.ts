@@ -139,3 +139,60 @@ test('the same targets asked once each by every request are a fan-out; items of 
   expect(fanOut(calls((request, i) => request * 20 + i))).toBe(false);
   expect(fanOut(calls(() => 1))).toBe(false);
 });
+
+/** One operation of a route that serves others too: sixty items, ending at `endOf(i)`. */
+function listOf(endOf: (i: number) => number): MadeDump {
+  const made = new MadeDump();
+  for (let n = 0; n < 6; n++) {
+    const at = n * 500;
+    const request = made.request(at, at + 300);
+    made.record(request, 'PROMISE', ['notices@app.js'], { at, end: at + 200 });
+  }
+  const request = made.request(100, 500);
+  for (let i = 0; i < 60; i++) {
+    const promise = made.record(
+      request,
+      'PROMISE',
+      ['new Promise', 'ask@node_modules/client/index.js', 'author@app.js'],
+      {
+        at: 120,
+      },
+    );
+    made.record(request, 'PROMISE', ['author@app.js'], { at: 120, end: endOf(i), triggerId: promise });
+    if (endOf(i) !== endOf(0))
+      made.calls.push({
+        ...{ host: 'authors:80', path: '/authors/:id', method: 'GET', status: 200, state: 'done', request, at: 120 },
+        ...{ library: 'http', answeredAt: endOf(i), end: endOf(i) },
+      } as MadeDump['calls'][number]);
+  }
+  return made;
+}
+
+test('a list that one of many operations of a route asks for piece by piece is told', () => {
+  expect(found(listOf(i => 200 + 4 * i))[0]).toMatchObject({
+    faultClass: 'downstream.chatty',
+    place: { function: 'author' },
+  });
+});
+
+test('what a batch answers ends at once', () => {
+  const asked = (made: MadeDump) =>
+    look(made.dump(), undefined).places.find(({ place }) => place.function === 'author');
+  expect(asked(listOf(() => 400))).toMatchObject({ perRequest: 60, endings: 1 });
+  expect(asked(listOf(i => 200 + 4 * i))).toMatchObject({ endings: 60 });
+});
+
+test('calls that are made until one succeeds are retries, whatever share of all fails', () => {
+  const call = (request: number, at: number, status: number) =>
+    ({
+      ...{ host: 'stock:80', path: '/stock/:id', method: 'GET', status, state: 'done', request, at },
+      ...{ library: 'http', answeredAt: at + 50, end: at + 50 },
+    }) as MadeDump['calls'][number];
+  const calls = (statuses: readonly number[]) =>
+    callGroups(
+      Array.from({ length: 6 }, (_, r) => statuses.map((status, i) => call(r + 1, r * 500 + i * 90, status))).flat(),
+      4000,
+    )[0];
+  expect(calls([503, 503, 200])).toMatchObject({ afterFailure: 1, perRequest: 3 });
+  expect(calls([200, 503, 200])).toMatchObject({ afterFailure: 0.5 });
+});
