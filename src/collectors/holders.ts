@@ -1,5 +1,6 @@
 import type { HoldersPart } from '../agents/holders/index.js';
 import { isUserCode } from '../base/script-url.js';
+import { withoutLiterals } from '../base/statements.js';
 import type { Session } from '../inspector/session.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
 import type { CollectContext, Collector } from './collector.js';
@@ -37,7 +38,11 @@ async function walk(session: Session, context: CollectContext) {
     const until = context.now() + WALK_LIMIT_MS;
     while ((await call<boolean>(session, 'busy')) && context.now() < until) await context.sleep(POLL_MS);
     const { longestSliceMs, ...result } = await call<ReturnType<HoldersPart['result']>>(session, 'result');
-    const holders = result.holders.map(holder => ({ ...holder, path: holder.path.map(step => withUrl(step, urls)) }));
+    const holders = result.holders.map(({ running, ...holder }) => ({
+      ...holder,
+      path: holder.path.map(step => withUrl(step, urls)),
+      ...(running ? { running: running.map(withoutLiterals) } : {}),
+    }));
     const scripts = [...new Set(urls.values())].filter(isUserCode).slice(0, MOST_SCRIPTS);
     return { data: { ...result, holders, scripts }, pausedMs: Math.round(pausedMs + longestSliceMs) };
   } finally {

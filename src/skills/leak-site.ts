@@ -6,6 +6,7 @@ import { nestedJob } from '../source/nested.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
 import type { ScriptText } from '../source/script.js';
 import { secondConnection } from '../source/second-connection.js';
+import { askedAt } from '../source/statements.js';
 import type { TextPosition } from '../source/syntax.js';
 import { ACQUIRE, takings } from '../source/taking.js';
 import { openTransactions } from '../source/transactions.js';
@@ -18,7 +19,7 @@ import { textOf } from './waiting-place.js';
 /** Who holds what the others wait for, and how it comes that it isn't given back. */
 export interface HeldSite {
   readonly location: CodeLocation;
-  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks' | 'transaction' | 'second';
+  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks' | 'transaction' | 'second' | 'running';
   /** It is taken from a pool: what comes is worked with and handed back. */
   readonly isThing: boolean;
 }
@@ -149,6 +150,19 @@ export async function* secondSite(see: OperatorView, urls: readonly string[]): S
     const asked = secondConnection(file, files);
     if (asked)
       return { location: locateAt(file.script, file.url, asked, see.target.cwd), why: 'second', isThing: true };
+  }
+  return undefined;
+}
+
+/** Where the application asks what most connections of a pool are at. */
+export async function* runningSite(
+  see: OperatorView,
+  statement: string,
+  urls: readonly string[],
+): Step<HeldSite | undefined> {
+  for (const { script, url, text } of yield* filesOf(see, urls)) {
+    const asked = askedAt(text, statement);
+    if (asked) return { location: locateAt(script, url, asked, see.target.cwd), why: 'running', isThing: true };
   }
   return undefined;
 }

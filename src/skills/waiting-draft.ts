@@ -7,10 +7,12 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { declarationOf } from '../source/declarations.js';
 import { takerOf } from '../source/dropped.js';
 import { isGivenWork } from '../source/given-work.js';
+import { packageThatMade } from '../source/made-by.js';
 import { isKeptByKey } from '../source/replies.js';
 import { isUserCode } from '../source/url.js';
 import { isOneByOne } from '../waiting/downstream.js';
 import type { Finding } from '../waiting/finding.js';
+import { runningMost } from '../waiting/running.js';
 import type { Frame } from '../waiting/waits.js';
 import {
   type HeldSite,
@@ -18,6 +20,7 @@ import {
   leakSiteOf,
   MAY_THROW,
   nestedSite,
+  runningSite,
   secondSite,
   taskSiteOf,
   transactionSite,
@@ -55,7 +58,10 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
     if (other.line !== culprit?.line || other.file !== culprit.file) related.push(other);
   }
   const { seen: seenHere, ...words } = wordsOf(finding, nameOf(culprit), site?.why);
-  const packageName = culprit?.package ?? finding.package;
+  const owner = finding.holder && (yield* packageOfHolder(see, finding.holder));
+  // Who waits for its own limiter stands beneath whatever called the handler.
+  const seenPackage = site?.why === 'nested' ? (owner ?? finding.package) : (finding.package ?? owner);
+  const packageName = culprit?.package ?? seenPackage;
   const inside = site?.why === 'tasks' ? yield* waitOfThreads(see) : undefined;
   const draft: NotificationDraft = {
     ...words,
@@ -124,6 +130,9 @@ function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClas
 async function* heldSite(see: OperatorView, finding: Finding, { scripts }: WaitingLook): Step<HeldSite | undefined> {
   const given = yield* taskSiteOf(see, finding, scripts);
   if (given) return given;
+  // Connections that are at work are not lost: what they are at keeps them.
+  const running = finding.holder && runningMost(finding.holder);
+  if (running) return yield* runningSite(see, running.statement, scripts);
   const isStuck = finding.faultClass === 'pool.exhaustion' && !isFlowing(finding);
   const second = isStuck ? yield* secondSite(see, scripts) : undefined;
   if (second) return second;
@@ -161,6 +170,13 @@ async function* placeOfHolder(see: OperatorView, { path }: Holder): Step<CodeLoc
   const declared = script && declarationOf(script.text, step.name, step.seenBy.line);
   const { scriptId, url } = step.seenBy;
   return declared && locate(script, { scriptId, url, line: declared.line0, column: declared.column0 }, see.target.cwd);
+}
+
+/** The package whose function made what the application's variable holds. */
+async function* packageOfHolder(see: OperatorView, { path }: Holder): Step<string | undefined> {
+  const step = path.findLast(each => each.kind === 'variable' && isUserCode(each.seenBy.url));
+  const script = step?.kind === 'variable' ? yield* textOf(see, step.seenBy.url) : undefined;
+  return script && step?.kind === 'variable' ? packageThatMade(script.text, step.name) : undefined;
 }
 
 /** What a module gives out and keeps in no variable (`exports.db = …`) is found by the module and the property. */

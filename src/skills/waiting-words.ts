@@ -2,6 +2,7 @@ import { sayBytes, sayMs, sayShare } from '../base/say.js';
 import { isOneByOne } from '../waiting/downstream.js';
 import type { Finding } from '../waiting/finding.js';
 import { poolState } from '../waiting/pools.js';
+import { runningMost } from '../waiting/running.js';
 import type { HeldSite } from './leak-site.js';
 
 export interface Words {
@@ -11,6 +12,9 @@ export interface Words {
   readonly hypothesis: string;
   readonly fix: string;
 }
+
+/** So much of a statement tells which one it is. */
+const MOST_STATEMENT = 120;
 
 type Why = HeldSite['why'] | undefined;
 
@@ -190,6 +194,17 @@ function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): 
         'As soon as as many transactions run as the pool has connections, each waits for a connection that only another of them could give back.',
       fix: 'Hand the transaction on to what is called within it, so that it asks over the same connection; or do that work after the commit.',
     };
+  const most = holder && runningMost(holder);
+  const running = most
+    ? ` ${most.count} of its connections are at \`${most.statement.slice(0, MOST_STATEMENT)}\`.`
+    : '';
+  if (why === 'running')
+    return {
+      title: `One query of ${name} takes most of its pool's connections, and all others wait for them`,
+      seen: `\`${state?.name ?? ''}\`: ${state?.used ?? 'all'} of ${state?.max ?? 'its'} in use, ${state?.waiting ?? 0} waiting.${running}`,
+      hypothesis: 'The query is slow, or is asked more often than the pool can bear.',
+      fix: 'Make the query faster (an index, a smaller result, a cache) and give it a time limit; what has to be slow gets a pool of its own.',
+    };
   return {
     title:
       why === 'waits-elsewhere'
@@ -198,7 +213,7 @@ function poolWords({ agent, holder, silent }: Finding, name: string, why: Why): 
           ? `${name} takes connections from a pool and does not always give them back`
           : `The pool that ${name} waits for is exhausted`,
     seen: state
-      ? `\`${state.name}\`: ${state.max === undefined ? 'nothing is free' : `${state.used ?? 'all'} of ${state.max} in use, ${state.idle ?? 0} idle`}, ${state.waiting} waiting.`
+      ? `\`${state.name}\`: ${state.max === undefined ? 'nothing is free' : `${state.used ?? 'all'} of ${state.max} in use, ${state.idle ?? 0} idle`}, ${state.waiting} waiting.${running}`
       : '',
     hypothesis: silent
       ? `Its ${silent.count} sockets to ${silent.peer} moved no byte in the window: they are held, not used.`

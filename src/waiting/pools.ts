@@ -31,6 +31,8 @@ export function shapeOf(holder: Holder): HolderShape {
   const names = Object.keys(holder.lists).filter(name => name !== holder.queue);
   if (names.some(name => IDLE.test(name) || USED.test(name) || TOTAL.test(name)) && maxOf(holder) !== undefined)
     return 'pool';
+  // At rest here, in use there: no lock keeps its permits so, whatever the bound is and wherever it is kept.
+  if (names.some(name => IDLE.test(name)) && names.some(name => USED.test(name) || TOTAL.test(name))) return 'pool';
   if (Object.keys(holder.numbers).some(name => MAX.test(name) && MAX_CONNECTIONS.test(name))) return 'pool';
   return Object.keys(holder.numbers).some(name => CONCURRENCY.test(name)) ? 'limiter' : 'lock';
 }

@@ -3,7 +3,8 @@ import type { AsyncDump } from '../../src/model/evidence/async-dump.js';
 import type { Holder } from '../../src/model/evidence/holders.js';
 import type { InFlight } from '../../src/model/evidence/in-flight.js';
 import { look, needsHolders } from '../../src/waiting/findings.js';
-import { withUnread } from '../../src/waiting/pools.js';
+import { shapeOf, withUnread } from '../../src/waiting/pools.js';
+import { runningMost } from '../../src/waiting/running.js';
 
 const route = {
   method: 'GET',
@@ -108,4 +109,26 @@ test("what a pool's connections have and nobody reads is the pool's", () => {
   });
   expect(withUnread(pool, [pool, client])?.numbers.unreadBytes).toBe(9000);
   expect(withUnread(pool, [pool, { ...client, path: [] }])?.numbers.unreadBytes).toBeUndefined();
+});
+
+test('who keeps those at rest and those in use is a pool, wherever its bound is kept', () => {
+  const held = (lists: Holder['lists']): Holder => ({
+    ...{ name: 'Pool', path: [], queue: '_pendingAcquires', waiting: 504, waiters: true, numbers: { _count: 5 } },
+    lists: { _pendingAcquires: 504, ...lists },
+  });
+  expect(shapeOf(held({ _inUseObjects: 5, _availableObjects: 0 }))).toBe('pool');
+  expect(shapeOf(held({ running: 5 }))).toBe('lock');
+});
+
+test('connections that are at one statement are told, those in somebody’s hands at none are not', () => {
+  const pool = (running: readonly string[]): Holder => ({
+    ...{ name: 'Pool', path: [], queue: 'waiting', waiting: 50, waiters: true, numbers: { max: 4 }, running },
+    lists: { _clients: 4, _idle: 0 },
+  });
+  expect(runningMost(pool(['select a', 'select a', 'select a', 'select b']))).toEqual({
+    statement: 'select a',
+    count: 3,
+  });
+  expect(runningMost(pool(['select a']))).toBeUndefined();
+  expect(runningMost(pool(['a', 'b', 'c', 'd']))).toBeUndefined();
 });

@@ -5,6 +5,7 @@ import { classOf, isUntouchable, type Realm } from '../scope-walk/realm.js';
 import type { Walk } from '../scope-walk/walk.js';
 import type { Ring } from '../scope-walk/watchlist.js';
 import { hasWord, withoutPrefix } from '../text.js';
+import { runningIn } from './running.js';
 
 const MOST_HOLDERS = 80;
 const MOST_FIELDS = 120;
@@ -36,6 +37,7 @@ const OPTIONS = [
   '_state',
   'state',
   'storeOptions',
+  '_factory',
 ];
 
 interface Lists {
@@ -224,7 +226,8 @@ function row(
   const path = walk.tree.path(node);
   const unreadBytes = unreadOf(owner);
   const numbers = { ...numbersOf(owner), ...(unreadBytes > 0 ? { unreadBytes } : {}) };
-  return { ...said, name: classOf(realm, owner), path, numbers, lists };
+  const running = said.waiting > 0 ? runningIn(realm, owner) : [];
+  return { ...said, name: classOf(realm, owner), path, numbers, lists, ...(running.length > 0 ? { running } : {}) };
 }
 
 /** What its own connection has received and nobody has taken: an answer whose body is not read. */

@@ -15,6 +15,8 @@ export interface Holder {
   readonly numbers: { readonly [name: string]: number };
   /** Lengths of its other lists, maps and sets: idle, clients, all, … */
   readonly lists: { readonly [name: string]: number };
+  /** The commands that its connections are at, one a connection, by their beginning and without literals. */
+  readonly running?: readonly string[];
 }
 
 /** Pools, locks and queues found by their shape, fullest queue first. */
