@@ -12,7 +12,7 @@ import { findRetainedSizes, type RetainedSizes } from './analysis/retained.js';
 import type { Tables } from './answers/tables.js';
 import type { HeapFile } from './heap-file.js';
 import { sharedBuffer } from './parse/new-buffer.js';
-import type { SecondThread } from './second-thread.js';
+import { newClaim, type SecondThread } from './second-thread.js';
 import { SharedHeap } from './shared-heap.js';
 
 /** A heapSnapshot with everything that answers are made of. Sizes in bytes; all arrays by ordinal, and maybe longer. */
@@ -59,7 +59,8 @@ export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {})
   step('facts');
   const facts = gatherFacts(file);
   propagateDetachedness(file, facts);
-  second?.begin(file, facts);
+  const distances = newClaim();
+  second?.begin(file, facts, distances);
   step('owners');
   markOwned(file, facts);
   markEssentialEdges(file, facts);
@@ -73,7 +74,7 @@ export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {})
   const retained = findRetainedSizes(file, dominators, pool);
   step('classes');
   const own = { file, facts, immediate: dominators.immediate, retained, scratch: pool };
-  if (second && wideSizes) return new SharedHeap(second, own, dominators);
+  if (second && wideSizes) return new SharedHeap(second, own, dominators, distances);
   const classes = classify(file, facts, pool);
   step('class sizes');
   const aggregates = aggregate({ file, classes, dominators, retained }, pool);

@@ -28,4 +28,10 @@ export type { Layout } from './parse/header.js';
 export { sharedBuffer } from './parse/new-buffer.js';
 export { hasRoomForTwo, SnapshotReader } from './parse/reader.js';
 export { Strings } from './parse/strings.js';
-export { BesideAnalysis, type BesideDominators, type SecondThread, type SumsRequest } from './second-thread.js';
+export {
+  BesideAnalysis,
+  type BesideDominators,
+  type Claim,
+  type SecondThread,
+  type SumsRequest,
+} from './second-thread.js';

@@ -13,8 +13,15 @@ import { sharedBuffer } from './parse/new-buffer.js';
 /** What needs no dominators, and can be found beside them by a thread that shares the columns. */
 export interface BesideDominators {
   readonly classes: Classes;
-  readonly distance: Int32Array;
+  /** Undefined where the first thread has taken them. */
+  readonly distance: Int32Array | undefined;
 }
+
+/** One word of shared memory: whoever comes first does what it stands for. */
+export type Claim = Int32Array;
+
+export const newClaim = (): Claim => new Int32Array(sharedBuffer(4));
+export const isFirst = (claim: Claim): boolean => Atomics.add(claim, 0, 1) === 0;
 
 /** What the second thread does, in the order of its methods. */
 export class BesideAnalysis {
@@ -28,6 +35,7 @@ export class BesideAnalysis {
   constructor(
     private readonly file: HeapFile,
     private readonly facts: Facts,
+    private readonly distances: Claim,
   ) {
     this.pool = new Pool(file.nodeCount + 2, sharedBuffer);
     bookBackingStores(file, facts, this.pool);
@@ -39,14 +47,21 @@ export class BesideAnalysis {
   }
 
   result(): BesideDominators {
-    const { file, facts, pool } = this;
-    this.beside ??= { distance: findDistances(file, facts, pool), classes: classify(file, facts, pool) };
+    this.beside ??= this.find();
     return this.beside;
   }
 
-  sums({ dominators, retained, lent }: SumsRequest): Aggregates {
+  private find(): BesideDominators {
+    const { file, facts, pool } = this;
+    const classes = classify(file, facts, pool);
+    return { classes, distance: isFirst(this.distances) ? findDistances(file, facts, pool) : undefined };
+  }
+
+  /** Undefined without distances. */
+  sums({ dominators, retained, lent, ...first }: SumsRequest): Aggregates | undefined {
     this.pool.giveBack(lent);
-    return sumsOf({ file: this.file, ...this.result(), dominators, retained }, this.pool);
+    const { classes, distance = first.distance } = this.result();
+    return distance && sumsOf({ file: this.file, classes, distance, dominators, retained }, this.pool);
   }
 
   tables(): Tables {
@@ -59,11 +74,13 @@ export interface SumsRequest {
   readonly retained: RetainedSizes;
   /** A working array that the first thread can do without meanwhile. */
   readonly lent: Uint32Array;
+  /** Where the first thread has found them. */
+  readonly distance?: Int32Array | undefined;
 }
 
 /** The other thread as the first one sees it: what is begun has to be ended, which waits. Undefined: it could not do it. */
 export interface SecondThread {
-  begin(file: HeapFile, facts: Facts): void;
+  begin(file: HeapFile, facts: Facts, distances: Claim): void;
   /** Own sizes are booked: those that do not fit their column. */
   endSizes(): Map<number, number> | undefined;
   end(): BesideDominators | undefined;

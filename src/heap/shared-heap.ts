@@ -8,8 +8,9 @@ import type { Pool } from './analysis/pool.js';
 import type { RetainedSizes } from './analysis/retained.js';
 import type { Tables } from './answers/tables.js';
 import type { HeapFile } from './heap-file.js';
-import type { BesideDominators, SecondThread } from './second-thread.js';
+import { type Claim, isFirst, type SecondThread } from './second-thread.js';
 
+type Beside = Pick<Heap, 'classes' | 'distance'>;
 type Own = Pick<Heap, 'file' | 'facts' | 'immediate' | 'retained' | 'scratch'>;
 
 /**
@@ -22,8 +23,8 @@ export class SharedHeap implements Heap {
   readonly immediate: Uint32Array;
   readonly retained: RetainedSizes;
   readonly scratch: Pool;
-  private readonly lent: Uint32Array;
-  private beside: BesideDominators | undefined;
+  private lent: Uint32Array | undefined;
+  private beside: Beside | undefined;
   private sums: Aggregates | undefined;
   private counted: Tables | undefined;
   private areTablesTold = false;
@@ -32,12 +33,10 @@ export class SharedHeap implements Heap {
     private readonly second: SecondThread,
     own: Own,
     private readonly dominators: Dominators,
+    private readonly distances: Claim,
   ) {
     ({ file: this.file, facts: this.facts, immediate: this.immediate } = own);
     ({ retained: this.retained, scratch: this.scratch } = own);
-    this.lent = this.scratch.dirty();
-    second.beginSums({ dominators, retained: this.retained, lent: this.lent });
-    second.beginTables();
   }
 
   get classes(): Classes {
@@ -57,20 +56,27 @@ export class SharedHeap implements Heap {
     void this.aggregates; // its answers come in this order
     if (!this.areTablesTold) {
       this.counted = this.second.endTables();
-      this.scratch.giveBackWhole(this.lent); // counting used it, too
+      if (this.lent) this.scratch.giveBackWhole(this.lent); // counting used it, too
     }
     this.areTablesTold = true;
     return this.counted;
   }
 
-  private get found(): BesideDominators {
-    this.beside ??= this.second.end() ?? this.findHere();
+  private get found(): Beside {
+    this.beside ??= this.find();
     return this.beside;
   }
 
-  private findHere(): BesideDominators {
-    const { file, facts, scratch } = this;
-    return { distance: findDistances(file, facts, scratch), classes: classify(file, facts, scratch) };
+  /** Distances are whoever's comes to them first; the sums follow what the second thread is at. */
+  private find(): Beside {
+    const { file, facts, scratch, dominators, retained } = this;
+    const own = isFirst(this.distances) ? findDistances(file, facts, scratch) : undefined;
+    this.lent = scratch.dirty();
+    this.second.beginSums({ dominators, retained, lent: this.lent, distance: own });
+    this.second.beginTables();
+    const beside = this.second.end();
+    const distance = own ?? beside?.distance ?? findDistances(file, facts, scratch);
+    return { distance, classes: beside?.classes ?? classify(file, facts, scratch) };
   }
 
   private waitForSums(): Aggregates {

@@ -60,9 +60,11 @@ test.each(['before', 'after', 'never'])('what two threads find is what one finds
   let start: () => BesideAnalysis;
   let sums: SecondThread['endSums'];
   const second: SecondThread = {
-    begin: (file, facts) => {
-      start = () => new BesideAnalysis(file, facts);
-      if (when === 'before') beside = start();
+    begin: (file, facts, distances) => {
+      start = () => new BesideAnalysis(file, facts, distances);
+      if (when !== 'before') return;
+      beside = start();
+      beside.result();
     },
     endSizes: () => {
       beside ??= start();

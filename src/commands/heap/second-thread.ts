@@ -5,6 +5,7 @@ import type {
   Aggregates,
   BesideDominators,
   Borders,
+  Claim,
   EdgeColumns,
   EdgeList,
   Facts,
@@ -25,7 +26,7 @@ export interface EdgesRequest {
 /** What the second thread is asked; it answers in order, with undefined where it could not do it. */
 export type SecondRequest =
   | { readonly kind: 'edges'; readonly request: EdgesRequest }
-  | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts }
+  | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts; readonly distances: Claim }
   | { readonly kind: 'beside' }
   | { readonly kind: 'sums'; readonly request: SumsRequest }
   | { readonly kind: 'tables' };
@@ -74,8 +75,8 @@ export class SecondCore implements SecondThread {
     return this.answer() as EdgeList | undefined; // heap-second.cjs answers 'edges' so
   }
 
-  begin(file: HeapFile, facts: Facts): void {
-    this.ask({ kind: 'analysis', file, facts });
+  begin(file: HeapFile, facts: Facts, distances: Claim): void {
+    this.ask({ kind: 'analysis', file, facts, distances });
     this.ask({ kind: 'beside' });
   }
 

@@ -30,8 +30,8 @@ function answerTo(request: SecondRequest): Answer | undefined {
     if (request.kind === 'beside') return analysis?.result();
     if (request.kind === 'sums') return analysis?.sums(request.request);
     if (request.kind === 'tables') return analysis?.tables();
-    const { file, facts } = request;
-    analysis = new BesideAnalysis({ ...file, strings: Strings.arrived(file.strings) }, facts);
+    const { file, facts, distances } = request;
+    analysis = new BesideAnalysis({ ...file, strings: Strings.arrived(file.strings) }, facts, distances);
     return analysis.wideSizes;
   } catch {
     return undefined;

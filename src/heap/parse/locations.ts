@@ -10,6 +10,7 @@ export interface ScriptPosition {
 }
 
 const FIRST_ROOM = 1024;
+const RECENT_MASK = 0xff;
 /** Minified programs are one line of megabytes. */
 const MAX_COLUMNS = 2 ** 26;
 
@@ -20,7 +21,8 @@ export class LocationSection extends RecordSection {
   readonly positions: ScriptPosition[] = [];
   private readonly known = new Map<number, Map<number, number>>();
   private readonly layout: LocationLayout;
-  private last: { scriptId: number; line: number; column: number; index: number } | undefined;
+  /** The last position of each of some hashes: most records have one of a few. */
+  private readonly recent = new Int32Array(RECENT_MASK + 1).fill(-1);
 
   constructor(
     private readonly whole: Layout,
@@ -68,8 +70,10 @@ export class LocationSection extends RecordSection {
   }
 
   private intern(scriptId: number, line: number, column: number): number {
-    const { last } = this;
-    if (last && last.column === column && last.line === line && last.scriptId === scriptId) return last.index;
+    const slot = (line * 31 + column * 7 + scriptId) & RECENT_MASK;
+    const recent = this.positions[this.recent[slot]!];
+    if (recent && recent.column === column && recent.line === line && recent.scriptId === scriptId)
+      return this.recent[slot]!;
     const places = this.known.get(scriptId) ?? new Map<number, number>();
     const key = line * MAX_COLUMNS + (column % MAX_COLUMNS);
     let index = places.get(key);
@@ -78,7 +82,7 @@ export class LocationSection extends RecordSection {
       places.set(key, index);
       this.known.set(scriptId, places);
     }
-    this.last = { scriptId, line, column, index };
+    this.recent[slot] = index;
     return index;
   }
 
