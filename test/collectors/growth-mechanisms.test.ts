@@ -39,8 +39,18 @@ function index(word) {
   }
   at.set('', { word });
 }
+const office = (() => {
+  const desks = Array.from({ length: 9 }, (_, i) => ({ tickets: i < 6 ? ['a'] : ['a', 'b', 'c'] }));
+  const files = Array.from({ length: 6 }, () => ({ pages: [] }));
+  return turn => {
+    desks.push(desks.shift());
+    for (const desk of desks) desk.tickets = [...desk.tickets];
+    files[turn % 6] = { pages: [...files[turn % 6].pages, 'page ' + turn] };
+  };
+})();
 let turn = 0;
 function tick() {
+  office(turn);
   topics['topic ' + (turn++ % 60)].push({ at: turn });
   lru.add();
   recent[ORDER].push('r'.repeat(300) + turn);
@@ -99,6 +109,11 @@ test('maps in maps in maps that all gain a little are one row, with what is new 
 
 test('what a WeakMap in a property keeps for an object that lives on is seen', () => {
   expect(rowOf('memory.known.get(*)')).toMatchObject({ kind: 'Map' });
+});
+
+test('what stands elsewhere now is not compared with what stood there; what replaced it is', () => {
+  expect(rowOf('desks')).toBeUndefined();
+  expect(rowOf('files')).toMatchObject({ kin: 6, replaced: true });
 });
 
 test('a list that counts its entries is told with its owner’s bound under a symbol, and its chain is not told again', () => {

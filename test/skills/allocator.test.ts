@@ -30,13 +30,13 @@ async function windowsOf({ native, buffers, knownFrom = Number.POSITIVE_INFINITY
       rssBytes: 20 * MB + external + rest,
     } as VitalsSample;
   };
-  // biome-ignore lint/correctness/useYield: a reading that needs no tool call here
   async function* ask(kind: string): Step<Evidence> {
     if (kind !== 'vitals') return { id: kind, kind, status: 'unavailable' } as Evidence;
     const from = 5 * windows++;
     const samples = Array.from({ length: 6 }, (_, i) => sample(from + i));
     return { id: `vitals-${windows}`, kind, status: 'ok', data: { seconds: 5, samples } } as unknown as Evidence;
   }
+  // biome-ignore lint/correctness/useYield: a reading that needs no tool call here
   async function* notifications(): Step<readonly { operator: string; draft: NotificationDraft }[]> {
     return windows >= knownFrom ? [{ operator: 'cpu', draft: known }] : [];
   }

@@ -28,6 +28,8 @@ export interface Watched {
   readonly first: number;
   sizes: (number | null)[] | undefined;
   gone: boolean;
+  /** The latest walk has met its owner again. */
+  ownerLives: boolean;
   /** Reading its size takes over 2 ms: every fourth reading only. */
   slow: boolean;
 }

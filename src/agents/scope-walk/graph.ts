@@ -131,12 +131,28 @@ export class WalkTree {
 
   /** True when the path goes through one element of many, which another walk may not choose again. */
   isSampled(node: number): boolean {
+    return this.goesThrough(
+      node,
+      edge =>
+        edge.kind === 'element' ||
+        edge.kind === 'map-key' ||
+        edge.kind === 'set-value' ||
+        (edge.kind === 'map-value' && edge.key === undefined),
+    );
+  }
+
+  /** True when the path goes through a place in an array, where something else may stand by now. */
+  isPlaced(node: number): boolean {
+    return this.goesThrough(node, edge => edge.kind === 'index');
+  }
+
+  /** Down to the module's variable. */
+  private goesThrough(node: number, is: (edge: DetailedEdge) => boolean): boolean {
     for (let at = node; at >= 0; at = this.parentOf(at)) {
       const edge = this.edges[at];
       if (typeof edge !== 'object') continue;
       if (isModuleVariable(edge)) return false;
-      if (edge.kind === 'element' || edge.kind === 'map-key' || edge.kind === 'set-value') return true;
-      if (edge.kind === 'map-value' && edge.key === undefined) return true;
+      if (is(edge)) return true;
     }
     return false;
   }

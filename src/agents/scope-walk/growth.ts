@@ -180,6 +180,7 @@ export class Growth {
       if (isVariable ? false : watched.kind === 'string' || walk.watchlist.byObject.has(object)) return [];
       const old = lost.get(`${watched.kind}|${last.tree.key(watched.node)}`);
       if (!old || watched.first <= old.first) return [];
+      if (last.tree.isPlaced(watched.node) && hasMoved(old, watched)) return [];
       return [{ watched, walk: last, sizes: this.endpoints(old.first, watched.first), replaced: true }];
     });
   }
@@ -339,3 +340,7 @@ function sameTimers(a: TimerGroup, b: TimerGroup): boolean {
   const [x, y] = [a.callback, b.callback];
   return x?.scriptId === y?.scriptId && x?.line === y?.line && x?.column === y?.column;
 }
+
+/** Whoever had the former one is still there, and this one is somebody else's. */
+const hasMoved = (former: Watched, watched: Watched): boolean =>
+  former.ownerLives && former.owner?.deref() !== watched.owner?.deref();

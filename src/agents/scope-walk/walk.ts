@@ -56,7 +56,7 @@ export class Walk {
   constructor(
     private readonly realm: Realm,
     private readonly bridge: InspectorBridge,
-    before?: Walk,
+    private readonly before?: Walk,
     mostObjects: number = LIMITS.objects,
   ) {
     this.objectLimit = Math.min(LIMITS.objects, mostObjects);
@@ -126,6 +126,7 @@ export class Walk {
     this.later = [];
     this.privateFields.forget();
     this.weakValues.forget();
+    this.before?.watchlist.noteOwners(this.seen);
     this.seen.clear();
     this.choice.forget();
     this.links.clear();

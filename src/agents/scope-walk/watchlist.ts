@@ -39,6 +39,7 @@ export class Watchlist {
       first: size ?? sizeOf(object, kind, key, 0) ?? 0,
       sizes: undefined,
       gone: false,
+      ownerLives: false,
       slow: false,
     };
     this.containers.push(watched);
@@ -74,6 +75,14 @@ export class Watchlist {
     if (text.length < LIMITS.longText || this.variables.has(name)) return;
     this.variables.add(name);
     this.addText(f, text, node, edge);
+  }
+
+  /** A later walk has seen these objects. */
+  noteOwners(seen: ReadonlySet<object>): void {
+    for (const one of this.containers) {
+      const owner = one.owner?.deref();
+      one.ownerLives = owner !== undefined && seen.has(owner);
+    }
   }
 
   /** What only the walk itself needed. */
