@@ -10,6 +10,7 @@ import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step
 import { callsOnLine } from '../source/calls.js';
 import { isInLoop } from '../source/loops.js';
 import { packageOf } from '../source/url.js';
+import { withRoute } from './answered-route.js';
 import {
   type Block,
   findBlock,
@@ -196,7 +197,7 @@ async function* judge(
     return data && !isUnexplained(data)
       ? { outcome: 'healthy', summary: `${healthy(data).summary} ${blocked}` }
       : { outcome: 'inconclusive', summary: data ? `${unexplained(data)} ${blocked}` : blocked };
-  const concluded = yield* tell(see, draft(blocked), evidenceIds);
+  const concluded = yield* tell(see, draft(yield* withRoute(see, blocked)), evidenceIds);
   const second = yield* findSecondBlock(see, looked, data, blocked);
   if (second) {
     const other = draft(second);
