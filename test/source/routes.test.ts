@@ -5,7 +5,10 @@ const lines = (text: string, route: string) => handlersOf(text, route).map(({ li
 
 test('the handler of a route is where its path is given, in the styles of express, fastify, hapi and decorators', () => {
   const express = `const r = Router();\nr.get('/orders/:id', show);\nr.get('/orders/open', async (req, res) => {\n  res.json(all);\n});`;
-  expect(lines(express, '/api/orders/open')).toEqual([[3, 2]]);
+  expect(lines(express, '/api/orders/open')).toEqual([
+    [3, 2],
+    [2, 1],
+  ]);
   expect(lines(express, '/api/orders/:id')).toEqual([[2, 2]]);
   const hapi = `module.exports = {\n  method: 'GET',\n  path: '/orders/open',\n  handler: async () => all,\n};`;
   expect(lines(hapi, '/orders/open')).toEqual([[4, 2]]);
