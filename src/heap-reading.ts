@@ -1,5 +1,6 @@
 import type { Collector } from './collectors/collector.js';
 import { heapSnapshotCollector } from './collectors/heap-snapshot.js';
+import { removeLeftFolders } from './collectors/private-folder.js';
 import { type ReadChains, suspendedCollector } from './collectors/suspended.js';
 import { runHeapJob } from './commands/heap/run-job.js';
 import type { Session } from './inspector/session.js';
@@ -15,12 +16,13 @@ interface Place {
 
 /**
  * The collectors of a run: a heapSnapshot is filed with its evidence and read at once, in a thread of its own. One that is
- * taken for what waits is read and removed.
+ * taken for what waits is read and removed, and so is one that a lens which was killed has left.
  */
 export function withHeapReading(
   given: ReadonlyMap<EvidenceKind, Collector>,
   { evidenceDirectory: directory, emit }: Place,
 ): ReadonlyMap<EvidenceKind, Collector> {
+  void removeLeftFolders();
   // A collector's params belong to its own kind; the probe only hands it that kind's.
   const collectors = new Map<EvidenceKind, Collector>([
     ...given,

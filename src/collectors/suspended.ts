@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sayMs } from '../base/say.js';
 import { isUserCode } from '../base/script-url.js';
@@ -9,6 +8,7 @@ import type { AsyncFrame } from '../model/evidence/async-dump.js';
 import type { Suspended, SuspendedCall, SuspendedChain, SuspendedStack } from '../model/evidence/suspended.js';
 import type { CollectContext, Collector } from './collector.js';
 import { stream } from './heap-snapshot.js';
+import { makePrivateFolder } from './private-folder.js';
 
 const MB = 1024 * 1024;
 /** Measured on 6 to 14 MB of live heap, Node 18 to 24, where another took every third turn of the core: 40 to 72 ms for each MB. */
@@ -49,7 +49,7 @@ export const suspendedCollector = (readChains: ReadChains = noReader): Collector
   }),
   collect: (session, _params, context) =>
     session.withDebugger(async debug => {
-      const directory = mkdtempSync(join(tmpdir(), 'lens-'));
+      const directory = makePrivateFolder();
       try {
         const path = join(directory, 'suspended.heapsnapshot');
         const { tookMs, collectedMs, refusal } = await context.exclusively(() =>
