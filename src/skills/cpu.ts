@@ -14,6 +14,7 @@ import { DOING, FIX } from './fixes.js';
 import { nameOf } from './place.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
 import { dearCallMs, isCalculated, isProof, isRepeated } from './repeated.js';
+import { builtAnew } from './schema-work.js';
 import { polling } from './spin.js';
 import {
   baselineOf,
@@ -186,6 +187,8 @@ async function* hot(
     const counted = yield* countArguments(see, studied, cause, depth);
     const again = counted && avoidable(counted, studied, cause, data);
     if (again) return repeatedDraft(studied, cause, counted, again);
+    const built = builtAnew(studied, cause, counted, totalUnder(studied.tree, studied.work, cause.blame.frameIndex));
+    if (built) return built;
   }
   const saturated =
     share >= HOT_SHARE &&
