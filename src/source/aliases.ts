@@ -97,6 +97,9 @@ function namedBy(node: SyntaxNode): { readonly name: string; readonly value: Syn
 /** True: it is an element of `name`; false: it is `name` itself; undefined: neither. */
 function namesElement(value: SyntaxNode, name: string): boolean | undefined {
   if (value.type === 'LogicalExpression' && isNode(value.left)) return namesElement(value.left, name);
+  // `const list = (byId[id] ??= [])`
+  const isMade = value.type === 'AssignmentExpression' && value.operator !== '=';
+  if (isMade && isNode(value.left)) return namesElement(value.left, name);
   if (value.type === 'ChainExpression' && isNode(value.expression)) return namesElement(value.expression, name);
   if (value.type === 'MemberExpression' && value.computed) return lastName(value.object) === name ? true : undefined;
   if (value.type === 'CallExpression' && isNode(value.callee) && value.callee.type === 'MemberExpression') {

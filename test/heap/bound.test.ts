@@ -25,12 +25,39 @@ const ROOM = `exports.Room = class Room extends Map {
   }
 };
 `;
+const MOODS = `const { keepLast, count } = require('./keep.cjs');
+const moods = new Map();
+const tales = new Map();
+const days = {};
+const lines = [];
+exports.add = body => {
+  let list = moods.get(body.who);
+  if (!list) moods.set(body.who, (list = []));
+  list.push(body);
+  keepLast(list, 80);
+  const all = tales.get(body.who) ?? [];
+  all.push(body);
+  count(all, 80);
+  const day = (days[body.day] ??= []);
+  if (day.length < 300) day.push(body);
+  lines.push(body);
+  keepLast(lines, 1000);
+};
+`;
+const KEEP = `exports.keepLast = keepLast;
+function keepLast(list, most) {
+  if (list.length > most) list.splice(0, list.length - most);
+}
+exports.count = (list, most) => list.length > most;
+`;
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lens-bound-'));
   writeFileSync(join(folder, 'caches.cjs'), CACHES);
   writeFileSync(join(folder, 'room.cjs'), ROOM);
+  writeFileSync(join(folder, 'moods.cjs'), MOODS);
+  writeFileSync(join(folder, 'keep.cjs'), KEEP);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -80,4 +107,16 @@ test('the time between files that V8 named counts: a third one that came soon do
 
 test('a bound of how many entries there are says nothing of what grows inside of them', () => {
   expect(said([holding('recent', { children: [], newChildren: 0 })])).toEqual(['recent']);
+});
+
+test('lists that a function of another module trims are bounded, and those that it only counts are not', () => {
+  const of = (variable: string, more: Partial<GrownHolder> = {}) =>
+    holding(variable, { path: { variable, module: join(folder, 'moods.cjs'), steps: [], text: variable }, ...more });
+  const inside = { children: [], newChildren: 0 };
+  expect(said([of('moods', inside), of('tales', inside), of('days', inside), of('lines')])).toEqual([
+    'tales',
+    'moods bounded at moods.cjs:10',
+    'days bounded at moods.cjs:15',
+    'lines bounded at moods.cjs:17',
+  ]);
 });

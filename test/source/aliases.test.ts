@@ -23,6 +23,12 @@ test.each([
     'const byId = {}; function add(id, x) { let list = byId[id]; if (!list) list = byId[id] = []; }',
     ['list element'],
   ],
+  [
+    'a list that is made where there is none',
+    'byId',
+    'function add(id) { const list = (byId[id] ??= []); }',
+    ['list element'],
+  ],
   ['the collection itself', 'queue', 'class Q { go() { const q = this.queue; q.shift(); } }', ['q']],
   ['something made of it', 'map', 'function f() { const size = map.size; const keys = [...map.keys()]; }', []],
   ['at the top level, where names are known', 'map', 'const other = map;', []],

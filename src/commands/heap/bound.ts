@@ -6,6 +6,7 @@ import { replacementsOf } from '../../source/emptying.js';
 import { fillingLoop } from '../../source/filling.js';
 import { declaration } from './declared.js';
 import type { ScriptFiles } from './script-files.js';
+import { trimmedAt } from './trimmed.js';
 
 /** A line that takes entries out, or checks how many there are: what grew may be a cache that still fills. */
 export interface BoundedAt {
@@ -96,9 +97,13 @@ function boundOf(holder: GrownHolder, files: ScriptFiles, cwd: string): BoundedA
   for (const named of [...(nearest ? [nearest] : []), ...fieldsOf(holder), ...outer]) {
     const text = files.script(named.url)?.text;
     const bounds = text === undefined || text.length > LONGEST_TEXT ? {} : boundsIn(text, named.name, isInside);
+    const isOuter = outer.includes(named);
     // A limit of how many there are of what is around it says nothing of the holder; dropping all of it does.
-    const direct = outer.includes(named) ? droppedIn(bounds) : boundedIn(bounds, holder.newChildren);
-    const line0 = direct ?? (text === undefined ? undefined : replacedAt(text, holder.path, named));
+    const direct = isOuter ? droppedIn(bounds) : boundedIn(bounds, holder.newChildren);
+    const line0 =
+      direct ??
+      (text === undefined ? undefined : replacedAt(text, holder.path, named)) ??
+      (isOuter || text === undefined || text.length > LONGEST_TEXT ? undefined : trimmedAt(files, named, isInside));
     if (line0 === undefined) continue;
     const { url, line } = files.original({ url: named.url, line: line0 + 1, column: 1 });
     return { file: displayPath(url, cwd), line };
