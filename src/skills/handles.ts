@@ -13,6 +13,7 @@ import { ownFrames } from './bundle.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
 import { isRearming, rearmedIn } from './handles-rearmed.js';
+import { unreadChild } from './handles-unread.js';
 import { importersOf } from './package-users.js';
 import { place, sourceOf } from './place.js';
 import { placeOfSite, SAMPLING, SAMPLING_STAYS_MS, sitesOf } from './survivors.js';
@@ -179,6 +180,7 @@ async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<D
     ...(where === undefined ? {} : { culprit: where }),
     ...relatedTo(culprit, [callback, creator]),
     fix: fixOf(leak),
+    ...unreadChild(leak),
     metrics: [...metricsOf(leak), ...forecast.metrics],
     mechanism: culprit !== undefined,
     confidence: culprit === undefined ? (callback === undefined ? 'low' : 'medium') : 'high',

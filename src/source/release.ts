@@ -1,5 +1,6 @@
 import type { CallSite } from './calls.js';
-import { isNode, offsetOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import { type Held, heldBy, RELEASE } from './held.js';
+import { isNode, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
 
 /**
  * A call that takes something which has to be given back. `leaks`: on every way, on a way out before the release, only
@@ -14,8 +15,6 @@ export interface Acquisition extends TextPosition {
   readonly isThing: boolean;
 }
 
-/** How libraries call giving back: client.release(), mutex.unlock(), pool.destroy(connection), done(). */
-const RELEASE = /^(release|unlock|free|done|put|giveback|return|relinquish|destroy|dispose|close|end|leave|signal|v)/i;
 const BRANCHES = new Set([
   'IfStatement',
   'SwitchCase',
@@ -27,17 +26,6 @@ const BRANCHES = new Set([
   'ConditionalExpression',
   'LogicalExpression',
 ]);
-
-interface Held {
-  readonly syntax: Syntax;
-  readonly function: number;
-  readonly from: number;
-  /** The variable that holds what was acquired, and the object it was asked from. */
-  readonly variable: string | undefined;
-  readonly source: string;
-  /** `(error, thing, done) => …`: it is held by a callback. */
-  readonly callback?: { readonly error: string; readonly done: string | undefined };
-}
 
 /** What becomes of each acquisition in the function around it. */
 export function acquisitions(text: string, sites: readonly CallSite[]): Acquisition[] {
@@ -57,53 +45,6 @@ export function acquisitions(text: string, sites: readonly CallSite[]): Acquisit
         ]
       : [];
   });
-}
-
-function heldBy(syntax: Syntax, site: CallSite): Held | undefined {
-  const offset = offsetOf(syntax, site);
-  const call = syntax.nodes.findIndex(node => node.type === 'CallExpression' && anchor(node) === offset);
-  const node = syntax.nodes[call];
-  if (!node || site.within < 0) return undefined;
-  const source = site.callee.slice(0, site.callee.lastIndexOf('.'));
-  const target = assigned(syntax, call);
-  const called = target === undefined ? heldByCallback(syntax, node, source) : undefined;
-  if (called) return called;
-  // Handed on to whoever called: giving back is theirs.
-  if (target === 'elsewhere') return undefined;
-  return { syntax, function: site.within, from: node.end, variable: target, source };
-}
-
-/** `pool.getConnection((error, connection) => …)`, `pool.connect((error, client, done) => …)` */
-function heldByCallback(syntax: Syntax, call: SyntaxNode, source: string): Held | undefined {
-  const last = Array.isArray(call.arguments) ? call.arguments.at(-1) : undefined;
-  const home = isNode(last) ? syntax.functions.find(index => syntax.nodes[index] === last) : undefined;
-  const params = home === undefined ? [] : (syntax.nodes[home]?.params as readonly SyntaxNode[]); // a function has them
-  const [error, thing, done] = params.map(({ type, name }) => (type === 'Identifier' ? String(name) : undefined));
-  const body = home === undefined ? undefined : syntax.nodes[home]?.body;
-  if (home === undefined || error === undefined || thing === undefined || !isNode(body)) return undefined;
-  return { syntax, function: home, from: body.start, variable: thing, source, callback: { error, done } };
-}
-
-/** The variable's name; undefined when the result is dropped; `elsewhere` when somebody else gets it. */
-function assigned(syntax: Syntax, call: number): string | undefined | 'elsewhere' {
-  let at = syntax.parents[call] ?? -1;
-  while (syntax.nodes[at]?.type === 'AwaitExpression') at = syntax.parents[at] ?? -1;
-  const home = syntax.nodes[at];
-  if (home?.type === 'ExpressionStatement') return undefined;
-  const target =
-    home?.type === 'VariableDeclarator' ? home.id : home?.type === 'AssignmentExpression' ? home.left : undefined;
-  if (isNode(target) && target.type === 'Identifier') return String(target.name);
-  if (isNode(target) && (target.type === 'ArrayPattern' || target.type === 'ObjectPattern'))
-    return lastName(syntax, target);
-  return 'elsewhere';
-}
-
-/** `const [value, release] = …`, `const { release } = …`: the name that gives back. */
-function lastName(syntax: Syntax, pattern: SyntaxNode): string | 'elsewhere' {
-  const names = syntax.nodes.filter(
-    node => node.type === 'Identifier' && node.start >= pattern.start && node.end <= pattern.end,
-  );
-  return String(names.find(node => RELEASE.test(String(node.name)))?.name ?? 'elsewhere');
 }
 
 function leaksOf(held: Held): Acquisition['leaks'] {
@@ -137,7 +78,7 @@ function leaksOf(held: Held): Acquisition['leaks'] {
 /** Each callback within that gives back has to do so on each of its ways out; without a connection there is nothing to give. */
 function leaksOfCallback(
   held: Held,
-  error: string,
+  error: string | undefined,
   inside: readonly number[],
   releases: readonly number[],
 ): Acquisition['leaks'] {
@@ -146,7 +87,7 @@ function leaksOfCallback(
     const own = releases.filter(release => around[release] === around[index]);
     const isExit = /^(Return|Throw)Statement$/.test(nodes[index]?.type ?? '');
     if (!isExit || own.length === 0 || own.some(release => covers(held, release, index))) return false;
-    return around[index] !== held.function || !isUnder(held, index, error);
+    return error === undefined || around[index] !== held.function || !isUnder(held, index, error);
   });
   return open || releases.every(release => isConditional(held, release, releases.length)) ? 'on-return' : 'no';
 }
@@ -310,10 +251,4 @@ function ancestors(
     if (parent && child) pairs.push([parent, child]);
   }
   return pairs;
-}
-
-function anchor(call: SyntaxNode): number {
-  const { callee } = call;
-  if (!isNode(callee)) return -1;
-  return callee.type === 'MemberExpression' && isNode(callee.property) ? callee.property.start : callee.start;
 }

@@ -1,4 +1,5 @@
 import { type CallSite, callSites } from './calls.js';
+import { ACQUIRE } from './held.js';
 import { functionName } from './names.js';
 import { type Acquisition, acquisitions } from './release.js';
 import type { File } from './second-connection.js';
@@ -10,10 +11,6 @@ export interface Taking<F extends File> extends Acquisition {
   /** It is taken from the holder that is meant, by its name or through a function of the application that hands it out. */
   readonly isOwn: boolean;
 }
-
-/** How libraries call taking: pool.connect(), mutex.acquire(), pool.getConnection(). */
-export const ACQUIRE =
-  /^(connect|acquire|lock|checkout|check_?out|reserve|borrow|take|obtain|get_?(connection|client|resource)|create_?query_?runner|p|enter)$/i;
 
 /** Who takes in an application, by way of a holder known by `names` in each file or of any other. */
 export function takings<F extends File>(

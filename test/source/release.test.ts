@@ -135,3 +135,23 @@ test('a callback that answers early without giving back leaks', () => {
 test('the third parameter of a callback gives back', () => {
   expect(leaks('pool.connect((err, client, done) => { client.query(1, () => { done(); }); });')).toEqual(['no']);
 });
+
+test('what a then is handed has to be given back in what follows', () => {
+  const chain = (early: string) =>
+    leaks(
+      `return pool.acquire().then(conn => conn.read(id).then(row => { if (!row) ${early} return pool.release(conn).then(() => row); }));`,
+      'pool.acquire',
+    );
+  expect(chain('return null;')).toEqual(['on-return']);
+  expect(chain('{ pool.release(conn); return null; }')).toEqual(['no']);
+  expect(
+    leaks('return pool.connect().then(conn => conn.query(1).finally(() => conn.release()));', 'pool.connect'),
+  ).toEqual(['no']);
+});
+
+test('a handler that is handed to a framework holds nothing', () => {
+  expect(leaks("app.get('/page', async (req, res) => { res.send(await render(req)); });", 'app.get')).not.toContain(
+    'on-return',
+  );
+  expect(leaks('return fetch(id).then(res => res.json());', 'fetch')).toEqual([]);
+});

@@ -86,7 +86,8 @@ export function describer(host: PartHost): Describer {
       const pid = number(own(handle, 'pid'));
       const kind = KINDS[type] ?? 'other';
       const name = kind === 'child' ? String(own(handle, 'spawnfile') ?? '') : '';
-      return { ...plainHandle, kind, name, ...(kind === 'child' && pid > 0 ? { pid } : {}) };
+      const isChild = kind === 'child';
+      return { ...plainHandle, kind, name, busy: isChild && isUnread(handle), ...(isChild && pid > 0 ? { pid } : {}) };
     },
     listener(handle) {
       if (!(handle instanceof Server)) return undefined;
@@ -96,6 +97,14 @@ export function describer(host: PartHost): Describer {
     },
   };
 }
+
+/** A child whose output fills its pipe, because nobody reads it, writes no further and does not end. */
+const isUnread = (child: object): boolean =>
+  ['stdout', 'stderr'].some(name => {
+    const state = own(own(child, name), '_readableState');
+    const [length, limit] = [own(state, 'length'), own(state, 'highWaterMark')];
+    return typeof length === 'number' && typeof limit === 'number' && limit > 0 && length >= limit;
+  });
 
 /** Class name from the prototype's own `constructor`, without looking at anything that could be a getter. */
 export function constructorName(handle: object): string {

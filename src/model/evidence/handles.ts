@@ -71,6 +71,8 @@ export interface OtherGroup {
   readonly counts: Counts;
   readonly born: number;
   readonly gone: number;
+  /** Children whose output fills its pipe at the last reading. */
+  readonly unread?: number;
   readonly pids?: readonly number[];
 }
 
