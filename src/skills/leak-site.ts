@@ -3,7 +3,7 @@ import type { OperatorView, Step } from '../model/skill.js';
 import { namesOfModule } from '../source/bindings.js';
 import { callAt, callSites } from '../source/calls.js';
 import { ACQUIRE } from '../source/held.js';
-import { nestedJob } from '../source/nested.js';
+import { jobsOf, nestedJob } from '../source/nested.js';
 import { type Acquisition, acquisitions } from '../source/release.js';
 import type { ScriptText } from '../source/script.js';
 import { secondConnection } from '../source/second-connection.js';
@@ -20,7 +20,7 @@ import { textOf } from './waiting-place.js';
 /** Who holds what the others wait for, and how it comes that it isn't given back. */
 export interface HeldSite {
   readonly location: CodeLocation;
-  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks' | 'transaction' | 'second' | 'running';
+  readonly why: 'leaks' | 'waits-elsewhere' | 'nested' | 'tasks' | 'transaction' | 'second' | 'running' | 'jobs';
   /** It is taken from a pool: what comes is worked with and handed back. */
   readonly isThing: boolean;
 }
@@ -63,6 +63,19 @@ export async function* nestedSite(
   return undefined;
 }
 
+/** Where the application gives a limiter the jobs that keep it: nothing comes through any more. */
+export async function* jobsSite(
+  see: OperatorView,
+  { holder }: Finding,
+  urls: readonly string[],
+): Step<HeldSite | undefined> {
+  for (const { script, url, text } of yield* filesOf(see, urls)) {
+    const given = [...namesIn(script, url, holder)].flatMap(name => jobsOf(text, name))[0];
+    if (given) return { location: locateAt(script, url, given, see.target.cwd), why: 'jobs', isThing: false };
+  }
+  return undefined;
+}
+
 /** By which names the application knows the holder. */
 const namesOf = (holder: Finding['holder']): ReadonlySet<string> =>
   new Set((holder?.path ?? []).flatMap(step => ('name' in step && step.kind !== 'root' ? step.name : [])));
@@ -87,10 +100,12 @@ export async function* leakSiteOf(
 ): Step<HeldSite | undefined> {
   const files = yield* filesOf(see, urls);
   if (holder?.numbers.unreadBytes !== undefined) return askedOver(see, holder, files);
+  const isPool = holder === undefined || shapeOf(holder) === 'pool';
   let worst: { rank: number; location: CodeLocation; isThing: boolean } | undefined;
   for (const { file, isOwn, ...taking } of takings(files, one => namesIn(one.script, one.url, holder))) {
     // Of who takes from something else, or from what is not known, only what is worked with like a connection counts.
-    const rank = isOwn || (taking.isThing && rankLost(taking) > RANKS['on-throw']) ? rankLost(taking) : 0;
+    const isAlike = isPool && taking.isThing && rankLost(taking) > RANKS['on-throw'];
+    const rank = isOwn || isAlike ? rankLost(taking) : 0;
     if (rank <= (worst?.rank ?? least)) continue;
     worst = { rank, location: locateAt(file.script, file.url, taking, see.target.cwd), isThing: taking.isThing };
   }

@@ -16,6 +16,7 @@ import { runningMost } from '../waiting/running.js';
 import type { Frame } from '../waiting/waits.js';
 import {
   type HeldSite,
+  jobsSite,
   leakSite,
   leakSiteOf,
   MAY_THROW,
@@ -34,9 +35,11 @@ import { wordsOf } from './waiting-words.js';
 /** One finding as a notification: whom to name, what was measured, what to do. */
 export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingLook): Step<NotificationDraft> {
   const found = (yield* isReply(see, given)) ? asReply(given) : (yield* isTurn(see, given)) ? asTurn(given) : given;
-  const nested = isLocked(found) && !isFlowing(found) ? yield* nestedSite(see, found, seen.scripts) : undefined;
+  const isStill = isLocked(found) && !isFlowing(found);
+  const nested = isStill ? yield* nestedSite(see, found, seen.scripts) : undefined;
   const held = isHeld(found) && !found.agent ? yield* heldSite(see, found, seen) : undefined;
-  const site = nested ?? held ?? (isAskedByDriver(found) ? yield* transactionSite(see, found) : undefined);
+  const jobs = isStill && !held ? yield* jobsSite(see, found, seen.scripts) : undefined;
+  const site = nested ?? held ?? jobs ?? (isAskedByDriver(found) ? yield* transactionSite(see, found) : undefined);
   const finding: Finding = { ...found, faultClass: classOf(found, site) };
   const leak = site?.location;
   const named =
@@ -122,6 +125,7 @@ const isLocked = ({ faultClass, holder }: Finding): boolean =>
 
 /** The text tells a pool from a lock, and a limiter that waits for itself from one with too much to do. */
 function classOf({ faultClass }: Finding, site: HeldSite | undefined): FaultClass {
+  if (site?.why === 'jobs') return 'queue.backlog';
   if (site?.why === 'nested' || site?.why === 'transaction') return 'waiting.lock';
   return site?.isThing ? 'pool.exhaustion' : faultClass;
 }

@@ -7,7 +7,11 @@ export const RELEASE =
 
 /** How libraries call taking: pool.connect(), mutex.acquire(), pool.getConnection(). */
 export const ACQUIRE =
-  /^(connect|acquire|lock|checkout|check_?out|reserve|borrow|take|obtain|get_?(connection|client|resource)|create_?query_?runner|p|enter)$/i;
+  /^(connect|acquire|lock|checkout|check_?out|reserve|borrow|take|obtain|get_?(connection|client|resource)|create_?query_?runner|(begin_?)?transaction|p|enter)$/i;
+
+/** A transaction that is begun by itself keeps a connection until it is ended. */
+const TRANSACTION = /transaction$/i;
+const ENDS = /^(commit|rollback)$/i;
 
 /** Something that was taken, and the function that holds it. */
 export interface Held {
@@ -17,6 +21,8 @@ export interface Held {
   /** The variable that holds what was acquired, and the object it was asked from. */
   readonly variable: string | undefined;
   readonly source: string;
+  /** Methods that give it back. */
+  readonly ends: RegExp;
   /** `(error, thing, done) => …`: it is held by a callback. */
   readonly callback?: { readonly error: string | undefined; readonly done: string | undefined };
 }
@@ -40,7 +46,11 @@ export function heldBy(syntax: Syntax, site: CallSite): Held | undefined {
   if (called) return called;
   // Handed on to whoever called: giving back is theirs.
   if (target === 'elsewhere') return undefined;
-  return { syntax, function: site.within, from: node.end, variable: target, source };
+  const isTransaction = TRANSACTION.test(site.method);
+  // What is given the work ends the transaction after it.
+  if (isTransaction && (target === undefined || givenFunction(syntax, node, -1))) return undefined;
+  const ends = isTransaction ? ENDS : RELEASE;
+  return { syntax, function: site.within, from: node.end, variable: target, source, ends };
 }
 
 /** `pool.getConnection((error, connection) => …)`, `pool.connect((error, client, done) => …)` */
@@ -48,7 +58,15 @@ function heldByCallback(syntax: Syntax, call: SyntaxNode, source: string): Held 
   const given = givenFunction(syntax, call, -1);
   const [error, thing, done] = given?.names ?? [];
   if (!given || error === undefined || thing === undefined) return undefined;
-  return { syntax, function: given.index, from: given.from, variable: thing, source, callback: { error, done } };
+  return {
+    syntax,
+    function: given.index,
+    from: given.from,
+    variable: thing,
+    source,
+    ends: RELEASE,
+    callback: { error, done },
+  };
 }
 
 /** `pool.acquire().then(connection => …)` */
@@ -61,7 +79,7 @@ function heldByThen(syntax: Syntax, call: number, source: string): Held | undefi
   const [thing] = given?.names ?? [];
   if (!given || thing === undefined) return undefined;
   const callback = { error: undefined, done: undefined };
-  return { syntax, function: given.index, from: given.from, variable: thing, source, callback };
+  return { syntax, function: given.index, from: given.from, variable: thing, source, ends: RELEASE, callback };
 }
 
 /** A function that a call is handed, where its body begins, and what its parameters are called. */

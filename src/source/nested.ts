@@ -1,4 +1,5 @@
 import { type CallSite, callSites } from './calls.js';
+import { isGivenWork } from './given-work.js';
 import { isNode, offsetOf, type Syntax, type SyntaxNode, syntaxOf } from './syntax.js';
 
 /** Calls that run a job under a limit or a lock: limiter.schedule(job), queue.add(job), mutex.runExclusive(job), limit(job). */
@@ -23,6 +24,12 @@ export function nestedJob(text: string, holder: string): CallSite | undefined {
     if (inner) return inner;
   }
   return undefined;
+}
+
+/** Where a holder is given functions to run. */
+export function jobsOf(text: string, holder: string): readonly CallSite[] {
+  const jobs = callSites(text).filter(site => isJobOf(site, holder));
+  return jobs.filter(site => isGivenWork(text, site));
 }
 
 function isJobOf({ callee, method, kind }: CallSite, holder: string): boolean {

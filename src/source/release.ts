@@ -1,6 +1,6 @@
 import type { CallSite } from './calls.js';
 import { type Held, heldBy, RELEASE } from './held.js';
-import { isNode, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import { isNode, isWithin, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
 
 /**
  * A call that takes something which has to be given back. `leaks`: on every way, on a way out before the release, only
@@ -70,7 +70,8 @@ function leaksOf(held: Held): Acquisition['leaks'] {
     index =>
       syntax.nodes[index]?.type === 'AwaitExpression' &&
       (syntax.nodes[index]?.start ?? 0) > from &&
-      (syntax.nodes[index]?.start ?? 0) < last,
+      (syntax.nodes[index]?.start ?? 0) < last &&
+      !isCaught(held, index, releases),
   );
   return risky ? 'on-throw' : 'no';
 }
@@ -171,10 +172,11 @@ function insideOf({ syntax, function: home, from }: Held): number[] {
   return syntax.nodes.flatMap((node, index) => (node.start >= from && node.end <= end ? [index] : []));
 }
 
-function isRelease({ syntax, variable, source, callback }: Held, index: number): boolean {
+function isRelease({ syntax, variable, source, ends, callback }: Held, index: number): boolean {
   const node = syntax.nodes[index];
   if (node?.type !== 'CallExpression' || !isNode(node.callee)) return false;
   const { callee } = node;
+  if (callee.type === 'Identifier' && ends !== RELEASE) return false;
   if (callee.type === 'Identifier')
     return (
       callee.name === (callback?.done ?? variable) || isPassedRelease(node, variable) || isGivenBack(node, variable)
@@ -182,7 +184,7 @@ function isRelease({ syntax, variable, source, callback }: Held, index: number):
   if (callee.type !== 'MemberExpression' || !isNode(callee.object) || !isNode(callee.property)) return false;
   const object = syntax.text.slice(callee.object.start, callee.object.end);
   if (isPassedRelease(node, variable)) return true;
-  return RELEASE.test(String(callee.property.name ?? '')) && (object === variable || object === source);
+  return ends.test(String(callee.property.name ?? '')) && (object === variable || object === source);
 }
 
 /** `leave(name, token)`: a function that gives back what it is handed. */
@@ -210,6 +212,17 @@ function isHandedOn({ syntax, variable }: Held, index: number): boolean {
   const parent = syntax.nodes[syntax.parents[index] ?? -1];
   if (parent?.type === 'ReturnStatement') return true;
   return parent?.type === 'AssignmentExpression' && parent.right === node;
+}
+
+/** What throws there comes to a catch that gives back. */
+function isCaught(held: Held, index: number, releases: readonly number[]): boolean {
+  return ancestors(held, index).some(
+    ([{ type, block, handler }, child]) =>
+      type === 'TryStatement' &&
+      block === child &&
+      isNode(handler) &&
+      releases.some(release => isWithin(held.syntax.nodes[release] ?? child, handler)),
+  );
 }
 
 /** Where the try begins whose finally holds a release. */

@@ -1,4 +1,5 @@
 import { type CallSite, callSites } from './calls.js';
+import { isGivenWork } from './given-work.js';
 import { ACQUIRE } from './held.js';
 import { functionName } from './names.js';
 import { type Acquisition, acquisitions } from './release.js';
@@ -35,7 +36,7 @@ function handingOut(text: string, owners: ReadonlySet<string>): string[] {
   const syntax = syntaxOf(text);
   return callSites(text)
     .filter(({ method, callee }) => ACQUIRE.test(method) && owners.has(ownerOf(callee)))
-    .filter(site => isHandedOut(syntax, site))
+    .filter(site => !isGivenWork(text, site) && isHandedOut(syntax, site))
     .flatMap(({ within }) => (within < 0 ? [] : bare(functionName(syntax, within).split('.').at(-1) ?? '')))
     .filter(name => /^[\w$]+$/.test(name));
 }

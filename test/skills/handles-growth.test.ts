@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Handles, SocketGroup, TimerGroup } from '../../src/model/evidence/handles.js';
 import { confirmed, onlyGrows, rearmedSuspect, suspectsIn } from '../../src/skills/handles-growth.js';
+import { unreadChild } from '../../src/skills/handles-unread.js';
 
 const nothing: Handles = {
   seconds: 6,
@@ -179,4 +180,20 @@ describe('what no list of connections shows', () => {
     const workers = { kind: 'worker', type: 'Worker', counts: climbing(1, 5), born: 30, gone: 0 } as const;
     expect(classes({ ...nothing, others: [ports, workers] })).toEqual([]);
   });
+});
+
+test('children whose output fills its pipe do not end because nobody reads it', () => {
+  const children = {
+    kind: 'child',
+    type: 'ChildProcess',
+    name: 'node',
+    counts: climbing(2, 3),
+    born: 18,
+    gone: 0,
+  } as const;
+  const titleOf = (more: { unread?: number }) =>
+    suspectsIn({ ...nothing, others: [{ ...children, ...more }] }).map(suspect => unreadChild(suspect).title);
+  expect(titleOf({ unread: 12 })).toEqual([expect.stringContaining('nobody reads what it writes')]);
+  expect(titleOf({ unread: 1 })).toEqual([undefined]);
+  expect(titleOf({})).toEqual([undefined]);
 });

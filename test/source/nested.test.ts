@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nestedJob } from '../../src/source/nested.js';
+import { jobsOf, nestedJob } from '../../src/source/nested.js';
 
 test('a job that awaits another job of its own limiter is found, at the call inside', () => {
   const direct = 'async function both() {\n  return limit(async () => {\n    await limit(() => one());\n  });\n}';
@@ -21,4 +21,13 @@ test('jobs one after the other, of two limiters, or put in without waiting are n
   expect(
     nestedJob('const one = () => q.add(() => get());\nconst two = () => q.add(async () => { await other(); });', 'q'),
   ).toBeUndefined();
+});
+
+test('where a limiter is given functions to run is found, by its method or by itself', () => {
+  const lines = (text: string, holder: string) => jobsOf(text, holder).map(({ line0 }) => line0);
+  expect(
+    lines('export const render = name =>\n  queue.add(async () => page(name));\nqueue.onIdle();', 'queue'),
+  ).toEqual([1]);
+  expect(lines('export const load = id => limit(() => get(id));', 'limit')).toEqual([0]);
+  expect(lines('export const put = item => items.add(item);', 'items')).toEqual([]);
 });

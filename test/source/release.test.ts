@@ -155,3 +155,21 @@ test('a handler that is handed to a framework holds nothing', () => {
   );
   expect(leaks('return fetch(id).then(res => res.json());', 'fetch')).toEqual([]);
 });
+
+test('a transaction that is begun by itself is given back by its end, on every way out', () => {
+  const begun = (early: string) =>
+    leaks(
+      `const t = await sequelize.transaction();
+      try { const a = await A.findByPk(1, { transaction: t }); if (!a) { ${early} } await t.commit(); return a; }
+      catch (error) { await t.rollback(); throw error; }`,
+      'sequelize.transaction',
+    );
+  expect(begun('return null;')).toEqual(['on-return']);
+  expect(begun('await t.rollback(); return null;')).toEqual(['no']);
+  expect(leaks('const x = await db.transaction(async trx => trx("a").insert(1)); return x;', 'db.transaction')).toEqual(
+    [],
+  );
+  expect(
+    leaks('const trx = await db.transaction(); await trx("a").insert(1); await trx.commit();', 'db.transaction'),
+  ).toEqual(['on-throw']);
+});

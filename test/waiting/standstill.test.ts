@@ -132,3 +132,25 @@ test('connections that are at one statement are told, those in somebody’s hand
   expect(runningMost(pool(['select a']))).toBeUndefined();
   expect(runningMost(pool(['a', 'b', 'c', 'd']))).toBeUndefined();
 });
+
+test('a route on which nothing comes back is worth a search for pools, whatever was found so far', () => {
+  const stuck = { ...route, count: 40, heldCount: 0 };
+  const requests = Array.from({ length: 20 }, (_, i) => ({
+    ...{
+      index: i + 1,
+      method: 'GET',
+      route: '/items',
+      at: i * 100,
+      end: 0,
+      status: 0,
+      aborted: false,
+      recorded: false,
+    },
+    ...{ headersSent: false, bodyIncomplete: false },
+  }));
+  const before = { ...scan, routes: [{ ...stuck, count: 20 }] };
+  const dump = { ...still, before, after: { ...scan, routes: [stuck] }, requests } as unknown as AsyncDump;
+  const seen = look(dump, undefined);
+  expect(seen.findings).toEqual([]);
+  expect(needsHolders(seen)).toBe(true);
+});
