@@ -125,6 +125,18 @@ export function callsInFunction(text: string, line0: number, column0: number): C
 export function callAt(text: string, line0: number, column0?: number): CallSite | undefined {
   const onLine = callsOnLine(text, line0).filter(site => site.kind === 'call' || site.kind === 'new');
   if (column0 === undefined) return onLine[0];
+  const awaited = awaitedAt(text, { line0, column0 });
+  if (awaited) return awaited;
   const before = onLine.filter(site => site.column0 <= column0);
   return before.sort((a, b) => b.column0 - a.column0)[0] ?? onLine[0];
+}
+
+/** Who stands at an `await` is not in the call around it, but waits for the call behind it. */
+function awaitedAt(text: string, position: TextPosition): CallSite | undefined {
+  const syntax = syntaxOf(text);
+  const offset = offsetOf(syntax, position);
+  const argument = syntax.nodes.find(({ type, start }) => type === 'AwaitExpression' && start === offset)?.argument;
+  if (!isNode(argument) || argument.type !== 'CallExpression' || !isNode(argument.callee)) return undefined;
+  const called = anchorOf(argument.callee);
+  return callSites(text).find(site => site.kind === 'call' && offsetOf(syntax, site) === called);
 }

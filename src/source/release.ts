@@ -71,7 +71,8 @@ function leaksOf(held: Held): Acquisition['leaks'] {
       syntax.nodes[index]?.type === 'AwaitExpression' &&
       (syntax.nodes[index]?.start ?? 0) > from &&
       (syntax.nodes[index]?.start ?? 0) < last &&
-      !isCaught(held, index, releases),
+      !isCaught(held, index, releases) &&
+      !releases.some(release => isNodeWithin(syntax, release, index)),
   );
   return risky ? 'on-throw' : 'no';
 }
@@ -213,6 +214,11 @@ function isHandedOn({ syntax, variable }: Held, index: number): boolean {
   if (parent?.type === 'ReturnStatement') return true;
   return parent?.type === 'AssignmentExpression' && parent.right === node;
 }
+
+const isNodeWithin = ({ nodes }: Held['syntax'], inner: number, outer: number): boolean => {
+  const [one, other] = [nodes[inner], nodes[outer]];
+  return one !== undefined && other !== undefined && isWithin(one, other);
+};
 
 /** What throws there comes to a catch that gives back. */
 function isCaught(held: Held, index: number, releases: readonly number[]): boolean {

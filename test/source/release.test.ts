@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { namesOfModule } from '../../src/source/bindings.js';
-import { callSites } from '../../src/source/calls.js';
+import { callAt, callSites } from '../../src/source/calls.js';
 import { isChained, isInLoop } from '../../src/source/loops.js';
 import { acquisitions } from '../../src/source/release.js';
 
@@ -172,4 +172,9 @@ test('a transaction that is begun by itself is given back by its end, on every w
   expect(
     leaks('const trx = await db.transaction(); await trx("a").insert(1); await trx.commit();', 'db.transaction'),
   ).toEqual(['on-throw']);
+});
+
+test('who stands at an await waits for what is awaited, not in the call around it', () => {
+  const text = 'app.get(1, async (req, res) => { res.send(await render(req)); });';
+  expect(callAt(text, 0, text.indexOf('await'))?.callee).toBe('render');
 });
