@@ -1,10 +1,11 @@
 import type { Room, ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/index.js';
-import { isUserCode, packageOf } from '../base/script-url.js';
+import { filePath, isUserCode, packageOf } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
 import type { CollectionGrowth, CollectionGrowthParams } from '../model/evidence/collection-growth.js';
 import { withUrls } from './collection-growth-urls.js';
 import type { CollectContext, Collector, Reading } from './collector.js';
+import { rememberScripts } from './source.js';
 import { isSlowing, isWorthWatching, isWorthWatchingStill } from './worth-watching.js';
 
 /** 10 s can't tell a cache still filling from a leak, 20 s could. */
@@ -70,6 +71,7 @@ type Scripts = Map<string, string>;
 
 interface LiveHeap {
   readonly bytes: number;
+  readonly contexts: number;
   readonly at: number;
 }
 
@@ -281,7 +283,9 @@ class Watch {
     return this.context.exclusively(() =>
       this.session.withDebugger(async (debug: DebuggerConnection) => {
         this.paused(debug.pausedMs);
-        return new Map([...debug.scripts].map(([id, { url }]) => [id, url]));
+        const scripts = new Map([...debug.scripts].map(([id, { url }]) => [id, url]));
+        rememberScripts(this.session, scripts);
+        return scripts;
       }),
     );
   }
@@ -295,7 +299,8 @@ class Watch {
       this.paused((await standstill(this.session, this.session.target.pid, collect)).pausedMs);
     });
     const after = await this.session.send('Runtime.getHeapUsage');
-    return { bytes: after.usedSize, at: this.context.now() };
+    const { nativeContexts } = await this.call<Room>('room');
+    return { bytes: after.usedSize, contexts: nativeContexts, at: this.context.now() };
   }
 
   /** From the lowest of the earlier readings to the last. */
@@ -306,7 +311,8 @@ class Watch {
     const [first] = since ? [since] : earlier.sort((a, b) => a.bytes - b.bytes);
     if (!first) return undefined;
     const seconds = Math.round((last.at - first.at) / 100) / 10;
-    return { firstBytes: first.bytes, lastBytes: last.bytes, seconds };
+    const contexts = { firstContexts: first.contexts, lastContexts: last.contexts };
+    return { firstBytes: first.bytes, lastBytes: last.bytes, seconds, ...contexts };
   }
 
   /** Scripts alive now against the beginning: only asked when the heap grew and no container says why. */
@@ -345,7 +351,7 @@ class Watch {
       ...(also.live && { liveHeap: also.live }),
       modules: result.modules,
       ...(also.compiled && { scripts: also.compiled }),
-      applicationScripts: applicationScripts(scripts),
+      applicationScripts: applicationScripts(scripts, result.files),
       closureChains: named.closureChains,
       walks: result.walks,
       unlisted: result.unlisted,
@@ -357,11 +363,19 @@ class Watch {
 
 const collectionMs = (usedBytes: number): number => COLLECTION_BASE_MS + (usedBytes / MB) * COLLECTION_MS_PER_MB;
 
-function applicationScripts(scripts: Scripts): NonNullable<CollectionGrowth['applicationScripts']> {
-  return [...scripts]
-    .filter(([, url]) => isUserCode(url))
-    .slice(0, MOST_SCRIPTS)
-    .map(([scriptId, url]) => ({ scriptId, url }));
+const SCRIPT = /\.[cm]?[jt]sx?$/;
+
+/** Once a module without functions has run, V8 forgets its script: it goes by its file's name. */
+function applicationScripts(
+  scripts: Scripts,
+  files: readonly string[],
+): NonNullable<CollectionGrowth['applicationScripts']> {
+  const loaded = [...scripts].filter(([, url]) => isUserCode(url)).map(([scriptId, url]) => ({ scriptId, url }));
+  const known = new Set(loaded.map(({ url }) => filePath(url)));
+  const forgotten = files
+    .filter(file => SCRIPT.test(file) && !known.has(filePath(file)))
+    .map(file => ({ scriptId: file, url: file }));
+  return [...loaded, ...forgotten].slice(0, MOST_SCRIPTS);
 }
 
 function countByUrl(scripts: Scripts): Map<string, number> {

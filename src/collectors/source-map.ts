@@ -24,6 +24,12 @@ export async function readSourceMap(scriptUrl: string, mapUrl: string, roots: Ro
   return text === undefined ? undefined : withSources(text, path, roots);
 }
 
+/** The text of a script's own file; undefined where it can't be read, or is too big to be written by hand. */
+export async function readFileOf(url: string, roots: Roots): Promise<string | undefined> {
+  const path = localPath(url);
+  return path === undefined ? undefined : readLocal(path, roots, MAX_SOURCE_BYTES);
+}
+
 function dataUrlText(url: string): string | undefined {
   const comma = url.indexOf(',');
   if (comma === -1 || comma > 200 || url.length > MAX_MAP_BYTES) return undefined;

@@ -3,7 +3,7 @@ import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { LensError } from '../model/error.js';
 import type { ScriptSource, SourceParams } from '../model/evidence/source.js';
 import type { Collector } from './collector.js';
-import { type Roots, readSourceMap } from './source-map.js';
+import { type Roots, readFileOf, readSourceMap } from './source-map.js';
 
 /** Debugger.enable walks the heap for its scripts: 18–30 ns a node, of some 80 bytes. */
 const ENABLE_NS_PER_BYTE = 30 / 80;
@@ -22,10 +22,27 @@ interface Library {
   readonly sources: Map<string, ScriptSource>;
   /** Script ids by path (a stack says `/a/b.js` where a script says `file:///a/b.js`), of all scripts known at the last visit; the newest script wins. */
   readonly ids: Map<string, string>;
+  /** Urls by script id, of all scripts seen so far: V8 forgets those of modules that left no function behind. */
+  readonly urls: Map<string, string>;
   visit: Promise<number>;
 }
 
 const libraries = new WeakMap<Session, Library>();
+
+function libraryOf(session: Session): Library {
+  const library = libraries.get(session) ?? {
+    ...{ sources: new Map(), ids: new Map(), urls: new Map() },
+    visit: Promise.resolve(0),
+  };
+  libraries.set(session, library);
+  return library;
+}
+
+/** Scripts that somebody else has seen: their files can be read when they are gone. */
+export function rememberScripts(session: Session, scripts: ReadonlyMap<string, string>): void {
+  const { urls } = libraryOf(session);
+  for (const [id, url] of scripts) urls.set(id, url);
+}
 
 /** A script's text from the target's memory with its source map; the first one costs a short Debugger session. */
 export const sourceCollector: Collector<'source'> = {
@@ -37,8 +54,7 @@ export const sourceCollector: Collector<'source'> = {
     memoryBytes: 0,
   }),
   async collect(session, params) {
-    const library = libraries.get(session) ?? { sources: new Map(), ids: new Map(), visit: Promise.resolve(0) };
-    libraries.set(session, library);
+    const library = libraryOf(session);
     const visited = library.visit.catch(() => 0).then(() => visitFor(session, params, library));
     library.visit = visited;
     const pausedMs = await visited;
@@ -63,17 +79,36 @@ export function rootsOf({ target }: Session): Roots {
 
 async function visit(session: Session, params: SourceParams, library: Library): Promise<number> {
   const roots = rootsOf(session);
-  const { sources, ids } = library;
+  const { sources, ids, urls } = library;
   const fetched: ScriptSource[] = [];
   const pausedMs = await session.withDebugger(async debug => {
-    for (const [id, { url }] of debug.scripts) ids.set(filePath(url), id);
+    for (const [id, { url }] of debug.scripts) {
+      ids.set(filePath(url), id);
+      urls.set(id, url);
+    }
     const asked = [idOf(params, library), ...(params.also ?? [])].filter(id => id !== '' && !sources.has(id));
     fetched.push(...(await fetchTexts(debug, asked)));
+    const gone = asked.filter(id => !fetched.some(({ scriptId }) => scriptId === id));
+    fetched.push(...(await forgottenTexts(gone, urls, roots)));
     fetched.push(...(await fetchApplication(debug, new Set([...asked, ...sources.keys()]))));
     return debug.pausedMs;
   });
   for (const source of fetched) sources.set(source.scriptId, await withMap(source, roots));
   return pausedMs;
+}
+
+/** From its file, for a script that V8 has forgotten; a path or url may stand for its id. */
+async function forgottenTexts(
+  ids: readonly string[],
+  urls: ReadonlyMap<string, string>,
+  roots: Roots,
+): Promise<ScriptSource[]> {
+  const texts = ids.map(async scriptId => {
+    const url = urls.get(scriptId) ?? scriptId;
+    const text = isUserCode(url) ? await readFileOf(url, roots) : undefined;
+    return text === undefined ? [] : [{ scriptId, url, text }];
+  });
+  return (await Promise.all(texts)).flat();
 }
 
 /** Texts of the scripts with these ids; one that is gone meanwhile is left out. */

@@ -5,6 +5,7 @@ import type { CollectionGrowth, PathStep } from '../model/evidence/collection-gr
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { OperatorView, Step } from '../model/skill.js';
+import { isUserCode } from '../source/url.js';
 import type { GrowthPlace } from './growth-home.js';
 import { placeGrowth } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
@@ -66,7 +67,8 @@ async function* isConsumed(see: OperatorView, { row, holder }: Suspect): Step<bo
     : holder.moduleFile && (yield* textOf(see, holder.moduleFile));
   if (!home) return false;
   // A queue that the variable's own file never mentions is inside of a package's object, and packages that queue do run.
-  return DEQUEUES.test(home.text) || !home.text.includes(innermostName(row.path) ?? '');
+  const isPackages = owner === undefined || !isUserCode(owner.url);
+  return DEQUEUES.test(home.text) || (isPackages && !home.text.includes(innermostName(row.path) ?? ''));
 }
 
 /** `limiter._queues` of `limiter._queues._lists[5]._last.prev`. */

@@ -35,14 +35,24 @@ export const isThrough =
   ({ through, share }: AllocationSite): boolean =>
     share >= FEEDING_SHARE && through.includes(name);
 
+/** … and calls the package itself, instead of what comes by it: whatever answers a request goes through its middlewares. */
+const isInto =
+  (name: string) =>
+  ({ into, share }: AllocationSite): boolean =>
+    share >= FEEDING_SHARE && into.includes(name);
+
 /**
  * Application functions whose allocations survived, when the text doesn't say who feeds the holder: first the one that
- * allocates by way of the holder's package.
+ * allocates by way of the holder's package; where the application brings that in itself, only the one that calls it.
  */
-export async function* sampledFeeders(see: OperatorView, holder?: string): Step<Sampled> {
+export async function* sampledFeeders(
+  see: OperatorView,
+  holder: string | undefined,
+  isImported: boolean,
+): Step<Sampled> {
   const { sites, id } = yield* sampledSites(see);
   const enough = sites.filter(({ share }) => share >= FEEDING_SHARE);
-  const meant = holder === undefined ? undefined : enough.find(isThrough(holder));
+  const meant = holder === undefined ? undefined : enough.find((isImported ? isInto : isThrough)(holder));
   const feeders: Fed[] = [];
   for (const site of [...(meant ? [meant] : []), ...enough.filter(one => one !== meant)].slice(0, 2))
     feeders.push({ place: yield* placeOfSite(see, site), how: ALLOCATES });

@@ -34,9 +34,10 @@ import {
   writtenName,
 } from './growth-home.js';
 import { boundsOfClass, cutSomewhere, replacedWith, trimmedElsewhere } from './growth-trimming.js';
-import { calledAlike, importersOf, isForeign, isImport, madeFor, usedOver, usersOfPackage } from './package-users.js';
+import { calledAlike, importersOf, isForeign, isImport, madeFor, usersOfPackage } from './package-users.js';
 import { locate, place, sourceOf } from './place.js';
 import { placeOfSite } from './survivors.js';
+import { usedOver } from './used-over.js';
 
 const MOST_RELATED = 3;
 const CALLBACK = 'callback';
@@ -84,19 +85,21 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
   if (loading.length > 0) return assembled(suspect, { declared: undefined, imported, feeders: loading, bounds });
   const feeders = [...(written ? [written] : []), ...fed];
   const isOwn = declared !== undefined && packageOf(declared.file) === undefined && maker === undefined;
+  const known = used?.package === undefined ? suspect : withOwner(suspect, used.package);
   const told = isOwn && feeders.length === 0 ? yield* usersOfPackage(see, suspect) : feeders;
   if (isOwn || told.length > 0 || suspect.row.kind === 'timers') {
     const cut = home && feeders[0] === fed[0] ? yield* cutFor(see, home, suspect, files) : undefined;
-    return { ...assembled(suspect, { declared, imported, feeders: told, bounds }), ...(cut && { cut }) };
+    return { ...assembled(known, { declared, imported, feeders: told, bounds }), ...(cut && { cut }) };
   }
-  const sampled = yield* sampledFeeders(see, suspect.holder.package);
+  const importing = yield* importersOf(see, suspect.holder, files);
+  const sampled = yield* sampledFeeders(see, suspect.holder.package, importing.length > 0);
   const searched = [...new Set([...sampled.scriptIds, ...files.map(one => one.scriptId)])];
   const byName = home ? [] : yield* feedersByName(see, suspect, searched.slice(0, MOST_SCRIPTS));
-  const importing = byName.length > 0 ? [] : yield* importersOf(see, suspect.holder, files);
-  const isSampledThere = importing.some(one => sampled.feeders[0]?.place.file === one.place.file);
+  const there = importing.find(one => sampled.feeders[0]?.place.file === one.place.file);
   const isTold = byName.length > 0 || sampled.isThrough || importing.length === 1;
   const alike = isTold ? undefined : yield* calledAlike(see, suspect, files);
-  const single = isSampledThere || importing.length !== 1 ? sampled.feeders : importing;
+  const bringing = there ?? (importing.length === 1 ? importing[0] : undefined);
+  const single = sampled.isThrough || !bringing ? sampled.feeders : [bringing, ...sampled.feeders];
   const through = sampled.isThrough ? [] : yield* fedThrough(see, suspect);
   const byUse = alike ? [alike] : through.length > 0 ? through : single;
   const allocating = byName.length > 0 ? byName : byUse;

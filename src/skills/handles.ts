@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Creator, CreatorFrame, Descriptors, HandleKind, Handles } from '../model/evidence/handles.js';
+import type { Descriptors, HandleKind, Handles } from '../model/evidence/handles.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Json } from '../model/json.js';
 import type { CodeLocation } from '../model/location.js';
@@ -9,28 +9,20 @@ import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
 import { acceptorOf } from './acceptor.js';
-import { ownFrames } from './bundle.js';
-import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
+import { creatorOf } from './handles-creator.js';
 import { confirmed, type Suspect, sayDuration, suspectsIn } from './handles-growth.js';
-import { isRearming, rearmedIn } from './handles-rearmed.js';
+import { rearmedIn } from './handles-rearmed.js';
 import { unreadChild } from './handles-unread.js';
-import { importersOf } from './package-users.js';
 import { place, sourceOf } from './place.js';
-import { placeOfSite, SAMPLING, SAMPLING_STAYS_MS, sitesOf } from './survivors.js';
 import { unread } from './unread.js';
 
 const SECONDS = 6;
 /** The second look is longer: it must see a slow leak go on, and catch some being made. */
 const SECOND_SECONDS = 8;
 const PATIENT_SECONDS = 14;
-/** Of the open ones whose making was seen, this share must come from one place before it is named. */
-const CREATOR_SHARE = 0.4;
 /** Time until the descriptor table is full (SEEDS: saturation risk of ports). */
 const CRITICAL_MINUTES = 15;
 const CRITICAL_TABLE_SHARE = 0.9;
-const MAX_VIA = 4;
-/** Of what survives; below it anybody may have used the library in passing. */
-const USER_SHARE = 0.1;
 const MAX_NOTIFICATIONS = 4;
 
 const handlesNeed = { kind: 'handles', params: { seconds: SECONDS } } as const;
@@ -162,9 +154,8 @@ function lookCloser(suspects: readonly Suspect[], urgent: boolean) {
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
 
 async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<Draft> {
-  const creator = (yield* creatorOf(see, leak, data.creators ?? [])) ?? (yield* acceptorOf(see, leak));
-  const user = creator?.package === undefined ? undefined : yield* userOf(see, creator.package);
-  const culprit = user ?? creator;
+  const made = yield* creatorOf(see, leak, data.creators ?? []);
+  const culprit = made?.culprit ?? (yield* acceptorOf(see, leak));
   const callback = yield* callbackOf(see, leak);
   const where = culprit ?? callback;
   const forecast = forecastOf(leak, data.descriptors);
@@ -178,7 +169,7 @@ async function* draftOf(see: OperatorView, leak: Suspect, data: Handles): Step<D
     observation: `${capitalized(observe(leak))}.`,
     hypothesis: HYPOTHESIS[leak.kind],
     ...(where === undefined ? {} : { culprit: where }),
-    ...relatedTo(culprit, [callback, creator]),
+    ...relatedTo(culprit, [callback, made?.related]),
     fix: fixOf(leak),
     ...unreadChild(leak),
     metrics: [...metricsOf(leak), ...forecast.metrics],
@@ -277,29 +268,6 @@ function forecastOf(
   };
 }
 
-/** The line that makes most of what stays open. */
-async function* creatorOf(
-  see: OperatorView,
-  leak: Suspect,
-  creators: readonly Creator[],
-): Step<CodeLocation | undefined> {
-  // Accepted connections are made by Node, not by a line of the program.
-  if (leak.kind === 'socket' && leak.key.startsWith('in ')) return undefined;
-  const own = creators.filter(({ kind, type, frames }) => kind === leak.kind && frames.length > 0 && isOf(leak, type));
-  const open = own.filter(({ alive, followed, frames }) => (alive > 0 || followed === 0) && !isRearming(leak, frames));
-  const total = open.reduce((sum, creator) => sum + weight(creator), 0);
-  const top = [...open].sort((a, b) => weight(b) - weight(a))[0];
-  if (top === undefined || weight(top) < total * CREATOR_SHARE) return undefined;
-  const users = yield* ownFrames(see, top.frames);
-  const spot = users[0] ?? top.frames[0];
-  if (spot === undefined) return undefined;
-  const via = users
-    .slice(1, 1 + MAX_VIA)
-    .reverse()
-    .map(sayFrame);
-  return yield* place(see, spot, via.length > 0 ? { via } : {});
-}
-
 function relatedTo(
   culprit: CodeLocation | undefined,
   places: readonly (CodeLocation | undefined)[],
@@ -308,35 +276,6 @@ function relatedTo(
   // The filter leaves places only.
   return culprit === undefined || others.length === 0 ? {} : { related: others as CodeLocation[] };
 }
-
-/** A library that opens in a later tick has no line of the application on its stack: who allocates through it is its user. */
-async function* userOf(see: OperatorView, name: string): Step<CodeLocation | undefined> {
-  const sampling = yield* see.ask('heap-sampling', SAMPLING, SAMPLING_STAYS_MS);
-  const sites = isUsable(sampling) ? yield* sitesOf(see, sampling.data) : [];
-  const site = sites.find(({ through, share }) => share >= USER_SHARE && through.includes(name));
-  if (site === undefined) return yield* importerOf(see, name);
-  return { ...(yield* placeOfSite(see, site)), package: name };
-}
-
-/** Where small things hardly show among the survivors, and one file alone of the application uses the package. */
-async function* importerOf(see: OperatorView, name: string): Step<CodeLocation | undefined> {
-  const growth = yield* see.ask('collection-growth', GROWTH_PARAMS, GROWTH_STAYS_MS);
-  const files = isUsable(growth) ? (growth.data.applicationScripts ?? []) : [];
-  const [user, ...others] = yield* importersOf(see, { package: name, below: [] }, files);
-  return user && others.length === 0 ? { ...user.place, package: name } : undefined;
-}
-
-/** Some kinds hold several async types: watch and watchFile, TCP and UDP, ports and what else Node makes. */
-function isOf({ kind, key, other }: Suspect, type: string): boolean {
-  if (kind === 'watcher') return (other?.type === 'StatWatcher') === (type === 'STATWATCHER');
-  if (kind === 'socket') return key.startsWith('udp') === (type === 'UDPWRAP');
-  return kind !== 'other' || type === 'MESSAGEPORT';
-}
-
-const weight = ({ alive, followed, count }: Creator): number => (followed > 0 ? alive : count);
-
-const sayFrame = ({ functionName, url, line }: CreatorFrame): string =>
-  `${functionName || '(anonymous)'} (${url.replace(/^.*[\\/]/, '')}:${line + 1})`;
 
 async function* callbackOf(see: OperatorView, { timer }: Suspect): Step<CodeLocation | undefined> {
   if (timer?.callback === undefined) return undefined;

@@ -9,6 +9,7 @@ import type { Vitals } from '../model/evidence/vitals.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineQuery, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { outgrown } from './growth-outgrown.js';
 import { placeGrowth } from './growth-place.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import { heapHolders } from './heap-holders.js';
@@ -120,8 +121,9 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
     if (isMinor(suspect, leaking)) continue;
     const where = yield* placeGrowth(see, suspect, growth.data.applicationScripts);
     const rest = boundedBy(suspect, where.bounds, growth.data);
-    if (rest) resting.push(restSentence(suspect, rest));
-    else found.push(leakDraft({ suspect, where, growth, vitals: before }));
+    const why = rest && outgrown(rest, suspect.row, isUsable(before) ? before.data : undefined);
+    if (rest && why === undefined) resting.push(restSentence(suspect, rest));
+    else found.push(leakDraft({ suspect, where, growth, vitals: before, ...(why && { why }) }));
   }
   if (found.length === 0) found.push(...(yield* unexplained(see, growth)));
   for (const draft of found) yield* see.notify(draft);

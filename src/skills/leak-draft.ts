@@ -21,10 +21,12 @@ interface Leak {
   readonly where: GrowthPlace;
   readonly growth: Evidence<CollectionGrowth>;
   readonly vitals: Evidence<Vitals> | undefined;
+  /** Why its bound does not hold it, where one was seen. */
+  readonly why?: string;
 }
 
 /** What is said of a collection that grows without a limit. */
-export function leakDraft({ suspect: given, where, growth, vitals: reading }: Leak): NotificationDraft {
+export function leakDraft({ suspect: given, where, growth, vitals: reading, why }: Leak): NotificationDraft {
   const suspect = asWritten(given, where);
   const { row, fault, curve, inStep } = suspect;
   const { culprit, related } = where;
@@ -37,7 +39,7 @@ export function leakDraft({ suspect: given, where, growth, vitals: reading }: Le
     title: titleOf(suspect, where),
     context: contextOf(suspect, growth.data),
     observation: observationOf(suspect, growth.data),
-    hypothesis: hypothesisOf(suspect, where, left),
+    hypothesis: hypothesisOf(suspect, where, { left, why }),
     ...(culprit && { culprit }),
     ...(related.length > 0 && { related }),
     fix: fixOf(suspect, where),
@@ -139,18 +141,25 @@ function observationOf({ row, inStep }: Suspect, growth: CollectionGrowth): stri
   return `${many}${first} ${row.kind === 'string' ? 'characters' : 'entries'} became ${row.size} in ${growth.seconds} s (${row.perSecond}/s); one more costs ${sayBytes(row.entry.bytes)}, together ${sayBytes(row.bytesPerSecond)}/s. The newest is \`${row.entry.text}\`.${together}`;
 }
 
-function hypothesisOf({ row, curve }: Suspect, { bounds }: GrowthPlace, left: number | undefined): string {
+interface Known {
+  readonly left: number | undefined;
+  readonly why: string | undefined;
+}
+
+function hypothesisOf({ row, curve }: Suspect, { bounds }: GrowthPlace, { left, why: told }: Known): string {
   const { removal, sizeCheck } = bounds;
   const passed = sizeCheck?.limit !== undefined && row.size > sizeCheck.limit;
-  const why = passed
-    ? `The size check in its code does not hold it.`
-    : removal
-      ? `Entries are removed somewhere (line ${removal.line0 + 1}), but not all of them.`
-      : row.timer
-        ? 'Nothing clears them.'
-        : row.kind !== 'timers' && isWriteBuffer(row.path)
-          ? 'The result of write() is ignored: what the stream has no time for waits in memory.'
-          : 'Nothing in its code removes entries, and no limit was seen.';
+  const why =
+    told ??
+    (passed
+      ? `The size check in its code does not hold it.`
+      : removal
+        ? `Entries are removed somewhere (line ${removal.line0 + 1}), but not all of them.`
+        : row.timer
+          ? 'Nothing clears them.'
+          : row.kind !== 'timers' && isWriteBuffer(row.path)
+            ? 'The result of write() is ignored: what the stream has no time for waits in memory.'
+            : 'Nothing in its code removes entries, and no limit was seen.');
   const short = curve.shape === 'unknown' ? ' Only two readings: it is replaced as it grows.' : '';
   const when = left === undefined ? '' : ` At this rate the heap limit is reached in ${sayMs(left * 1000)}.`;
   return why + short + when;

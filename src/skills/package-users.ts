@@ -1,4 +1,3 @@
-import type { AllocationSite } from '../heap/growth/allocation-sites.js';
 import type { Holder } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
@@ -6,74 +5,12 @@ import type { ScriptPosition } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { callSites } from '../source/calls.js';
 import { declarationOf } from '../source/declarations.js';
-import { enclosingFunction, functionsAround } from '../source/names.js';
+import { enclosingFunction } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
 import { isUserCode } from '../source/url.js';
-import { type Kept, makingOf, SURE_FIT, soundsLike, type Use, usesOver } from '../source/uses.js';
-import { sampledSites } from './growth-feeders.js';
+import { makingOf, soundsLike } from '../source/uses.js';
 import { type Fed, type Files, type Home, isRegistration, MOST_SCRIPTS } from './growth-home.js';
 import { locate, sourceOf } from './place.js';
-
-/** A package's container has no line of the application that adds to it: the calls over the variable that leads there do. */
-export async function* usedOver(
-  see: OperatorView,
-  home: Home | undefined,
-  { holder, fault, row }: Suspect,
-  files: Files,
-): Step<Fed | undefined> {
-  const isStream = fault === 'backpressure';
-  const isOfPackage =
-    isStream || holder.package !== undefined || (home !== undefined && (isImport(home) || isForeign(home)));
-  // Once a module without functions has run, V8 forgets its script: its export's name is left.
-  const name = home?.name ?? (holder.moduleFile === undefined ? undefined : holder.below[0]);
-  if (name === undefined || !isOfPackage || isRegistration(fault) || row.kind === 'timers') return undefined;
-  const kept = { below: holder.below, entryClass: /^\w+/.exec(row.entry.text)?.[0] ?? '' };
-  const ids = [...new Set([...(home ? [home.spot.scriptId] : []), ...files.map(one => one.scriptId)])];
-  const found: Used[] = [];
-  for (const scriptId of ids.slice(0, MOST_SCRIPTS)) {
-    const script = scriptId === home?.spot.scriptId ? home.script : yield* sourceOf(see, scriptId, ids);
-    if (script && isUserCode(script.url))
-      found.push(...ownUses(script, name, kept).map(use => ({ scriptId, script, use })));
-  }
-  const most = Math.max(...found.map(({ use }) => use.fit));
-  const best = yield* busiest(
-    see,
-    found.filter(({ use }) => use.fit === most),
-  );
-  if (!best) return undefined;
-  const { scriptId, script, use } = best;
-  const at = { scriptId, url: script.url, line: use.line0, column: use.column0 };
-  const isCause = use.fit >= SURE_FIT || holder.below.length > 1;
-  const where = locate(script, { ...at, functionName: use.function }, see.target.cwd);
-  return { place: where, how: 'uses', code: use.code, isCause };
-}
-
-interface Used {
-  readonly scriptId: string;
-  readonly script: ScriptText;
-  readonly use: Use;
-}
-
-/** Of calls that fit alike the one in whose function most is made that survives; the first where nothing tells. */
-async function* busiest(see: OperatorView, alike: readonly Used[]): Step<Used | undefined> {
-  if (alike.length < 2) return alike[0];
-  const { sites } = yield* sampledSites(see);
-  for (const { frame, callee } of sites) {
-    const here = alike.filter(one => one.scriptId === frame.scriptId && isWithin(one, frame));
-    const found = here.find(({ use }) => use.callee.split('.').at(-1) === callee) ?? here[0];
-    if (found) return found;
-  }
-  return alike[0];
-}
-
-function isWithin({ script: { text }, use }: Used, { lineNumber, columnNumber }: AllocationSite['frame']): boolean {
-  const [made] = functionsAround(text, { line0: lineNumber, column0: columnNumber });
-  return functionsAround(text, use).some(f => f.line0 === made?.line0 && f.column0 === made.column0);
-}
-
-/** Calls that a bundle's source map says to be a package's own are not the application's. */
-const ownUses = (script: ScriptText, name: string, kept: Kept): Use[] =>
-  usesOver(script.text, name, kept).filter(({ line0, column0 }) => script.ownerAt(line0, column0) === undefined);
 
 /** Steps into one of many things that a collection of the application holds. */
 const INTO_ELEMENT: ReadonlySet<string> = new Set(['map-value', 'set-value', 'element', 'index']);

@@ -58,12 +58,19 @@ interface Rise {
   readonly bytes: number;
 }
 
+/** V8's contexts after collections, where those were allowed: one that is done with stays until the next. */
+const contextsOf = ({ liveHeap, memory }: CollectionGrowth): { readonly first: number; readonly last: number } => ({
+  first: liveHeap?.firstContexts ?? memory[0]?.nativeContexts ?? 0,
+  last: liveHeap?.lastContexts ?? memory.at(-1)?.nativeContexts ?? 0,
+});
+
 /** Live heap rises and no container says why: contexts, compiled scripts, else who allocates what survives. */
 export async function* unexplained(see: OperatorView, growth: Evidence<CollectionGrowth>): Step<NotificationDraft[]> {
   const { data } = growth;
   const rate = liveRate(data);
   const explained = explainedRate(data);
-  const contexts = (data.memory.at(-1)?.nativeContexts ?? 0) - (data.memory[0]?.nativeContexts ?? 0);
+  const { first: firstContexts, last: lastContexts } = contextsOf(data);
+  const contexts = lastContexts - firstContexts;
   const isRising = isRisingUnexplained(data);
   if (contexts < CONTEXTS_GAINED && !isRising && !risesUnexplained(data, MODEST)) return [];
   const isUnnamed = rate !== undefined && contexts < CONTEXTS_GAINED;
@@ -96,7 +103,9 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
     return [];
   if (contexts < CONTEXTS_GAINED && !isReaction(site) && isTooLittle(site, rate ?? 0)) return [];
   if (contexts < CONTEXTS_GAINED && (yield* hasStopped(see, data, rate ?? 0))) return [];
-  const culprit = yield* placeOfSite(see, site);
+  const [maker] = site.into;
+  const made = contexts >= CONTEXTS_GAINED && maker !== undefined ? { package: maker } : {};
+  const culprit = { ...(yield* placeOfSite(see, site)), ...made };
   return [
     {
       anomalyType: 'live-heap-growth',
@@ -105,7 +114,7 @@ export async function* unexplained(see: OperatorView, growth: Evidence<Collectio
       title: `What ${culprit.function ?? 'the function'} (${culprit.file}:${culprit.line}) allocates stays alive: live heap grows by ${sayBytes(rate ?? 0)}/s`,
       context:
         'No collection in reach explains it: what grows is held by closures, pending promises, native objects or a list without a size.',
-      observation: `Live heap went from ${data.liveHeap?.firstBytes ?? 0} B to ${data.liveHeap?.lastBytes ?? 0} B; ${sayShare(site.share)} of what survived in ${SAMPLING.seconds} s was allocated under this function${contexts >= CONTEXTS_GAINED ? `; vm contexts went from ${data.memory[0]?.nativeContexts} to ${data.memory.at(-1)?.nativeContexts}` : ''}.`,
+      observation: `Live heap went from ${data.liveHeap?.firstBytes ?? 0} B to ${data.liveHeap?.lastBytes ?? 0} B; ${sayShare(site.share)} of what survived in ${SAMPLING.seconds} s was allocated under this function${contexts >= CONTEXTS_GAINED ? `; vm contexts went from ${firstContexts} to ${lastContexts}` : ''}.`,
       hypothesis: 'Each call leaves something behind that a long-lived object still refers to.',
       culprit,
       fix: 'Look at what this function hands to something that outlives the call: a closure that captures the previous one, `then` on a promise that never settles, Promise.race against a long-lived promise.',

@@ -3,18 +3,25 @@ import { importedAs } from './imported.js';
 import { isNode, type SyntaxNode, syntaxOf } from './syntax.js';
 
 /**
- * The package whose function made what a variable holds: `effector` of `const $rates = createStore(…).on(…)`. Undefined
+ * The package whose function made what a variable or a field holds: `effector` of `const $rates = createStore(…).on(…)`. Undefined
  * for what the module made itself, and for what it can't be told of.
  */
 export function packageThatMade(text: string, variable: string): string | undefined {
-  for (const { type, id, init, left, right } of syntaxOf(text).nodes) {
-    const [target, value] = type === 'VariableDeclarator' ? [id, init] : [left, right];
-    if ((type !== 'VariableDeclarator' && type !== 'AssignmentExpression') || lastName(target) !== variable) continue;
+  for (const node of syntaxOf(text).nodes) {
+    const [target, value] = givenValue(node);
+    if (lastName(target) !== variable) continue;
     const maker = isNode(value) ? calledFrom(value) : undefined;
     const from = maker === undefined ? undefined : importedAs(text, maker)?.from;
     if (from !== undefined) return packageNamed(from);
   }
   return undefined;
+}
+
+/** Left and right of a declaration, an assignment, and of a class's field: `#quotes = new LRUCache(…)`. */
+function givenValue({ type, id, init, left, right, key, value }: SyntaxNode): readonly unknown[] {
+  if (type === 'VariableDeclarator') return [id, init];
+  if (type === 'AssignmentExpression') return [left, right];
+  return type === 'PropertyDefinition' ? [key, value] : [];
 }
 
 /** The bound that a collection of a package's was made with: 40 000 of `createLRU({ max: 40_000 })` and `new LRU(40_000)`. */

@@ -15,6 +15,8 @@ export interface Use extends TextPosition {
 export interface Kept {
   readonly below: readonly string[];
   readonly entryClass?: string;
+  /** Names of fields on the way to containers that gain the same entries. */
+  readonly beside?: readonly string[];
 }
 
 /** The call names a field on the way to the container: `crm.interceptors.request.use(…)`. */
@@ -25,6 +27,8 @@ const WORD_FIT = 3;
 const MAKING_FIT = 2;
 /** At least this fit is needed to say who fills it. */
 export const LEAST_FIT = 2;
+/** It neither reads nor takes away by its name: `client.query(…)` fills a cache of answers. */
+export const ANY_FIT = 1;
 /** Above this the name itself ties the call to what grows. */
 export const SURE_FIT = WORD_FIT;
 
@@ -55,14 +59,14 @@ const COMMON = new Set([
  * fills nothing. With `made`, also calls over variables that were made with one of the container's field names as a
  * literal: `const duration = new Histogram({ name: 'http_seconds' })` and `metrics.http_seconds.hashMap`.
  */
-export function usesOver(text: string, variable: string, kept: Kept): Use[] {
+export function usesOver(text: string, variable: string, kept: Kept, least = LEAST_FIT): Use[] {
   const syntax = syntaxOf(text);
   const made = madeWith(syntax, kept.below);
   return syntax.nodes
     .flatMap((node, index) =>
       node.type === 'CallExpression' ? (callUse(syntax, index, variable, made, kept) ?? []) : [],
     )
-    .filter(({ fit }) => fit >= LEAST_FIT)
+    .filter(({ fit }) => fit >= least)
     .sort((a, b) => b.fit - a.fit);
 }
 
@@ -92,13 +96,13 @@ function callUse(
   };
 }
 
-function fitOf(chain: readonly string[], { below, entryClass }: Kept): number {
+function fitOf(chain: readonly string[], { below, entryClass, beside = [] }: Kept): number {
   const method = chain.at(-1) ?? '';
   if (READING.test(method)) return 0;
   const named = chain.slice(0, -1).some(name => below.includes(name)) ? FIELD_FIT : 0;
-  const words = new Set([...below, entryClass ?? ''].flatMap(wordsOf));
+  const words = new Set([...below, ...beside, entryClass ?? ''].flatMap(wordsOf));
   const shared = wordsOf(method).some(word => words.has(word)) ? WORD_FIT : 0;
-  return named + shared + (MAKING.test(method) ? MAKING_FIT : 0);
+  return named + shared + (MAKING.test(method) ? MAKING_FIT : named + shared === 0 ? ANY_FIT : 0);
 }
 
 /** `addResourceBundle` → resource, bundle: small, without the s of many. */

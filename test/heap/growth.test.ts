@@ -277,6 +277,8 @@ test.each([
   ['a resolution of times, which bounds nothing', [{ name: 'ttlResolution', value: 1 }], false],
   ['a time within which this many can come', [{ name: 'stdTTL', value: 600 }], true],
   ['a time after which most should have gone', [{ name: 'ttlMs', value: 2000 }], false],
+  ['such a time without its unit, which only milliseconds are written as', [{ name: 'ttl', value: 2000 }], false],
+  ['hours in seconds', [{ name: 'ttl', value: 7200 }], true],
 ])('of the fields of a holder, %s is believed or not', (_, limits, bounded) => {
   const growth = reading([row([variable('cache')], { limits })]);
   const suspect = firstSuspect(growth);

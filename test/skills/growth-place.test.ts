@@ -7,6 +7,7 @@ import type { Evidence, EvidenceKind } from '../../src/model/evidence/index.js';
 import type { OperatorView, Step } from '../../src/model/skill.js';
 import { acceptorOf } from '../../src/skills/acceptor.js';
 import { placeGrowth } from '../../src/skills/growth-place.js';
+import { creatorOf } from '../../src/skills/handles-creator.js';
 import type { Suspect as HandleSuspect } from '../../src/skills/handles-growth.js';
 
 type Files = Readonly<Record<string, string>>;
@@ -22,7 +23,7 @@ function viewOf(files: Files, head?: V8SamplingNode): OperatorView {
   };
   // biome-ignore lint/correctness/useYield: a reading that needs no tool call here
   async function* ask(kind: EvidenceKind, { scriptId }: { scriptId?: string }): Step<Evidence> {
-    const source = scriptId && { scriptId, url: urlOf(scriptId), text: files[scriptId] };
+    const source = scriptId && scriptId in files && { scriptId, url: urlOf(scriptId), text: files[scriptId] };
     const answer = kind === 'source' ? source : data[kind];
     return { id: `${kind}-1`, kind, status: answer ? 'ok' : 'unavailable', data: answer } as Evidence;
   }
@@ -108,6 +109,55 @@ test('what survives is placed at the call it comes from, not at the beginning of
   expect(culprit).toMatchObject({ file: 'routes.js', line: 3, function: 'put', package: 'keyv' });
 });
 
+const FIELD = `import { Histogram } from 'prom-client';
+class Metrics {
+  latency = new Histogram({ name: 'seconds' });
+  seen(path) {
+    this.latency.observe({ path }, 1);
+  }
+}`;
+const CLIENT = "import { Client } from '@graph/client';\nexport const client = new Client({ cache: new Cache() });";
+
+test.each<[string, Record<string, string>, PathStep[], { file: string; line: number; package: string }]>([
+  [
+    'the field that a package made, not at the variable of its class',
+    { 'main.js': 'const metrics = new Metrics();\napp.use(metrics.middleware());', 'metrics.js': FIELD },
+    [variable('metrics', 'main.js'), property('latency'), property('hashMap')],
+    { file: 'metrics.js', line: 5, package: 'prom-client' },
+  ],
+  [
+    'the client that keeps it, where the application does not know the package that does',
+    {
+      'client.js': CLIENT,
+      'pages.js': "import { client } from './client.js';\nconst page = id =>\n  client.query({ id });",
+    },
+    [variable('client', 'client.js'), property('cache'), { ...variable('deps', 'x'), seenBy: LIBRARY } as PathStep],
+    { file: 'pages.js', line: 3, package: '@graph/client' },
+  ],
+])('what a package keeps is placed at the call over %s', async (_, files, path, expected) => {
+  const kept = suspect('memory.leak.collection', path, { kind: 'Map', ownerCode: LIBRARY });
+  const { culprit } = await ended(placeGrowth(viewOf(files), kept, scriptsOf(files)));
+  expect(culprit).toMatchObject(expected);
+});
+
+test('what a middleware of a package keeps is placed where the package is brought in, not at who answers', async () => {
+  const files = {
+    'app.js': "const express = require('express');\napp.get('/', (req, res) => {\n  res.json({});\n});",
+    'sessions.js': "const session = require('keyv');\nmodule.exports = session({ secret: 'x' });",
+  };
+  const frame = (url: string, scriptId: string, lineNumber: number) => ({
+    ...{ functionName: 'json', url, scriptId, lineNumber, columnNumber: 12 },
+  });
+  const kept = { callFrame: frame(LIBRARY.url, '9', 1), selfSize: 900, id: 3, children: [] };
+  const express = 'file:///srv/app/node_modules/express/lib/response.js';
+  const by = { callFrame: frame(express, '8', 1), selfSize: 0, id: 2, children: [kept] };
+  const head = { callFrame: frame(urlOf('app.js'), 'app.js', 1), selfSize: 10, id: 1, children: [by] };
+  const store = { ...variable('store', 'x'), seenBy: LIBRARY } as PathStep; // a variable of the package's own
+  const held = suspect('memory.leak.collection', [store, property('sessions')], { ownerCode: LIBRARY });
+  const { culprit } = await ended(placeGrowth(viewOf(files, head), held, scriptsOf(files)));
+  expect(culprit).toMatchObject({ file: 'sessions.js', line: 2, package: 'keyv' });
+});
+
 test('what cuts the kept pieces from their texts may lie in the function that hands them over', async () => {
   const files = {
     'receipts.js': 'const seen = new Map();\nexports.keep = reference => seen.set(reference, 1);',
@@ -143,4 +193,29 @@ test.each([
 ])('connections that pile up are placed at %s', async (_, files, line) => {
   const leak = { kind: 'socket', key: 'in tcp 42609' } as HandleSuspect; // what it looks at
   expect((await ended(acceptorOf(viewOf(files as Files), leak)))?.line).toBe(line);
+});
+
+test('connections of a pool that a class makes for itself are placed there, where each piece of work makes the class', async () => {
+  const supplier = `const { Pool } = require('undici');
+class Supplier {
+  constructor(origin) {
+    this.pool = new Pool(origin);
+  }
+  async stock(hop) {
+    return await this.pool.request({ path: hop });
+  }
+}`;
+  const files = (orders: string) => ({ 'supplier.js': supplier, 'orders.js': orders });
+  const frames = [
+    { ...LIBRARY, url: 'file:///srv/app/node_modules/undici/lib/connect.js', functionName: 'connect' },
+    { ...spot('supplier.js', 6), column: 29, functionName: 'stock' },
+    { ...spot('orders.js', 1), functionName: 'place' },
+  ];
+  const seen = [{ kind: 'socket', type: 'TCPWRAP', count: 9, alive: 9, followed: 9, frames }] as const;
+  const leak = { kind: 'socket', key: 'out 10.0.0.1:80' } as HandleSuspect; // what it looks at
+  const madeBy = async (orders: string) => (await ended(creatorOf(viewOf(files(orders)), leak, seen)))?.culprit;
+  const anew = 'async function place(hop) {\n  const supplier = new Supplier(URL);\n  return supplier.stock(hop);\n}';
+  expect(await madeBy(anew)).toMatchObject({ file: 'supplier.js', line: 4, package: 'undici' });
+  const once = 'const supplier = new Supplier(URL);\nconst place = hop => supplier.stock(hop);';
+  expect(await madeBy(once)).toMatchObject({ file: 'supplier.js', line: 7, function: 'stock' });
 });

@@ -7,6 +7,7 @@ test.each([
   ["const effector_1 = require('effector');\nconst rates = (0, effector_1.createStore)([]);", 'effector'],
   ["import * as core from '@preact/signals-core/min';\nlet rates; rates = core.signal(1);", '@preact/signals-core'],
   ["import Rates from 'rates';\nclass Desk { constructor() { this.rates = new Rates(); } }", 'rates'],
+  ["import Rates from 'rates';\nclass Desk { rates = new Rates(); }", 'rates'],
 ])('a package made it: %s', (text, name) => {
   expect(packageThatMade(text, 'rates')).toBe(name);
 });

@@ -49,6 +49,12 @@ test('a word shared with the class of the newest entry', () => {
   expect(usesOver(text, 'store', { below: ['#resources'], entryClass: 'Iterator' })[0]?.callee).toBe('store.iterator');
 });
 
+test('names of what grows beside tell a call as well', () => {
+  const text =
+    'function check(id) { const schema = new db.Schema({}); return db.model(id, schema) ?? db.trusted(id); }';
+  expect(usesOver(text, 'db', { below: ['collections'], beside: ['models'] })[0]?.callee).toBe('db.model');
+});
+
 test.each([
   ['reads', 'function f() { return client.get(1) ?? client.has(2) ?? client.listAll(); }'],
   ['takes away', 'function f() { client.delete(1); client.close(); }'],

@@ -30,6 +30,8 @@ export interface ScopeWalkResult {
   readonly biggest: readonly SizedContainer[];
   readonly memory: readonly MemorySample[];
   readonly modules: ModuleCounts;
+  /** Paths and urls of the program's own modules. */
+  readonly files: readonly string[];
   readonly closureChains: readonly ClosureChain[];
   readonly walks: readonly WalkCost[];
   readonly unlisted: readonly number[];
@@ -41,6 +43,7 @@ export interface Room {
   readonly usedBytes: number;
   readonly limitBytes: number;
   readonly uptimeSeconds: number;
+  readonly nativeContexts: number;
 }
 
 /**
@@ -109,8 +112,9 @@ class ScopeWalk implements ScopeWalkPart {
 
   room(): Room {
     const { getHeapStatistics } = this.realm.host.require('node:v8') as typeof v8;
-    const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics();
-    return { usedBytes, limitBytes, uptimeSeconds: process.uptime() };
+    const heap = getHeapStatistics();
+    const { used_heap_size: usedBytes, heap_size_limit: limitBytes, number_of_native_contexts: nativeContexts } = heap;
+    return { usedBytes, limitBytes, nativeContexts, uptimeSeconds: process.uptime() };
   }
 
   tick(): void {
@@ -148,6 +152,7 @@ class ScopeWalk implements ScopeWalkPart {
       biggest: this.largest,
       memory: this.growth?.memory ?? [],
       modules: this.modules,
+      files: this.roots.files,
       closureChains: this.grownChains(),
       walks: this.walks.map(walk => walk.cost()),
       unlisted: this.last?.walk.unlisted ?? [],

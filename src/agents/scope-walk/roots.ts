@@ -41,12 +41,15 @@ const WAITING_SIGNALS = "Node's list of waiting AbortSignals";
 export const REQUIRE_CACHE = 'require.cache';
 
 const MOST_WATCHED_FILES = 40;
+const MOST_FILES = 80;
 
 /** Classes between `performance` and the one with its methods: two at most so far. */
 const MOST_PARENTS = 4;
 
 /** Adds the places a program's data hangs from, in the order that keeps paths readable. */
 export class Roots {
+  /** Paths and urls of the program's own modules, those that V8 has forgotten the scripts of too. */
+  readonly files: string[] = [];
   private esLoader: object | undefined;
 
   constructor(
@@ -59,7 +62,11 @@ export class Roots {
     const files = plainKeys(library._cache);
     const inPackages = files.filter(file => file.includes('/node_modules/'));
     const users = files.filter(file => !file.includes('/node_modules/'));
-    for (const file of users) walk.root(exportsOf(library._cache, file), `module ${file}`);
+    this.files.length = 0;
+    for (const file of users) {
+      this.remember(file);
+      walk.root(exportsOf(library._cache, file), `module ${file}`);
+    }
     const esm = this.addEsModules(walk, library);
     this.addServers(walk);
     this.addParentPort(walk);
@@ -73,6 +80,11 @@ export class Roots {
     this.addWaitingSignals(walk);
     this.addFileWatchers(walk);
     return { commonjs: users.length, esm, packages: inPackages.length };
+  }
+
+  private remember(file: string): void {
+    const { files } = this;
+    if (files.length < MOST_FILES) files[files.length] = file;
   }
 
   private get internals(): ProcessInternals {
@@ -180,6 +192,7 @@ export class Roots {
       if (typeof url !== 'string' || url.startsWith('node:') || (i > MAX_REIMPORTS && before(url, '?#') !== url))
         continue;
       const phase = url.includes('/node_modules/') ? 2 : 1;
+      if (phase === 1) this.remember(url);
       for (const namespace of namespacesOf(byType)) {
         walk.root(namespace, `module ${url.replace('file://', '')}`, phase);
         found++;

@@ -12,6 +12,8 @@ export interface AllocationSite {
   readonly leaf?: V8CallFrame;
   /** Packages between, outermost first. */
   readonly through: readonly string[];
+  /** Those of them that it calls itself, not by way of another. */
+  readonly into: readonly string[];
   /** The function that it called, when most of the bytes came from there: `insert`, `LRUCache`. */
   readonly callee?: string;
 }
@@ -24,6 +26,7 @@ interface Sum {
   bytes: number;
   leaf: { readonly frame: V8CallFrame; readonly bytes: number } | undefined;
   readonly through: Set<string>;
+  readonly into: Set<string>;
   readonly callees: Map<string, number>;
 }
 
@@ -63,15 +66,21 @@ function book(sum: Sum, { node: { callFrame, selfSize }, between, callee }: Pend
   if (callee !== undefined) sum.callees.set(callee, (sum.callees.get(callee) ?? 0) + selfSize);
   if (selfSize === 0) return;
   for (const name of between) sum.through.add(name);
+  if (between[0] !== undefined) sum.into.add(between[0]);
   if (!own && selfSize > (sum.leaf?.bytes ?? 0)) sum.leaf = { frame: callFrame, bytes: selfSize };
 }
 
 function sumFor(sums: Map<string, Sum>, frame: V8CallFrame): Sum {
   const key = `${frame.scriptId}:${frame.lineNumber}:${frame.columnNumber}`;
-  const sum = sums.get(key) ?? { frame, bytes: 0, leaf: undefined, through: new Set<string>(), callees: new Map() };
+  const sum = sums.get(key) ?? newSum(frame);
   sums.set(key, sum);
   return sum;
 }
+
+const newSum = (frame: V8CallFrame): Sum => ({
+  ...{ frame, bytes: 0, leaf: undefined },
+  ...{ through: new Set<string>(), into: new Set<string>(), callees: new Map<string, number>() },
+});
 
 /** A function that has this share of a site's bytes is the one to name: no two have. */
 const CALLEE_SHARE = 0.5;
@@ -79,7 +88,7 @@ const CALLEE_SHARE = 0.5;
 /** `update` of `Collection.update`: V8 adds whose method it is where it can tell. */
 const lastName = (functionName: string): string | undefined => functionName.split('.').at(-1) || undefined;
 
-function siteOf({ frame, bytes, leaf, through, callees }: Sum, total: number): AllocationSite {
+function siteOf({ frame, bytes, leaf, through, into, callees }: Sum, total: number): AllocationSite {
   const callee = [...callees].find(([, share]) => share > bytes * CALLEE_SHARE)?.[0];
   return {
     frame,
@@ -87,6 +96,7 @@ function siteOf({ frame, bytes, leaf, through, callees }: Sum, total: number): A
     share: total > 0 ? bytes / total : 0,
     ...(leaf && leaf.bytes > bytes / 2 && { leaf: leaf.frame }),
     through: [...through],
+    into: [...into],
     ...(callee !== undefined && { callee }),
   };
 }

@@ -7,8 +7,11 @@ import type { Suspect } from './suspects.js';
 const SIZE_LIMIT = /^[_#]*(max(size|entries|items|length|keys|elements|count|cachesize)?|limit|capacity|bound)$/i;
 const TIME_LIMIT =
   /^[_#]*(ttl(_?(ms|millis|milliseconds|s|sec|secs|seconds))?|std_?ttl|max_?age|expires?(in|after)?)$/i;
-/** A time this long or longer is in milliseconds; a shorter one may be in seconds. */
+/** A time this long or longer is in milliseconds; a shorter one may be in seconds … */
 const SURELY_MS = 100_000;
+/** … but 5000 or 30 000 is a number of milliseconds: seconds are written in minutes and hours (600, 86 400). */
+const ROUND_MS = 1000;
+const HOUR_SECONDS = 3600;
 /** What expires holds as many entries as come in its time; with so many times as many, expiry doesn't work. */
 const OVERDUE = 2;
 /** A bound that is passed by more than this doesn't work. */
@@ -72,7 +75,9 @@ function byField({ limits, size, perSecond }: Suspect['row']): Rest | undefined 
 
 /** Of a time whose unit isn't known the longer reading. */
 const secondsOf = ({ name, value }: HolderLimit): number =>
-  /m(s|illis|illiseconds)$/i.test(name) || value >= SURELY_MS ? value / 1000 : value;
+  /m(s|illis|illiseconds)$/i.test(name) || value >= SURELY_MS || isRoundMs(value) ? value / 1000 : value;
+
+const isRoundMs = (value: number): boolean => value % ROUND_MS === 0 && value % HOUR_SECONDS !== 0;
 
 /** An entry of a cache whose values can't be seen from its keys (they lie in lists of their own) is not heavier than this, in bytes. */
 const HEAVIEST_VALUE = 32 * 1024;

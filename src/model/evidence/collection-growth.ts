@@ -177,8 +177,14 @@ export interface CollectionGrowth {
   /** The biggest containers whether they grow or not, by rough total bytes; at most 12. */
   readonly biggest: readonly SizedContainer[];
   readonly memory: readonly MemorySample[];
-  /** heapUsed after a forced full collection near the start and at the end; absent when the guard refused one. */
-  readonly liveHeap?: { readonly firstBytes: number; readonly lastBytes: number; readonly seconds: number };
+  /** heapUsed, and V8's contexts, after a forced full collection near the start and at the end; absent when the guard refused one. */
+  readonly liveHeap?: {
+    readonly firstBytes: number;
+    readonly lastBytes: number;
+    readonly seconds: number;
+    readonly firstContexts?: number;
+    readonly lastContexts?: number;
+  };
   readonly modules: { readonly commonjs: number; readonly esm: number; readonly packages: number };
   /** Scripts alive by url at the start and the end, where their number rose; only read when memory grew unexplained. */
   readonly scripts?: readonly { readonly url: string; readonly first: number; readonly last: number }[];
