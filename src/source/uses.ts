@@ -33,7 +33,7 @@ export const ANY_FIT = 1;
 export const SURE_FIT = WORD_FIT;
 
 const MAKING =
-  /^(?:add|append|attach|begin|build|connect|create|define|emit|enqueue|extend|insert|load|log|make|observe|open|persist|post|publish|push|put|record|register|save|schedule|send|set|start|store|submit|subscribe|track|upsert|use|write)/i;
+  /^(?:add|append|attach|begin|build|connect|create|define|emit|enqueue|extend|insert|load|log|make|next|observe|open|persist|post|publish|push|put|record|register|save|schedule|send|set|start|store|submit|subscribe|track|upsert|use|write)/i;
 /** Reads and what takes away: these fill nothing. */
 const READING =
   /^(?:clear|close|delete|destroy|disconnect|dispose|drop|end|exit|find|flush|get|has|is|keys|list|off|on|once|quit|read|release|remove|shutdown|size|stop|to|unsubscribe|values|addListener|addEventListener)(?![a-z])/;
@@ -78,8 +78,9 @@ function callUse(
   kept: Kept,
 ): Use | undefined {
   const around = syntax.around[index] ?? -1;
-  const { callee } = syntax.nodes[index] as SyntaxNode; // the caller found it there
-  if (around < 0 || !isNode(callee)) return undefined;
+  const node = syntax.nodes[index] as SyntaxNode; // the caller found it there
+  const { callee } = node;
+  if (around < 0 || !isNode(callee) || (kept.entryClass !== FUNCTION && isSubscription(node))) return undefined;
   const chain = namesOf(callee);
   const at = chain.findIndex(name => name === variable || made.has(name));
   if (at < 0 || at === chain.length - 1) return undefined;
@@ -94,6 +95,16 @@ function callUse(
     function: functionName(syntax, around),
     fit,
   };
+}
+
+/** The class of entries that are functions. */
+const FUNCTION = 'function';
+
+/** `readings.subscribe(r => …)` hands over a function, and nothing else that could pile up. */
+function isSubscription({ callee, arguments: args }: SyntaxNode): boolean {
+  const first: unknown = Array.isArray(args) ? args[0] : undefined;
+  const method = isNode(callee) ? namesOf(callee).at(-1) : undefined;
+  return method === 'subscribe' && isNode(first) && /Function/.test(first.type);
 }
 
 function fitOf(chain: readonly string[], { below, entryClass, beside = [] }: Kept): number {

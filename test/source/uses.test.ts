@@ -49,6 +49,12 @@ test('a word shared with the class of the newest entry', () => {
   expect(usesOver(text, 'store', { below: ['#resources'], entryClass: 'Iterator' })[0]?.callee).toBe('store.iterator');
 });
 
+test('who subscribes with a function does not fill what is replayed', () => {
+  const text =
+    'class C { latest() { this.all.subscribe(r => r); } constructor() { interval(50).subscribe(n => { this.all.next(n); }); } }';
+  expect(usesOver(text, 'all', { below: ['_buffer'], entryClass: 'Array' })[0]?.callee).toBe('all.next');
+});
+
 test('names of what grows beside tell a call as well', () => {
   const text =
     'function check(id) { const schema = new db.Schema({}); return db.model(id, schema) ?? db.trusted(id); }';

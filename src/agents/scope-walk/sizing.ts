@@ -63,7 +63,8 @@ export class Sizer {
   ) {}
 
   /** The newest entry's bytes that the others don't share. `entries` are [key, value], the newest last. */
-  sample(entries: readonly (readonly [unknown, unknown])[]): EntrySample {
+  sample(all: readonly (readonly [unknown, unknown])[]): EntrySample {
+    const entries = this.settledLast(all);
     const newest = entries.at(-1);
     if (!newest) return { type: 'other', text: '', bytes: 0, externalBytes: 0 };
     const seen = new Set<object>();
@@ -112,12 +113,21 @@ export class Sizer {
   }
 
   /** A memory of results holds promises too, and its newest may still be pending: one that is settled tells. */
+  private settledLast(entries: readonly (readonly [unknown, unknown])[]): readonly (readonly [unknown, unknown])[] {
+    if (!this.realm.types.isPromise(entries.at(-1)?.[1])) return entries;
+    const at = entries.findLastIndex(([, value]) => this.isSettled(value));
+    return at < 0 ? entries : [...entries.filter((_, i) => i !== at), entries[at] as readonly [unknown, unknown]]; // found there
+  }
+
+  private isSettled(value: unknown): boolean {
+    if (!this.realm.types.isPromise(value)) return false;
+    return this.bridge.read([value]).some(one => one.promiseState !== 'pending');
+  }
+
   private typeOfEntries(entries: readonly (readonly [unknown, unknown])[]): EntrySample['type'] {
-    const type = this.typeOf(entries.at(-1)?.[1]);
-    if (type !== 'promise') return type;
-    const promises = entries.map(([, value]) => value).filter(value => this.realm.types.isPromise(value));
-    const isSettled = this.bridge.read(promises as object[]).some(one => one.promiseState !== 'pending');
-    return isSettled ? 'object' : 'promise';
+    const newest = entries.at(-1)?.[1];
+    const type = this.typeOf(newest);
+    return type === 'promise' && this.isSettled(newest) ? 'object' : type;
   }
 
   private typeOf(value: unknown): EntrySample['type'] {
