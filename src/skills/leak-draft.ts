@@ -1,7 +1,7 @@
 import { sayBytes, sayMs } from '../base/say.js';
 import { isInAsyncStore, isWaitingSignals, isWriteBuffer, listenedEvent, MANY_EVENTS } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
-import { isContradicted } from '../heap/growth/verdict.js';
+import { believable, isContradicted } from '../heap/growth/verdict.js';
 import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
@@ -27,11 +27,12 @@ interface Leak {
 
 /** What is said of a collection that grows without a limit. */
 export function leakDraft({ suspect: given, where, growth, vitals: reading, why }: Leak): NotificationDraft {
-  const suspect = asWritten(given, where);
+  const bytesPerSecond = believable(given, growth.data);
+  const suspect = asWritten({ ...given, row: { ...given.row, bytesPerSecond } }, where);
   const { row, fault, curve, inStep } = suspect;
   const { culprit, related } = where;
   const left = secondsLeft(row.bytesPerSecond, reading && isUsable(reading) ? reading.data : undefined);
-  const certain = culprit !== undefined && curve.shape === 'growing' && !isContradicted(suspect, growth.data);
+  const certain = culprit !== undefined && curve.shape === 'growing' && !isContradicted(given, growth.data);
   return {
     anomalyType: `growing-${fault.split('.').at(-1)}`,
     faultClass: fault,

@@ -6,6 +6,7 @@ import type { Metric, NotificationDraft } from '../model/notification.js';
 import type { Conclusion, OperatorView, Step } from '../model/skill.js';
 import { defineQuery, defineSkill } from '../model/skill.js';
 import type { SnapshotData } from '../model/snapshot.js';
+import { biggestHolder } from './biggest-holder.js';
 import { unread } from './unread.js';
 
 /** Health thresholds of the design (§7): share of the limit that live memory fills. */
@@ -75,9 +76,11 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const alarms = [heapAlarm(data), containerAlarm(data)].filter(alarm => alarm !== undefined);
   for (const alarm of alarms) {
     yield* see.setState(alarm.severity === 'critical' ? 'critical' : 'warning', alarm.title ?? alarm.observation);
+    const holder = yield* biggestHolder(see, liveBytes(data) ?? last(data).heapUsedBytes);
     yield* see.notify({
       ...alarm,
-      evidenceIds: [isUsable(reading) ? reading.id : first.id],
+      ...(holder && { ...holder, observation: `${alarm.observation} ${holder.observation}` }),
+      evidenceIds: [isUsable(reading) ? reading.id : first.id, ...(holder?.evidenceIds ?? [])],
       ...(snapshot ? { snapshotIds: [snapshot.id] } : {}),
     });
   }

@@ -150,6 +150,9 @@ export function chainText(syntax: Syntax, node: SyntaxNode): string {
       : `${chainText(syntax, node.object)}.${property}`;
   }
   if (node.type === 'ChainExpression' && isNode(node.expression)) return chainText(syntax, node.expression);
+  const called = node.type === 'SequenceExpression' && Array.isArray(node.expressions) && node.expressions.at(-1);
+  // `(0, rxjs_1.interval)(50)` is how compilers write a call of what was imported.
+  if (isNode(called)) return chainText(syntax, called);
   return FUNCTION_LIKE.test(node.type) ? '' : shorten(textOf(syntax, node), 60);
 }
 

@@ -17,7 +17,13 @@ function Table() { this.changes = []; }
 Table.prototype = new Emitter();
 Table.prototype.update = function update(x) { this.changes.push({ x, text: 'v'.repeat(200) }); };
 const table = new Table();
+const running = new Map();
 setInterval(() => {
+  const failed = Promise.reject({ text: 'f'.repeat(2000) + Math.random() });
+  failed.catch(() => {});
+  running.delete('now');
+  running.set(running.size, failed);
+  running.set('now', new Promise(() => {}));
   AbortSignal.any([stopping, new AbortController().signal]).addEventListener('abort', () => table);
   PROCESS.on('exit', () => {});
   require('node:fs').watchFile('/tmp', { interval: 60_000, persistent: false }, () => table);
@@ -54,6 +60,12 @@ const rowOf = (holder: string) => rows.find(row => holderOf(row).text.startsWith
 
 test('signals of AbortSignal.any that are listened to are counted, in the Set of Node that keeps them', () => {
   expect(rowOf("Node's list of waiting AbortSignals")).toMatchObject({ kind: 'Set', entry: { type: 'object' } });
+});
+
+test('promises are weighed with what they hold, by one that is settled: the newest may be under way', () => {
+  const { entry } = rowOf('running') ?? {};
+  expect(entry?.type).toBe('object');
+  expect(entry?.bytes).toBeGreaterThan(2000);
 });
 
 test('listeners of fs.watchFile are counted by the file, in the watcher that Node has for it', () => {

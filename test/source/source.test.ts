@@ -58,6 +58,7 @@ test('a function is called by its name, its variable, its class or what it is pa
   expect(nameAt('const render = async () => { | };')).toBe('render');
   expect(nameAt('exports.find = function () { | };')).toBe('exports.find');
   expect(nameAt('class Cart { total() { | } }')).toBe('Cart.total');
+  expect(nameAt('(0, rxjs_1.interval)(50).subscribe(() => { | });')).toBe('rxjs_1.interval().subscribe() callback');
   expect(nameAt('class Cart { #sum = () => { | } }')).toBe('Cart.#sum');
   expect(nameAt('const api = { list() { | } }')).toBe('api.list');
   expect(nameAt("app.get('/cart/:id', auth, async (req, res) => { | });")).toBe("app.get('/cart/:id') callback");

@@ -1,4 +1,4 @@
-import type { CollectionGrowth, GrowingContainer } from '../../model/evidence/collection-growth.js';
+import type { CollectionGrowth, GrowingContainer, SizedContainer } from '../../model/evidence/collection-growth.js';
 import { type Curve, curveOf } from './curve.js';
 import { faultOf, type GrowthFault } from './fault.js';
 import { type Holder, holderOf } from './holder.js';
@@ -67,6 +67,10 @@ export function textKeepers(growth: CollectionGrowth): Suspect[] {
 }
 
 const isText = ({ type, key }: GrowingContainer['entry']): boolean => type === 'string' || key !== undefined;
+
+/** What a container that doesn't grow would be, to ask where it is held. */
+export const resting = (row: SizedContainer): Suspect =>
+  suspectOf({ ...row, sizes: [row.size], perSecond: 0, bytesPerSecond: 0 }, [0]);
 
 function suspectOf(row: GrowingContainer, times: readonly number[]): Suspect {
   const known = row.sizes.filter(size => size !== null);

@@ -75,9 +75,12 @@ function byField({ limits, size, perSecond }: Suspect['row']): Rest | undefined 
 
 /** Of a time whose unit isn't known the longer reading. */
 const secondsOf = ({ name, value }: HolderLimit): number =>
-  /m(s|illis|illiseconds)$/i.test(name) || value >= SURELY_MS || isRoundMs(value) ? value / 1000 : value;
+  /m(s|illis|illiseconds)$/i.test(name) || value >= SURELY_MS || isRoundMs(name, value) ? value / 1000 : value;
 
-const isRoundMs = (value: number): boolean => value % ROUND_MS === 0 && value % HOUR_SECONDS !== 0;
+/** `ttlSeconds`, and `stdTTL` as node-cache has it, are in seconds whatever they are. */
+const IN_SECONDS = /^[_#]*(?:std|ttl_?s)/i;
+const isRoundMs = (name: string, value: number): boolean =>
+  value % ROUND_MS === 0 && value % HOUR_SECONDS !== 0 && !IN_SECONDS.test(name);
 
 /** An entry of a cache whose values can't be seen from its keys (they lie in lists of their own) is not heavier than this, in bytes. */
 const HEAVIEST_VALUE = 32 * 1024;
@@ -187,6 +190,13 @@ function holdsLess({ size, perSecond }: Suspect['row'], { uptimeSeconds }: Colle
 /** Live heap per second between two forced collections; undefined when none were allowed. */
 export function liveRate({ liveHeap }: CollectionGrowth): number | undefined {
   return liveHeap && liveHeap.seconds > 1 ? (liveHeap.lastBytes - liveHeap.firstBytes) / liveHeap.seconds : undefined;
+}
+
+/** An entry may refer to what all of them share: no more can grow in the heap than lives there. */
+export function believable({ row }: Suspect, growth: CollectionGrowth): number {
+  const live = liveRate(growth) ?? 0;
+  const external = row.perSecond * row.entry.externalBytes;
+  return live > WEIGHABLE ? Math.round(Math.min(row.bytesPerSecond, live + external)) : row.bytesPerSecond;
 }
 
 /** True when the collector freed what the containers are said to gain. */
