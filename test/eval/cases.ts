@@ -138,6 +138,8 @@ const SICK: readonly Case[] = [
   sick('clearing', culprit(['waiting.lock'], { package: 'async-mutex' })),
   sick('tillroll', culprit(['exceptions.swallowed'])),
   sick('press', culprit(['waiting.unsettled'])),
+  sick('turnover', culprit(['loop.block.serialization'], { package: 'fastify' })),
+  sick('franking', culprit(['cpu.hot', 'handles.leak.worker'])),
 ];
 
 /** Healthy programs: any warning is a false alarm. */
