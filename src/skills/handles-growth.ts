@@ -9,6 +9,7 @@ import type {
   TimerGroup,
 } from '../model/evidence/handles.js';
 import type { FaultClass } from '../model/fault.js';
+import { isHeldUp } from './handles-unread.js';
 
 /** Fewer new ones in two windows together are the program's ordinary comings and goings. */
 const LEAST_GROWTH: { readonly [K in Suspect['kind']]: number } = {
@@ -195,7 +196,8 @@ const sayPeer = ({ direction, peer }: SocketGroup): string =>
         : `connection to ${peer}`;
 
 function childSuspect(data: Handles, group: OtherGroup): Suspect[] {
-  if (!onlyGrows(group.counts) || group.gone > group.born * CHURN_SHARE) return [];
+  const isChurn = group.gone > group.born * CHURN_SHARE && !isHeldUp(group);
+  if (!onlyGrows(group.counts) || isChurn) return [];
   const what = `child process \`${group.name ?? ''}\``;
   return [
     {

@@ -1,16 +1,21 @@
+import type { OtherGroup } from '../model/evidence/handles.js';
 import type { NotificationDraft } from '../model/notification.js';
 import type { Suspect } from './handles-growth.js';
 
 /** Of the children that are there so many must have a full pipe: others have only just begun. */
-const UNREAD_SHARE = 0.3;
+const UNREAD_SHARE = 0.5;
+const LEAST = 2;
+
+/** True for children that stay because nobody reads what they write, however many others come and go. */
+export const isHeldUp = ({ unread = 0, counts }: OtherGroup): boolean =>
+  unread >= LEAST && unread >= UNREAD_SHARE * (counts.at(-1) ?? 0);
 
 /** Children that pile up because nobody reads what they write; nothing where they do for another reason. */
-export function unreadChild({ kind, what, counts, other }: Suspect): Partial<NotificationDraft> {
-  const unread = other?.unread ?? 0;
-  if (kind !== 'child' || unread < 2 || unread < UNREAD_SHARE * (counts.at(-1) ?? 0)) return {};
+export function unreadChild({ kind, what, other }: Suspect): Partial<NotificationDraft> {
+  if (kind !== 'child' || !other || !isHeldUp(other)) return {};
   return {
     title: `${what.charAt(0).toUpperCase()}${what.slice(1)} does not end, because nobody reads what it writes`,
-    hypothesis: `The output of ${unread} of them fills its pipe: a child waits with its next write until somebody reads, and never comes to its end.`,
+    hypothesis: `The output of ${other.unread} of them fills its pipe: a child waits with its next write until somebody reads, and never comes to its end.`,
     fix: "Read the output (child.stdout.on('data', …) or resume()), or do not ask for it: stdio: ['ignore', 'ignore', 'pipe'].",
   };
 }

@@ -196,4 +196,7 @@ test('children whose output fills its pipe do not end because nobody reads it', 
   expect(titleOf({ unread: 12 })).toEqual([expect.stringContaining('nobody reads what it writes')]);
   expect(titleOf({ unread: 1 })).toEqual([undefined]);
   expect(titleOf({})).toEqual([undefined]);
+  const some = { ...children, gone: 12 };
+  expect(suspectsIn({ ...nothing, others: [some] })).toEqual([]);
+  expect(suspectsIn({ ...nothing, others: [{ ...some, unread: 15 }] })).toHaveLength(1);
 });
