@@ -208,7 +208,7 @@ function toOtherGroup({ newest, all }: Series<RawGroup>): OtherGroup {
     counts: countsOf(all),
     born: present ? newest.born : 0,
     gone: present ? newest.gone : newest.gone + newest.count,
-    ...(present && newest.busy > 0 ? { unread: newest.busy } : {}),
+    ...(newest.busy > 0 ? { unread: all.map(item => item?.busy ?? 0) } : {}),
     ...(newest.pids.length === 0 ? {} : { pids: newest.pids }),
   };
 }

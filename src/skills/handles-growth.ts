@@ -9,7 +9,7 @@ import type {
   TimerGroup,
 } from '../model/evidence/handles.js';
 import type { FaultClass } from '../model/fault.js';
-import { isHeldUp } from './handles-unread.js';
+import { heldUp } from './handles-unread.js';
 
 /** Fewer new ones in two windows together are the program's ordinary comings and goings. */
 const LEAST_GROWTH: { readonly [K in Suspect['kind']]: number } = {
@@ -196,15 +196,16 @@ const sayPeer = ({ direction, peer }: SocketGroup): string =>
         : `connection to ${peer}`;
 
 function childSuspect(data: Handles, group: OtherGroup): Suspect[] {
-  const isChurn = group.gone > group.born * CHURN_SHARE && !isHeldUp(group);
-  if (!onlyGrows(group.counts) || isChurn) return [];
+  const held = heldUp(group);
+  const counts = held ?? group.counts;
+  if (!onlyGrows(counts) || (!held && group.gone > group.born * CHURN_SHARE)) return [];
   const what = `child process \`${group.name ?? ''}\``;
   return [
     {
       kind: 'child',
       key: group.name ?? '',
       faultClass: 'handles.leak.child',
-      ...measure(data, group.counts),
+      ...measure(data, counts),
       what,
       other: group,
     },

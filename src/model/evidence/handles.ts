@@ -71,8 +71,8 @@ export interface OtherGroup {
   readonly counts: Counts;
   readonly born: number;
   readonly gone: number;
-  /** Children whose output fills its pipe at the last reading. */
-  readonly unread?: number;
+  /** Of the children, those whose output fills its pipe. */
+  readonly unread?: Counts;
   readonly pids?: readonly number[];
 }
 
