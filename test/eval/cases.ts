@@ -98,6 +98,8 @@ const SICK: readonly Case[] = [
   sick('orders', culprit(['memory.leak.collection'])),
   sick('moderation', culprit(['memory.leak.collection']), { reason: 'memory keeps rising' }),
   sick('preferences', culprit(['memory.leak.closure', 'memory.leak.collection'])),
+  sick('rosters', culprit(['memory.leak.collection', 'memory.leak.promise'])),
+  sick('sortingroom', culprit(['memory.external', 'memory.leak.collection'])),
   sick('analytics', culprit(['memory.leak.collection', 'queue.backlog'])),
   sick('reservations', culprit(['memory.leak.listener', 'memory.leak.closure'])),
   sick('ticker', culprit(['memory.leak.listener', 'memory.leak.collection']), { reason: 'memory leak' }),
