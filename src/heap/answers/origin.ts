@@ -116,6 +116,9 @@ function listenerOf(
   return near && { ...event, near };
 }
 
+/** As many listeners of both hold about the same; one error's may hold a little more. */
+const BESIDE = 0.5;
+
 /** The way to the event that has the most, and to the first of its listeners. */
 function largestOf(view: HeapView, table: number): PathStep[] {
   const steps = (from: number, type: string): PathStep[] =>
@@ -123,7 +126,9 @@ function largestOf(view: HeapView, table: number): PathStep[] {
       .filter(edge => view.edgeType(edge) === type && view.type(view.target(edge)) !== 'hidden')
       .map(edge => ({ edge, node: view.target(edge) }));
   const events = steps(table, 'property').filter(({ edge }) => view.edgeName(edge) !== '__proto__');
-  const size = ({ node }: PathStep) => view.retainedBytes(node);
+  // Whoever listens to something listens for its errors as well: those say less of who it is.
+  const weight = ({ edge }: PathStep) => (view.edgeName(edge) === 'error' ? BESIDE : 1);
+  const size = (step: PathStep) => weight(step) * view.retainedBytes(step.node);
   const [most] = events.sort((a, b) => size(b) - size(a));
   return most ? [most, ...steps(most.node, 'element').slice(0, 1)] : [];
 }
