@@ -15,7 +15,7 @@ const topics = Object.fromEntries(Array.from({ length: 60 }, (_, i) => ['topic '
 class Lru { #max = 40; map = new Map(); add() { this.map.set(this.map.size, 'v'.repeat(400)); } }
 const lru = new Lru();
 const MAX = Symbol('max'), ORDER = Symbol('order');
-class Order { length = 0; head = null; push(value) { this.head = { value, next: this.head }; this.length++; } }
+class Order { length = 0; _first = null; push(value) { this._first = { value, next: this._first }; this.length++; } }
 const recent = { [MAX]: 1000, [ORDER]: new Order() };
 const _Till_rows = new WeakMap();
 class Till { constructor() { _Till_rows.set(this, []); } add(row) { _Till_rows.get(this).push(row); } }
@@ -119,6 +119,7 @@ test('what stands elsewhere now is not compared with what stood there; what repl
 test('a list that counts its entries is told with its owner’s bound under a symbol, and its chain is not told again', () => {
   const rows = growth.growing.filter(row => holderOf(row).text.startsWith('recent'));
   expect(rows).toMatchObject([{ kind: 'list', limits: [{ name: 'max', value: 1000 }] }]);
+  expect(rows[0]?.entry.bytes).toBeGreaterThan(100);
 });
 
 test('a bound that a class keeps in a #private field is read', () => {

@@ -185,8 +185,13 @@ function lastElements(array: readonly unknown[]): [unknown, unknown][] {
   return array.length > 0 ? [[undefined, own(array, '0')], ...out] : out;
 }
 
+const LINKS_IN = ['next', '_next', 'head', '_head', 'first', '_first', 'root', '_root', '_idleNext'];
+
+/** Its entries can be reached from it. */
+export const hasLink = (object: object): boolean => firstLink(object).length > 0;
+
 function firstLink(object: object): [unknown, unknown][] {
-  for (const name of ['next', '_next', 'head', 'first', 'root', '_idleNext']) {
+  for (const name of LINKS_IN) {
     const value = own(object, name);
     if (isObject(value)) return [[undefined, value]];
   }

@@ -1,4 +1,4 @@
-import { ringIn, sizeField, sizeOf, type Watched } from './containers.js';
+import { hasLink, ringIn, sizeField, sizeOf, type Watched } from './containers.js';
 import type { DetailedEdge, Edge, WalkTree } from './graph.js';
 import type { Makers } from './makers.js';
 import { LIMITS, type Realm } from './realm.js';
@@ -16,7 +16,7 @@ export class Watchlist {
   /** Ring buffers, whose array says nothing of how many stand in it. */
   readonly rings: Ring[] = [];
   readonly byObject = new WeakMap<object, Watched>();
-  /** Nodes of objects that count their own entries. */
+  /** Nodes of objects that count the entries they lead to. */
   private readonly lists = new Set<number>();
   private readonly variables = new Set<string>();
   private chains = 0;
@@ -50,7 +50,7 @@ export class Watchlist {
   addList(object: object, keys: readonly PropertyKey[], node: number, owner: object | undefined): void {
     const field = sizeField(object, keys);
     if (field !== undefined) {
-      this.lists.add(node);
+      if (hasLink(object)) this.lists.add(node);
       this.add(object, 'list', node, owner, field);
     } else if (owner && keys.length <= LIMITS.ringKeys && ringIn(object, keys, this.realm.types.isProxy))
       this.rings.push({ ref: new WeakRef(object), owner: new WeakRef(owner), node });
