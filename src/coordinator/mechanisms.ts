@@ -36,6 +36,7 @@ const MECHANISMS: readonly Mechanism[] = [
     effects: ['gc.pressure', 'memory.near-limit', 'memory.native'],
     because: 'what is kept fills the memory up to its limit',
   },
+  { cause: one('code.growth'), effects: ['cpu.hot'], because: 'what is compiled anew each time is work each time' },
   {
     cause: one(
       'loop.block.sync-api',
