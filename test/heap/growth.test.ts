@@ -100,6 +100,15 @@ test("what an instance of the application's own class owns is not the framework'
   expect(holderOf({ path }).package).toBe('framework');
 });
 
+test('of two readings of what is replaced the first speaks as well: what began now may be what is in flight', () => {
+  const leaking = (first: number, last: number) => {
+    const ends = times.map((_, i) => (i === 0 ? first : i === times.length - 1 ? last : null));
+    return sortGrowth(reading([row([variable('sockets')], { sizes: ends, perSecond: (last - first) / 20 })])).leaking
+      .length;
+  };
+  expect([leaking(0, 15), leaking(400, 1400), leaking(5000, 6000)]).toEqual([0, 1, 1]);
+});
+
 test('listeners of an emitter and of an abort signal are told from other arrays', () => {
   expect(listenedEvent([variable('bus'), property('_events'), property('tick')])).toBe('tick');
   expect(listenedEvent([variable('c'), property('[Symbol(kEvents)]'), { kind: 'map-value', key: 'abort' }])).toBe(

@@ -17,6 +17,9 @@ const COUNTED: ReadonlySet<GrowthFault> = new Set([
   'memory.leak.context',
   'code.growth',
 ]);
+/** Of two readings the first speaks as well: at the same rate this long (or since the start) it holds a part of that. */
+const GROWN_SECONDS = 30;
+const GROWN_SHARE = 0.2;
 /** A timer that fires once bounds itself; only when it waits this long does the heap fill before it fires. */
 const LONG_TIMEOUT_MS = 15 * 60_000;
 /** Two containers whose rates differ by less than this gain the same entries. */
@@ -50,8 +53,8 @@ export interface Sorted {
 export function sortGrowth(growth: CollectionGrowth): Sorted {
   const all = growth.growing.map(row => suspectOf(row, growth.times)).filter(isNoticeable);
   const own = all.filter(one => !isShadow(one, all));
-  const settling = own.filter(one => isSettling(one));
-  return { leaking: grouped(own.filter(one => !isSettling(one))), settling };
+  const settling = own.filter(one => isSettling(one, growth));
+  return { leaking: grouped(own.filter(one => !settling.includes(one))), settling };
 }
 
 /** Keepers of texts weigh nothing by themselves: what they keep may be the texts that theirs were cut from. */
@@ -97,9 +100,15 @@ function isShadow(one: Suspect, all: readonly Suspect[]): boolean {
   return all.some(other => other.row.kind !== 'chain' && other.row.kind !== 'list' && sameRate(one, other));
 }
 
-function isSettling({ curve, row }: Suspect): boolean {
+function isSettling({ curve, row }: Suspect, growth: CollectionGrowth): boolean {
   if (row.timer && !row.timer.repeats && row.timer.ms < LONG_TIMEOUT_MS) return true;
-  return curve.shape !== 'growing' && curve.shape !== 'unknown';
+  return curve.shape === 'unknown' ? !hasGrownBefore(row, growth) : curve.shape !== 'growing';
+}
+
+/** A list of calls in flight is another one each time, and now empty, now full. */
+function hasGrownBefore({ sizes, perSecond }: GrowingContainer, { uptimeSeconds, times }: CollectionGrowth): boolean {
+  const before = Math.min(uptimeSeconds - (times.at(-1) ?? 0), GROWN_SECONDS);
+  return (sizes[0] ?? 0) >= GROWN_SHARE * perSecond * before;
 }
 
 function sameRate(a: Suspect, b: Suspect): boolean {
