@@ -110,7 +110,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   }
   return drafts[0]
     ? { outcome: 'found', summary: drafts.map(({ observation }) => observation).join(' ') }
-    : { outcome: 'healthy', summary: healthySentence(data, reading.reason) };
+    : { outcome: 'healthy', summary: healthySentence(data, reading.reason, see.target.nodeVersion) };
 }
 
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
@@ -326,7 +326,7 @@ async function* swallowerOf(
   return [];
 }
 
-function healthySentence(data: Exceptions, refused: string | undefined): string {
+function healthySentence(data: Exceptions, refused: string | undefined, nodeVersion: string): string {
   const caught = data.caught;
   const sampled = caught
     ? `${caught.sampled} caught ones sampled in ${caught.bursts} bursts`
@@ -334,8 +334,13 @@ function healthySentence(data: Exceptions, refused: string | undefined): string 
   const rejected = data.rejections.listening
     ? `${data.rejections.count} unhandled rejections`
     : 'no listener for rejections';
-  return `${data.uncaught.count} uncaught exceptions and ${rejected} in ${round(data.seconds)} s; ${sampled}.`;
+  const unseen = caught && REJECTS_NATIVELY.test(nodeVersion) ? `; ${NATIVE_REJECTIONS}` : '';
+  return `${data.uncaught.count} uncaught exceptions and ${rejected} in ${round(data.seconds)} s; ${sampled}${unseen}.`;
 }
+
+/** There the bindings themselves reject the promises of `fs.promises`; later a function in JavaScript does. */
+const REJECTS_NATIVELY = /^v?1[0-9]\./;
+const NATIVE_REJECTIONS = 'what fs.promises rejects is not seen on this Node';
 
 function numbersOf(data: Exceptions): SnapshotData {
   return {
