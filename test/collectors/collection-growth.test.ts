@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sleep } from '../../src/base/sleep.js';
 import { collectionGrowthCollector } from '../../src/collectors/collection-growth.js';
@@ -49,12 +46,6 @@ setInterval(tick, 20);
 console.log('ready');
 `;
 
-// A module: what stands at the top of a script every function sees, and two walks may ask different ones.
-const folder = mkdtempSync(join(tmpdir(), 'lens-growth-'));
-const file = join(folder, 'program.cjs');
-writeFileSync(file, PROGRAM);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
 let target: Launched;
 let session: Session;
 let rows: readonly GrowingContainer[];
@@ -69,7 +60,7 @@ const context: CollectContext = {
 };
 
 beforeAll(async () => {
-  target = await launch(file);
+  target = await launch(PROGRAM);
   session = await attach({ pid: target.pid });
   rows = (await collectionGrowthCollector.collect(session, { seconds: 5 }, context)).data.growing;
 });

@@ -18,7 +18,7 @@ export interface Case {
   readonly reason?: string;
   /** Seconds of traffic before lens comes. */
   readonly settle?: number;
-  /** Oldest Node its packages run on, or where its fault can be seen. */
+  /** Oldest Node its packages run on. */
   readonly from?: 18 | 20 | 22;
   /** Part of the short run that CI does. */
   readonly quick?: boolean;

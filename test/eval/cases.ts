@@ -138,7 +138,7 @@ const SICK: readonly Case[] = [
   sick('weir', culprit(['downstream.slow'])),
   sick('postern', culprit(['queue.backlog'])),
   sick('clearing', culprit(['waiting.lock'], { package: 'async-mutex' })),
-  sick('tillroll', culprit(['exceptions.swallowed']), { from: 20 }), // before, no debugger sees what fs.promises rejects
+  sick('tillroll', culprit(['exceptions.swallowed'])),
   sick('press', culprit(['waiting.unsettled'])),
   sick('turnover', culprit(['loop.block.serialization'], { package: 'fastify' })),
   sick('franking', culprit(['cpu.hot', 'handles.leak.worker'])),

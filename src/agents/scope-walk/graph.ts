@@ -15,6 +15,8 @@ export interface SeenBy {
   readonly location: RawLocation | undefined;
   readonly function: string;
   readonly scope: 'module' | 'closure';
+  /** The script the variables belong to; empty for what stands at the top of a classic script, which functions of all see. */
+  readonly home: string;
 }
 
 const ELEMENT: DetailedEdge = { kind: 'element' };
@@ -223,6 +225,6 @@ function keyPart(edge: Edge): string {
   if (typeof edge !== 'object') return `.${String(edge)}`;
   if (edge.kind === 'index') return `[${edge.index}]`;
   if (edge.kind === 'map-value') return `get:${edge.key ?? ''}`;
-  if (edge.kind === 'variable') return `variable:${edge.seen.location?.scriptId ?? ''}:${edge.name}`;
+  if (edge.kind === 'variable') return `variable:${edge.seen.home}:${edge.name}`;
   return 'name' in edge ? `${edge.kind}:${edge.name}` : edge.kind;
 }

@@ -218,6 +218,9 @@ export function variablesOf(bridge: InspectorBridge, f: object): Record<string, 
   return out;
 }
 
+/** Every function of the realm sees it, whichever script that is from. */
+export const isScriptScope = ({ description }: Scope): boolean => description.startsWith('Script');
+
 /**
  * A script's own top level: V8's Module or Script scope, for CommonJS the closure of the module wrapper, which has no
  * name. A module none of whose variables is used by its functions has no such scope: the outermost is a function's own.
@@ -225,6 +228,6 @@ export function variablesOf(bridge: InspectorBridge, f: object): Record<string, 
 export function isModuleScope(scopes: readonly Scope[], depth: number): boolean {
   const text = scopes[depth]?.description ?? '';
   if (text.startsWith('Module') || text.startsWith('Script')) return true;
-  const outermost = scopes.findLastIndex(scope => !scope.description.startsWith('Script'));
+  const outermost = scopes.findLastIndex(scope => !isScriptScope(scope));
   return depth === outermost && text === 'Closure';
 }

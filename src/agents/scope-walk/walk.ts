@@ -5,7 +5,7 @@ import type { Watched } from './containers.js';
 import { arrayElements, mapElements, sampledIndices, setElements } from './elements.js';
 import { FunctionChoice } from './function-choice.js';
 import { type DetailedEdge, EDGES, type Edge, type SeenBy, WalkTree } from './graph.js';
-import { type InspectorBridge, type Internals, isModuleScope, type Scope } from './inspector-bridge.js';
+import { type InspectorBridge, type Internals, isModuleScope, isScriptScope, type Scope } from './inspector-bridge.js';
 import { describeKey, functionText, isArray, isObject, isView, own, ownKeys, prototypeOf } from './intrinsics.js';
 import { keysOf } from './keys.js';
 import { Makers } from './makers.js';
@@ -370,6 +370,7 @@ export class Walk {
         location,
         function: typeof name === 'string' ? name : '',
         scope: isModuleScope(scopes, depth) ? 'module' : 'closure',
+        home: isScriptScope(scope) ? '' : (location?.scriptId ?? ''),
       };
       this.enterScope(scope, one, seen);
     }

@@ -71,7 +71,7 @@ export class Watchlist {
 
   /** Every function of a script shows the same variable: once is enough. */
   addVariable(f: object, text: string, node: number, edge: Extract<DetailedEdge, { kind: 'variable' }>): void {
-    const name = `${edge.seen.location?.scriptId} ${edge.name}`;
+    const name = `${edge.seen.home} ${edge.name}`;
     if (text.length < LIMITS.longText || this.variables.has(name)) return;
     this.variables.add(name);
     this.addText(f, text, node, edge);
