@@ -39,18 +39,13 @@ function index(word) {
   }
   at.set('', { word });
 }
-const office = (() => {
-  const desks = Array.from({ length: 9 }, (_, i) => ({ tickets: i < 6 ? ['a'] : ['a', 'b', 'c'] }));
-  const files = Array.from({ length: 6 }, () => ({ pages: [] }));
-  return turn => {
-    desks.push(desks.shift());
-    for (const desk of desks) desk.tickets = [...desk.tickets];
-    files[turn % 6] = { pages: [...files[turn % 6].pages, 'page ' + turn] };
-  };
-})();
+const desks = Array.from({ length: 9 }, (_, i) => ({ tickets: i < 6 ? ['a'] : ['a', 'b', 'c'] }));
+const files = Array.from({ length: 6 }, () => ({ pages: [] }));
 let turn = 0;
 function tick() {
-  office(turn);
+  desks.push(desks.shift());
+  for (const desk of desks) desk.tickets = [...desk.tickets];
+  files[turn % 6] = { pages: [...files[turn % 6].pages, 'page ' + turn] };
   topics['topic ' + (turn++ % 60)].push({ at: turn });
   lru.add();
   recent[ORDER].push('r'.repeat(300) + turn);
