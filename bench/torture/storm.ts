@@ -70,6 +70,7 @@ const flurries: Readonly<Record<string, Step>> = {
   },
   exceptions: window('exceptions', 'start', 'stop'),
   offspring: window('offspring', 'start', 'stop'),
+  rejections: window('native-rejections', 'start', 'stop'),
   scan: async session => {
     await session.agent.install('waiting');
     await call(session, 'waiting', 'scan');
@@ -83,7 +84,7 @@ const LANES = [
   ['creators', 'handles'],
   ['vitals', 'vitals'],
   ['logs', 'turns'],
-  ['exceptions', 'offspring'],
+  ['exceptions', 'offspring', 'rejections'],
 ];
 
 async function lane(session: Session, names: readonly string[], until: number): Promise<number> {

@@ -4,6 +4,7 @@ import type { Session } from '../inspector/session.js';
 import type { Exceptions, ThrowSite } from '../model/evidence/exceptions.js';
 import type { CollectContext, Collector } from './collector.js';
 import { toFrames } from './frames.js';
+import { mayRejectUnseen, nativeRejections } from './native-rejections.js';
 import { scriptIds } from './script-ids.js';
 import { parseStack } from './stack-text.js';
 import { debugsItself, MAX_PAUSED_MS, sampleThrows } from './throws.js';
@@ -22,10 +23,12 @@ export const exceptionsCollector: Collector<'exceptions'> = {
     const mayStop = mayPause && !(await debugsItself(session));
     try {
       const sampled = await window(session, seconds, mayStop, context);
+      const isUnseen = sampled && mayRejectUnseen(session, sampled.caught) && !context.causeKnown?.();
+      const native = isUnseen ? await nativeRejections(session, context) : undefined;
       const raw = await session.agent.call<RawExceptions>('exceptions', 'stop');
       const told = await toExceptions(session, raw);
       return {
-        data: { ...told.data, ...(sampled ? { caught: sampled.caught } : {}) },
+        data: { ...told.data, ...(sampled && { caught: sampled.caught }), ...(native && { native }) },
         pausedMs: told.pausedMs + (sampled?.pausedMs ?? 0),
         longestPauseMs: Math.max(told.pausedMs, sampled?.longestPauseMs ?? 0),
         ...(caught && !mayStop

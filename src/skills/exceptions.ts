@@ -110,7 +110,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   }
   return drafts[0]
     ? { outcome: 'found', summary: drafts.map(({ observation }) => observation).join(' ') }
-    : { outcome: 'healthy', summary: healthySentence(data, reading.reason, see.target.nodeVersion) };
+    : { outcome: 'healthy', summary: healthySentence(data, reading.reason) };
 }
 
 type Draft = Omit<NotificationDraft, 'evidenceIds'>;
@@ -120,16 +120,18 @@ function unhandled({ rejections, seconds }: Exceptions): ThrowSite | undefined {
   return enough ? rejections.sites[0] : undefined;
 }
 
-/** Caught ones at a counted rate, thrown in nearly every burst. */
+/** Caught ones at a counted rate, thrown in nearly every burst, and what Node rejected in every window. */
 function lasting(data: Exceptions): ThrowSite[] {
-  const { caught } = data;
+  const { caught, native } = data;
+  const rejected = (native?.sites ?? []).filter(({ perSecond = 0 }) => perSecond >= SWALLOWED_PER_SECOND);
   if (caught === undefined || caught.bursts === 0 || caught.burstsWithThrows < caught.bursts * LASTING_BURSTS)
-    return [];
-  return caught.sites.filter(
+    return rejected;
+  const thrown = caught.sites.filter(
     site =>
       (!site.uncaught || site.byNode !== undefined || isCaughtYet(site, data)) &&
       (site.perSecond ?? 0) >= SWALLOWED_PER_SECOND,
   );
+  return [...thrown, ...rejected];
 }
 
 /** A rejection that really nobody handles would have ended a process that doesn't listen for it. */
@@ -208,7 +210,7 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
       : site.byNode
         ? `\`${site.byNode}\` fails again and again with ${say(site)} and nobody is told, in the catch at ${where}`
         : `${say(site)} is thrown again and again and ignored, in the catch at ${where}`,
-    observation: `${say(site)} is thrown ${perSecond} times a second, in ${data.caught?.burstsWithThrows ?? 0} of ${data.caught?.bursts ?? 0} samples${swallower ? '; the catch clause neither uses the error nor calls anything' : ''}.`,
+    observation: `${say(site)} is thrown ${perSecond} times a second, in ${samplesWith(site, data)}${swallower ? '; the catch clause neither uses the error nor calls anything' : ''}.`,
     hypothesis: storm
       ? 'Exceptions steer the ordinary course of the program, or one condition fails for nearly every piece of work.'
       : 'Work fails and looks as if it had succeeded.',
@@ -217,7 +219,7 @@ async function* caughtDraft(see: OperatorView, site: ThrowSite, data: Exceptions
     fix: storm
       ? 'Check the condition before the call and return a value instead of throwing.'
       : 'Handle the error: log it once with its cause, return a failure, or let it through.',
-    metrics: sampleMetrics(perSecond, data),
+    metrics: sampleMetrics(perSecond, site, data),
     mechanism: true,
     confidence: storm ? 'high' : 'medium',
   };
@@ -228,10 +230,22 @@ const common = (site: ThrowSite, data: Exceptions) => ({
   context: `${data.uncaught.count} uncaught exceptions and ${data.rejections.listening ? `${data.rejections.count} unhandled rejections` : 'no listener for rejections'} in ${round(data.seconds)} s; ${site.frames.length} frames of the program on the stack.`,
 });
 
-const sampleMetrics = (perSecond: number, data: Exceptions) => [
+/** How many samples there were, and in how many of them it was thrown. */
+function samplesOf(site: ThrowSite, { caught, native }: Exceptions): { readonly all: number; readonly thrown: number } {
+  return native?.sites.includes(site)
+    ? { all: native.windows, thrown: native.windows }
+    : { all: caught?.bursts ?? 0, thrown: caught?.burstsWithThrows ?? 0 };
+}
+
+const samplesWith = (site: ThrowSite, data: Exceptions): string => {
+  const { all, thrown } = samplesOf(site, data);
+  return `${thrown} of ${all} samples`;
+};
+
+const sampleMetrics = (perSecond: number, site: ThrowSite, data: Exceptions) => [
   metric('rate', perSecond, 'per second'),
-  metric('samples', data.caught?.bursts ?? 0, 'samples'),
-  metric('samples with throws', data.caught?.burstsWithThrows ?? 0, 'samples'),
+  metric('samples', samplesOf(site, data).all, 'samples'),
+  metric('samples with throws', samplesOf(site, data).thrown, 'samples'),
   window(data),
 ];
 
@@ -253,12 +267,12 @@ async function* poisonDraft(see: OperatorView, site: ThrowSite, culprit: CodeLoc
     anomalyType: 'work-put-back',
     faultClass: 'exceptions.swallowed',
     title: `What fails with ${say(site)} is put back and taken again without an end, in the catch at ${sayPlace(culprit)}`,
-    observation: `${say(site)} is thrown ${perSecond} times a second, in ${data.caught?.burstsWithThrows ?? 0} of ${data.caught?.bursts ?? 0} samples; the catch clause puts the work back and tells nobody.`,
+    observation: `${say(site)} is thrown ${perSecond} times a second, in ${samplesWith(site, data)}; the catch clause puts the work back and tells nobody.`,
     hypothesis: 'Some pieces of work can never succeed: they go round, and take time and places from all others.',
     culprit,
     ...(thrower ? { related: [thrower] } : {}),
     fix: 'Count the attempts with the work; after a few put it aside (a dead letter list) and log the error. Wait longer before each attempt.',
-    metrics: sampleMetrics(perSecond, data),
+    metrics: sampleMetrics(perSecond, site, data),
     mechanism: true,
     confidence: 'high',
   };
@@ -326,7 +340,7 @@ async function* swallowerOf(
   return [];
 }
 
-function healthySentence(data: Exceptions, refused: string | undefined, nodeVersion: string): string {
+function healthySentence(data: Exceptions, refused: string | undefined): string {
   const caught = data.caught;
   const sampled = caught
     ? `${caught.sampled} caught ones sampled in ${caught.bursts} bursts`
@@ -334,13 +348,8 @@ function healthySentence(data: Exceptions, refused: string | undefined, nodeVers
   const rejected = data.rejections.listening
     ? `${data.rejections.count} unhandled rejections`
     : 'no listener for rejections';
-  const unseen = caught && REJECTS_NATIVELY.test(nodeVersion) ? `; ${NATIVE_REJECTIONS}` : '';
-  return `${data.uncaught.count} uncaught exceptions and ${rejected} in ${round(data.seconds)} s; ${sampled}${unseen}.`;
+  return `${data.uncaught.count} uncaught exceptions and ${rejected} in ${round(data.seconds)} s; ${sampled}.`;
 }
-
-/** There the bindings themselves reject the promises of `fs.promises`; later a function in JavaScript does. */
-const REJECTS_NATIVELY = /^v?1[0-9]\./;
-const NATIVE_REJECTIONS = 'what fs.promises rejects is not seen on this Node';
 
 function numbersOf(data: Exceptions): SnapshotData {
   return {

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sleep } from '../../src/base/sleep.js';
 import { collectionGrowthCollector } from '../../src/collectors/collection-growth.js';
-import type { CollectContext } from '../../src/collectors/collector.js';
 import { holderOf } from '../../src/heap/growth/holder.js';
 import { attach } from '../../src/inspector/attach.js';
 import type { Session } from '../../src/inspector/session.js';
 import type { CollectionGrowth } from '../../src/model/evidence/collection-growth.js';
+import { context } from '../collect-context.js';
 import { type Launched, launch } from '../launch.js';
 
 /** What no single collection of its own shows: keys of a dictionary, bounds that are private, closures, Node's own lists. */
@@ -62,15 +61,6 @@ console.log('ready');
 let target: Launched;
 let session: Session;
 let growth: CollectionGrowth;
-
-const signal = new AbortController().signal;
-const context: CollectContext = {
-  signal,
-  now: () => performance.now(),
-  sleep: ms => sleep(ms, signal),
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 beforeAll(async () => {
   target = await launch(PROGRAM);

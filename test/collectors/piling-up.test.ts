@@ -2,8 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sleep } from '../../src/base/sleep.js';
-import type { CollectContext } from '../../src/collectors/collector.js';
 import { exceptionsCollector } from '../../src/collectors/exceptions.js';
 import { handlesCollector } from '../../src/collectors/handles.js';
 import { logsCollector } from '../../src/collectors/logs.js';
@@ -17,6 +15,7 @@ import type { Logs } from '../../src/model/evidence/logs.js';
 import type { Vitals } from '../../src/model/evidence/vitals.js';
 import type { Workers } from '../../src/model/evidence/workers.js';
 import { suspectsIn } from '../../src/skills/handles-growth.js';
+import { context } from '../collect-context.js';
 import { type Launched, launch } from '../launch.js';
 
 /** Opens one of everything every 100 ms and closes none; logs, throws and crashes beside it. */
@@ -56,14 +55,6 @@ process.on('SIGHUP', () => console.log('hooks ' + JSON.stringify({
 console.log('ready');
 `;
 
-const signal = new AbortController().signal;
-const context: CollectContext = {
-  signal,
-  now: () => performance.now(),
-  sleep: ms => sleep(ms, signal),
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 const lineOf = (text: string) => PROGRAM.split('\n').findIndex(line => line.includes(text));
 
 describe.each([18, 26] as const)('on Node %i', node => {

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { CollectContext } from '../../src/collectors/collector.js';
 import { heapSnapshotCollector } from '../../src/collectors/heap-snapshot.js';
 import { attach } from '../../src/inspector/attach.js';
+import { context } from '../collect-context.js';
 import type { Case } from './case.js';
 import { CASES } from './cases.js';
 import { NODE_VERSIONS, type NodeVersion, raise } from './stage.js';
@@ -39,14 +39,6 @@ interface Grown {
   readonly slots?: object;
   readonly keys?: object;
 }
-
-const context: CollectContext = {
-  signal: new AbortController().signal,
-  now: () => performance.now(),
-  sleep,
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 const sums = { sick: 0, line: 0, file: 0, healthy: 0, silent: 0 };
 const queue = [...chosen];

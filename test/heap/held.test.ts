@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CollectContext, Collector } from '../../src/collectors/collector.js';
+import type { Collector } from '../../src/collectors/collector.js';
 import { heapSnapshotCollector } from '../../src/collectors/heap-snapshot.js';
 import { withHeapReading } from '../../src/heap-reading.js';
 import { attach } from '../../src/inspector/attach.js';
@@ -12,6 +12,7 @@ import type { Evidence } from '../../src/model/evidence/index.js';
 import type { NotificationDraft } from '../../src/model/notification.js';
 import type { OperatorView } from '../../src/model/skill.js';
 import { heldGrowth } from '../../src/skills/heap-holders.js';
+import { context } from '../collect-context.js';
 import { launch } from '../launch.js';
 
 /** What no walk over collections reaches: reactions of a promise that never settles, and a list behind a WeakMap. */
@@ -43,14 +44,6 @@ beforeAll(() => {
     writeFileSync(join(folder, `${name}.cjs`), text);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const context: CollectContext = {
-  signal: new AbortController().signal,
-  now: () => performance.now(),
-  sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 /** Watches a program for a second as a run does. */
 async function watched(name: string) {

@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CollectContext } from '../../src/collectors/collector.js';
 import { guard } from '../../src/collectors/guard.js';
 import { heapSnapshotCollector } from '../../src/collectors/heap-snapshot.js';
 import { doHeapJob } from '../../src/commands/heap/job.js';
 import { attach } from '../../src/inspector/attach.js';
+import { context } from '../collect-context.js';
 import { launch } from '../launch.js';
 
 const LEAK = `
@@ -23,14 +23,6 @@ beforeAll(() => {
   writeFileSync(join(folder, 'leak.cjs'), LEAK);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const context: CollectContext = {
-  signal: new AbortController().signal,
-  now: () => performance.now(),
-  sleep: async () => {},
-  exclusively: work => work(),
-  mayPause: () => true,
-};
 
 test('a heapSnapshot of a running process goes to a file, and names the holder by variable and file', async () => {
   await using program = await launch(join(folder, 'leak.cjs'));

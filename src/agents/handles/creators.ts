@@ -1,8 +1,8 @@
 import { type OwnHook, ownHook } from '../async-hook.js';
 import type { PartHost } from '../host.js';
+import type { Inside } from '../inside.js';
 import { own, type Peek, peeker } from '../peek.js';
 import { type Captured, capture, framesOf, isProgram } from '../stack.js';
-import type { Inside } from './inside.js';
 import { watchOpens } from './opens.js';
 import type { RawCreator, RawCreators } from './raw.js';
 

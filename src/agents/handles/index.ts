@@ -1,7 +1,7 @@
 import type { InstallPart, Part } from '../host.js';
+import { Inside } from '../inside.js';
 import { CreatorWatch, type Wanted } from './creators.js';
 import { describer } from './describe.js';
-import { Inside } from './inside.js';
 import type { RawCreators, RawReading } from './raw.js';
 import { Timers } from './timers.js';
 import { HandleWindow } from './window.js';

@@ -1,8 +1,8 @@
 import type { PartHost } from '../host.js';
+import type { Inside } from '../inside.js';
 import { passThrough, quietly, replaceMethod } from '../replace.js';
 import { type Captured, capture } from '../stack.js';
 import type { Creation } from './creators.js';
-import type { Inside } from './inside.js';
 
 type Fs = typeof import('node:fs');
 type Callback = (...args: unknown[]) => void;

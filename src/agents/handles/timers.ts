@@ -1,7 +1,7 @@
 import type { PartHost } from '../host.js';
+import type { Inside } from '../inside.js';
 import { own, type Peek, peeker } from '../peek.js';
 import { squeezed } from '../text.js';
-import type { Inside } from './inside.js';
 import type { RawLocation, RawTimers } from './raw.js';
 
 /** A program with more than this showed its growth long before; walking so many takes about 10 ms. */

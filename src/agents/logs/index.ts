@@ -1,5 +1,5 @@
-import { Inside } from '../handles/inside.js';
 import type { InstallPart, Part } from '../host.js';
+import { Inside } from '../inside.js';
 import { own } from '../peek.js';
 import { type AnyFunction, passThrough, quietly, replaceMethod } from '../replace.js';
 import { isLogLine, MAX_MESSAGE } from './lines.js';

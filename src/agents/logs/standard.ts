@@ -1,5 +1,5 @@
-import type { Inside } from '../handles/inside.js';
 import type { PartHost } from '../host.js';
+import type { Inside } from '../inside.js';
 
 const { getOwnPropertyDescriptor: describe } = Reflect;
 

@@ -39,6 +39,14 @@ export interface CaughtSample {
   readonly sites: readonly ThrowSite[];
 }
 
+/** Promises of Node's own file functions that no code rejected: their errors have no frames, the calls have. */
+export interface NativeRejections {
+  readonly windows: number;
+  readonly seconds: number;
+  /** Those that were rejected in every window; `byNode` and `perSecond` are known. */
+  readonly sites: readonly ThrowSite[];
+}
+
 export interface Exceptions {
   readonly seconds: number;
   /** Exceptions that nobody caught, while the program went on (it has a handler). */
@@ -46,4 +54,6 @@ export interface Exceptions {
   /** Rejections that nobody handled; counted only where the program listens for them itself. */
   readonly rejections: { readonly listening: boolean; readonly count: number; readonly sites: readonly ThrowSite[] };
   readonly caught?: CaughtSample;
+  /** Looked for only where a debugger can't see them: Node 18, or errors of the system without a stack. */
+  readonly native?: NativeRejections;
 }

@@ -1,9 +1,9 @@
 import type { Session } from 'node:inspector';
-import type { PartHost } from '../host.js';
-import type { RawLocation } from './raw.js';
+import type { RawLocation } from './handles/raw.js';
+import type { PartHost } from './host.js';
 
-const GROUP = 'lens.handles';
-const DOOR = Symbol.for('lens.handles');
+const GROUP = 'lens.inside';
+const DOOR = Symbol.for('lens.inside');
 /** Not asked: it runs getters of Node's own there, which warn on stderr and load modules. */
 const GLOBAL = 'Global';
 const SILENT = { objectGroup: GROUP, silent: true } as const;
@@ -18,7 +18,7 @@ interface Properties {
   readonly internalProperties?: readonly { readonly name: string; readonly value?: RemoteValue }[];
 }
 
-/** Looks into functions through a same-thread inspector session that never enables Debugger. */
+/** Looks into functions and promises through a same-thread inspector session that never enables Debugger. */
 export class Inside {
   private session: Session | undefined;
 
@@ -54,6 +54,21 @@ export class Inside {
     return found;
   }
 
+  /** What a promise was rejected with; undefined of one that was not, and of a rejection with a plain value. */
+  reason(promise: object): unknown {
+    let found: unknown;
+    const take = (value: unknown): void => {
+      found = value;
+    };
+    this.with({ f: promise, take }, f_ => {
+      const properties = this.properties(f_);
+      if (internal(properties, '[[PromiseState]]')?.value !== 'rejected') return;
+      const reason = internal(properties, '[[PromiseResult]]')?.objectId;
+      if (reason) this.hand(reason);
+    });
+    return found;
+  }
+
   dispose(): void {
     this.session?.disconnect();
     this.session = undefined;
@@ -64,7 +79,7 @@ export class Inside {
     try {
       this.session ??= this.connect();
       Object.defineProperty(globalThis, DOOR, { value: door, configurable: true, enumerable: false });
-      const expression = "globalThis[Symbol.for('lens.handles')].f";
+      const expression = "globalThis[Symbol.for('lens.inside')].f";
       const { result } = this.post<{ result: RemoteValue }>('Runtime.evaluate', {
         ...SILENT,
         expression,
@@ -88,7 +103,7 @@ export class Inside {
     this.post('Runtime.callFunctionOn', {
       ...SILENT,
       objectId,
-      functionDeclaration: "function(){globalThis[Symbol.for('lens.handles')].take(this)}",
+      functionDeclaration: "function(){globalThis[Symbol.for('lens.inside')].take(this)}",
     });
   }
 
