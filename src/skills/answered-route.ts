@@ -47,7 +47,7 @@ async function* slowRoute(see: OperatorView, leastMs: number): Step<string | und
 }
 
 /** Where the application gives the framework the handler of that route; undefined when two places fit alike. */
-async function* handlerPlace(see: OperatorView, route: string): Step<CodeLocation | undefined> {
+export async function* handlerPlace(see: OperatorView, route: string): Step<CodeLocation | undefined> {
   const reading = yield* see.ask('scripts', {}, SCRIPTS_STAY_MS);
   const scripts = isUsable(reading) ? reading.data.scripts.filter(({ url }) => isUserCode(url)) : [];
   const found = scripts

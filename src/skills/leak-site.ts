@@ -1,6 +1,7 @@
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
 import { namesOfModule } from '../source/bindings.js';
+import { builtAt } from '../source/built-statements.js';
 import { callAt, callSites } from '../source/calls.js';
 import { ACQUIRE } from '../source/held.js';
 import { jobsOf, nestedJob } from '../source/nested.js';
@@ -176,11 +177,22 @@ export async function* runningSite(
   statement: string,
   urls: readonly string[],
 ): Step<HeldSite | undefined> {
-  for (const { script, url, text } of yield* filesOf(see, urls)) {
-    const asked = askedAt(text, statement);
-    if (asked) return { location: locateAt(script, url, asked, see.target.cwd), why: 'running', isThing: true };
+  const files = yield* filesOf(see, urls);
+  const site = ({ script, url }: (typeof files)[number], at: TextPosition): HeldSite => ({
+    location: locateAt(script, url, at, see.target.cwd),
+    why: 'running',
+    isThing: true,
+  });
+  for (const file of files) {
+    const asked = askedAt(file.text, statement);
+    if (asked) return site(file, asked);
   }
-  return undefined;
+  const built = files.flatMap(file => {
+    const at = builtAt(file.text, statement);
+    return at ? [{ file, at }] : [];
+  });
+  const [best, next] = built.sort((a, b) => b.at.fit - a.at.fit);
+  return best && best.at.fit !== next?.at.fit ? site(best.file, best.at) : undefined;
 }
 
 /** Where a transaction stays open, in the files of those who wait: a row that it has locked makes them wait for the database. */

@@ -14,6 +14,7 @@ import { isOneByOne } from '../waiting/downstream.js';
 import type { Finding } from '../waiting/finding.js';
 import { runningMost } from '../waiting/running.js';
 import type { Frame } from '../waiting/waits.js';
+import { askedBy } from './asked-by.js';
 import {
   type HeldSite,
   jobsSite,
@@ -54,7 +55,7 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
   const seenAt =
     named && !home ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined;
   const taker = yield* takerSite(see, finding);
-  const culprit = leak ?? queue ?? taker ?? seenAt ?? home;
+  const culprit = leak ?? queue ?? taker ?? (yield* askedBy(see, finding, seen)) ?? seenAt ?? home;
   const related: CodeLocation[] = [];
   for (const frame of relatedFrames(finding, leak || queue || taker ? undefined : named)) {
     const other = yield* placeOfFrame(see, frame);

@@ -1,4 +1,5 @@
 import type { AsyncDump } from '../model/evidence/async-dump.js';
+import type { Holder } from '../model/evidence/holders.js';
 import { type Evidence, isUsable } from '../model/evidence/index.js';
 import type { Threadpool } from '../model/evidence/threadpool.js';
 import type { Traffic } from '../model/evidence/traffic.js';
@@ -20,6 +21,8 @@ export interface WaitingLook {
   readonly look: Look | undefined;
   /** Urls of the application's scripts; empty until pools and locks were looked for. */
   readonly scripts: readonly string[];
+  /** What was found then, the fullest queue first. */
+  readonly pools: readonly Holder[];
   readonly evidenceIds: readonly string[];
   /** The first reading that could not be taken, in its own words. */
   readonly missing: string | undefined;
@@ -55,7 +58,8 @@ export async function* lookAtWaiting(see: OperatorView): Step<WaitingLook> {
     dump: told,
     reasons,
     look: told && isUsable(before) ? look(told, data(holders), before.data) : seen,
-    scripts: (holders && isUsable(holders) ? holders.data.scripts : undefined) ?? [],
+    scripts: data(holders)?.scripts ?? [],
+    pools: data(holders)?.holders ?? [],
     evidenceIds: readings.flatMap(reading => (reading && isUsable<unknown>(reading) ? [reading.id] : [])),
     missing: [traffic, dump].find(reading => reading && !isUsable(reading))?.reason,
   };
