@@ -11,7 +11,6 @@ import { Pool } from './analysis/pool.js';
 import { findRetainedSizes, type RetainedSizes } from './analysis/retained.js';
 import type { Tables } from './answers/tables.js';
 import type { HeapFile } from './heap-file.js';
-import { sharedBuffer } from './parse/new-buffer.js';
 import { newClaim, type SecondThread } from './second-thread.js';
 import { SharedHeap } from './shared-heap.js';
 
@@ -55,14 +54,14 @@ export interface AnalyseOptions {
 /** Turns a parsed file into a heap; changes the file in place (marks, booked sizes), so that each file is analysed once. */
 export function analyse(file: HeapFile, { onStep, second }: AnalyseOptions = {}): Heap {
   const step = (name: (typeof STEPS)[number]) => onStep?.(name, STEPS.indexOf(name), STEPS.length);
-  const pool = new Pool(file.nodeCount + 2, second && sharedBuffer);
+  const pool = new Pool(file.nodeCount + 2, file.arena);
   step('facts');
   const facts = gatherFacts(file);
   propagateDetachedness(file, facts);
   const distances = newClaim();
   second?.begin(file, facts, distances);
   step('owners');
-  markOwned(file, facts);
+  markOwned(file, facts, pool);
   markEssentialEdges(file, facts);
   step('dominators');
   const dominators = findDominators(file, pool);

@@ -1,3 +1,4 @@
+import type { Arena } from './arena.js';
 import type { Layout } from './parse/header.js';
 import type { ScriptPosition } from './parse/locations.js';
 import type { Strings } from './parse/strings.js';
@@ -7,6 +8,8 @@ import type { Strings } from './parse/strings.js';
  */
 export interface HeapFile {
   readonly layout: Layout;
+  /** Where the columns lie. */
+  readonly arena: Arena;
   readonly nodeCount: number;
   readonly edgeCount: number;
   readonly root: number;
@@ -33,4 +36,12 @@ export interface Locations {
   readonly ordinal: Uint32Array;
   readonly position: Uint32Array;
   readonly positions: readonly ScriptPosition[];
+}
+
+/** Lets the loops of this thread work on the file. */
+export function openFile(file: HeapFile): void {
+  file.arena.open(file, text => {
+    const number = Number.parseInt(file.strings.text(text), 10);
+    return Number.isNaN(number) ? -1 : number;
+  });
 }

@@ -18,7 +18,8 @@ export { type ClassRow, type HeapSummary, type SaidSuspect, summarise } from './
 export { suspendedChains, type WaitingRow } from './answers/suspended.js';
 export type { Tables } from './answers/tables.js';
 export { HeapView } from './answers/view.js';
-export type { HeapFile } from './heap-file.js';
+export { Arena, type ArenaParts } from './arena.js';
+export { type HeapFile, openFile } from './heap-file.js';
 export { MalformedSnapshot } from './malformed.js';
 export { type Borders, findEdges } from './parse/borders.js';
 export { readEdgeList } from './parse/edge-list.js';

@@ -37,7 +37,7 @@ export class BesideAnalysis {
     private readonly facts: Facts,
     private readonly distances: Claim,
   ) {
-    this.pool = new Pool(file.nodeCount + 2, sharedBuffer);
+    this.pool = new Pool(file.nodeCount + 2, file.arena);
     bookBackingStores(file, facts, this.pool);
   }
 

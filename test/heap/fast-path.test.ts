@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findEphemerons } from '../../src/heap/analysis/ephemerons.js';
+import { Arena } from '../../src/heap/arena.js';
 import type { HeapFile } from '../../src/heap/heap-file.js';
 import { SPECIAL_TEXTS } from '../../src/heap/parse/special-texts.js';
 import { parse } from './files.js';
@@ -177,7 +178,7 @@ test('words of V8 and names of WeakMap entries are found, whoever has read the t
         const found = (is: (text: string) => boolean) => texts.flatMap((text, i) => (is(text) ? [i] : []));
         const words = strings.find(SPECIAL_TEXTS, strings.special);
         expect([...words.keys()].sort((a, b) => a - b)).toEqual(found(text => SPECIAL_TEXTS.includes(text)));
-        const names = findEphemerons(strings).names.keys();
+        const names = findEphemerons(strings, new Arena()).records.filter((_, i) => i % 3 === 0);
         expect([...names].sort((a, b) => a - b)).toEqual(found(text => /^\d/.test(text)));
       }
     }),

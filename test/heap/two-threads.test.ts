@@ -7,9 +7,10 @@ import { doHeapJob } from '../../src/commands/heap/job.js';
 import { analyse } from '../../src/heap/analyse.js';
 import { Pool } from '../../src/heap/analysis/pool.js';
 import { tablesOf } from '../../src/heap/answers/tables.js';
+import { Arena } from '../../src/heap/arena.js';
 import { BesideAnalysis, findEdges, readEdgeList, type SecondThread, SnapshotReader } from '../../src/heap/index.js';
 import { newEdgeColumns } from '../../src/heap/parse/edges.js';
-import { ownBuffer, sharedBuffer } from '../../src/heap/parse/new-buffer.js';
+import { sharedBuffer } from '../../src/heap/parse/new-buffer.js';
 import { parse, snapshotsOf } from './files.js';
 
 /** More than 32 MiB: smaller files are read by one thread. */
@@ -36,13 +37,16 @@ function layoutOf() {
   return reader.layout!;
 }
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array | Int32Array) =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
 test('the list of edges is found without reading what is before it, and read by itself', () => {
   const layout = layoutOf();
   const borders = findEdges(readAt, bytes.length, layout)!;
   const from = bytes.indexOf('"edges":[') + '"edges":'.length;
   expect(borders).toEqual({ from, to: bytes.indexOf(']', from) + 1 });
   const fill = (chunk: Uint8Array, offset: number) => bytes.copy(chunk, 0, offset, offset + chunk.length);
-  const edges = readEdgeList(layout, newEdgeColumns(layout, ownBuffer), borders, fill)!;
+  const edges = readEdgeList(layout, newEdgeColumns(layout, new Arena()), borders, fill)!;
   const reader = new SnapshotReader();
   reader.write(bytes.subarray(0, borders.from));
   expect(reader.skipEdges(borders.to)).toBe(true);
@@ -50,9 +54,9 @@ test('the list of edges is found without reading what is before it, and read by 
   const whole = parse(bytes, [1 << 20]);
   const file = reader.end(edges);
   for (const column of ['label', 'target', 'firstEdge', 'kind', 'id'] as const) {
-    expect(Buffer.compare(Buffer.from(file[column].buffer), Buffer.from(whole[column].buffer))).toBe(0);
+    expect(Buffer.compare(bytesOf(file[column]), bytesOf(whole[column]))).toBe(0);
   }
-  expect(readEdgeList(layout, newEdgeColumns(layout, ownBuffer), { from, to: borders.to - 9 }, fill)).toBeUndefined();
+  expect(readEdgeList(layout, newEdgeColumns(layout, new Arena()), { from, to: borders.to - 9 }, fill)).toBeUndefined();
 });
 
 test.each(['before', 'after', 'never'])('what two threads find is what one finds, with the second one %s', when => {
@@ -87,7 +91,7 @@ test.each(['before', 'after', 'never'])('what two threads find is what one finds
     if (facts(one) !== facts(two)) expect(facts(two)).toBe(facts(one));
   }
   expect(two.aggregates).toEqual(one.aggregates);
-  expect(two.tables).toEqual(tablesOf({ ...one, scratch: new Pool(one.file.nodeCount + 2) }));
+  expect(two.tables).toEqual(tablesOf({ ...one, scratch: new Pool(one.file.nodeCount + 2, one.file.arena) }));
 });
 
 const lens = (file: string) =>

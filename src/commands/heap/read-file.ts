@@ -99,7 +99,7 @@ function readBeside(path: string, file: Opened, options: ReadOptions): HeapFile 
     const borders = layout && findEdges(readAt(file), file.bytes, layout);
     if (!borders || borders.from < reader.bytesRead || !hasRoomForTwo(layout, file.bytes - borders.to, memoryCeiling))
       return undefined;
-    second.beginEdges({ path, layout, borders, columns: newEdgeColumns(layout, sharedBuffer) });
+    second.beginEdges({ path, layout, borders, columns: newEdgeColumns(layout, reader.arena) });
     asked = true;
     feed(reader, file, borders.from, options);
     if (!reader.skipEdges(borders.to)) return undefined;

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type {
   Aggregates,
+  ArenaParts,
   BesideDominators,
   Borders,
   Claim,
@@ -23,10 +24,13 @@ export interface EdgesRequest {
   readonly borders: Borders;
 }
 
+/** A file on its way: an arena's parts can be sent. */
+type SentFile = Omit<HeapFile, 'arena'> & { readonly arena: ArenaParts };
+
 /** What the second thread is asked; it answers in order, with undefined where it could not do it. */
 export type SecondRequest =
   | { readonly kind: 'edges'; readonly request: EdgesRequest }
-  | { readonly kind: 'analysis'; readonly file: HeapFile; readonly facts: Facts; readonly distances: Claim }
+  | { readonly kind: 'analysis'; readonly file: SentFile; readonly facts: Facts; readonly distances: Claim }
   | { readonly kind: 'beside' }
   | { readonly kind: 'sums'; readonly request: SumsRequest }
   | { readonly kind: 'tables' };
@@ -76,7 +80,8 @@ export class SecondCore implements SecondThread {
   }
 
   begin(file: HeapFile, facts: Facts, distances: Claim): void {
-    this.ask({ kind: 'analysis', file, facts, distances });
+    const { memory, module } = file.arena;
+    this.ask({ kind: 'analysis', file: { ...file, arena: { memory, module } }, facts, distances });
     this.ask({ kind: 'beside' });
   }
 

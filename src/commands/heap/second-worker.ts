@@ -2,9 +2,11 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import {
   type Aggregates,
+  Arena,
   BesideAnalysis,
   type BesideDominators,
   type EdgeList,
+  openFile,
   readEdgeList,
   Strings,
   type Tables,
@@ -31,7 +33,9 @@ function answerTo(request: SecondRequest): Answer | undefined {
     if (request.kind === 'sums') return analysis?.sums(request.request);
     if (request.kind === 'tables') return analysis?.tables();
     const { file, facts, distances } = request;
-    analysis = new BesideAnalysis({ ...file, strings: Strings.arrived(file.strings) }, facts, distances);
+    const own = { ...file, strings: Strings.arrived(file.strings), arena: new Arena(file.arena) };
+    openFile(own);
+    analysis = new BesideAnalysis(own, facts, distances);
     return analysis.wideSizes;
   } catch {
     return undefined;

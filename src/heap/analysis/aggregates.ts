@@ -1,7 +1,7 @@
+import { inSlices, inSlicesDown, SLICE } from '../graph.js';
 import type { HeapFile } from '../heap-file.js';
 import type { Classes } from './classes.js';
 import type { Dominators } from './dominators.js';
-import { sizeOf } from './own-sizes.js';
 import type { Pool } from './pool.js';
 import type { RetainedSizes } from './retained.js';
 
@@ -27,24 +27,13 @@ interface Graph {
 /** Everything but the distances, which `addDistances` fills in once they are known. */
 export function aggregate(graph: Graph, pool: Pool): Aggregates {
   const { file, classes } = graph;
+  const { nodeCount, arena, selfSize, wideSizes } = file;
   const classCount = classes.list.length;
-  const sums: Aggregates = {
-    count: new Uint32Array(classCount),
-    selfSize: new Float64Array(classCount),
-    retainedSize: new Float64Array(classCount),
-    distance: new Int32Array(classCount).fill(0x7fffffff),
-    largest: new Uint32Array(classCount),
-    inLargest: new Uint32Array(classCount),
-  };
-  for (let node = 0; node < file.nodeCount; node++) {
-    const size = sizeOf(file, node);
-    if (size === 0) continue;
-    const index = classes.of[node]!;
-    sums.count[index]!++;
-    sums.selfSize[index]! += size;
-  }
-  addRetained(graph, sums, pool);
-  return sums;
+  const [counts, sizes, nearest] = [arena.words(classCount), arena.doubles(classCount), arena.integers(classCount)];
+  const columns = [classes.of, counts, sizes].map(({ byteOffset }) => byteOffset);
+  inSlices(0, nodeCount, (from, to) => arena.loops.countClasses(from, to, ...columns));
+  for (const [node, size] of wideSizes) sizes[classes.of[node]!]! += size - selfSize[node]!;
+  return { count: counts, selfSize: sizes, distance: nearest.fill(0x7fffffff), ...walkTree(graph, pool) };
 }
 
 /** The same with distances. */
@@ -55,66 +44,30 @@ export function sumsOf(graph: Graph & { readonly distance: Int32Array }, pool: P
 }
 
 /** Distance of a class: that of its nearest object. */
-export function addDistances({ selfSize }: HeapFile, { of }: Classes, distance: Int32Array, nearest: Int32Array): void {
-  for (let node = 0; node < of.length && node < selfSize.length; node++) {
-    const index = of[node]!;
-    if (selfSize[node] !== 0 && distance[node]! < nearest[index]!) nearest[index] = distance[node]!;
-  }
+export function addDistances(file: HeapFile, { of }: Classes, distance: Int32Array, nearest: Int32Array): void {
+  const columns = [of, distance, nearest].map(({ byteOffset }) => byteOffset);
+  inSlices(0, file.nodeCount, (from, to) => file.arena.loops.nearestOfClasses(from, to, ...columns));
 }
 
-/** Walks the dominator tree with a counter per class of how many of it are open above. */
-function addRetained({ file, classes, dominators, retained }: Graph, sums: Aggregates, pool: Pool): void {
+/** Words of a class's record: how many are open above, how many are in the outermost, the largest object and its number. */
+const RECORD_WORDS = 4;
+
+/** Walks the dominator tree with a record for each class. */
+function walkTree({ file, classes, dominators, retained }: Graph, pool: Pool) {
+  const { nodeCount, arena } = file;
   const { immediate, order } = dominators;
-  const { nodeCount, root, selfSize } = file;
-  const { of } = classes;
-  const { retainedSize, largest, inLargest } = sums;
-  const open = new Uint32Array(classes.list.length);
-  const within = new Uint32Array(classes.list.length);
-  const [firstChild, nextSibling] = childLists(nodeCount, immediate, order, pool);
-  const enter = (node: number) => {
-    if (selfSize[node] === 0) return;
-    const index = of[node]!;
-    if (open[index]!++ === 0) {
-      retainedSize[index]! += retained[node]!;
-      within[index] = 0;
-    }
-    within[index]!++;
-  };
-  const leave = (node: number) => {
-    if (selfSize[node] === 0) return;
-    const index = of[node]!;
-    if (--open[index]! > 0 || (inLargest[index] !== 0 && retained[node]! <= retained[largest[index]!]!)) return;
-    largest[index] = node;
-    inLargest[index] = within[index]!;
-  };
-  let node = root;
-  enter(node);
-  for (;;) {
-    let next = firstChild[node]!;
-    while (next === 0) {
-      leave(node);
-      if (node === root) {
-        pool.giveBack(firstChild, nextSibling);
-        return;
-      }
-      next = nextSibling[node]!;
-      node = immediate[node]!;
-    }
-    node = next - 1;
-    enter(node);
-  }
-}
-
-/** First child and next sibling of each node in the dominator tree, plus one; 0: none. */
-function childLists(nodeCount: number, immediate: Uint32Array, order: Uint32Array, pool: Pool) {
-  const firstChild = pool.zeros();
-  const nextSibling = pool.zeros();
+  const classCount = classes.list.length;
+  const [child, sibling] = [pool.zeros(), pool.zeros()];
+  const [records, sums] = [arena.words(classCount * RECORD_WORDS), arena.doubles(classCount)];
+  const tree = [order, immediate, child, sibling].map(({ byteOffset }) => byteOffset);
   // In this order (and not in that of ordinals) neighbours in the tree are neighbours in memory: three times as fast.
-  for (let at = nodeCount - 1; at >= 1; at--) {
-    const node = order[at]!;
-    const above = immediate[node]!;
-    nextSibling[node] = firstChild[above]!;
-    firstChild[above] = node + 1;
-  }
-  return [firstChild, nextSibling] as const;
+  inSlicesDown(1, nodeCount - 1, (first, last) => arena.loops.listChildren(first, last, ...tree));
+  const walked = [immediate, child, sibling, classes.of, retained, records, sums];
+  arena.loops.beginWalk(...walked.map(({ byteOffset }) => byteOffset));
+  const walk = retained instanceof Float64Array ? arena.loops.walkDoubles : arena.loops.walkWords;
+  walk(0);
+  while (walk(SLICE));
+  pool.giveBack(child, sibling);
+  const field = (at: number) => Uint32Array.from({ length: classCount }, (_, i) => records[i * RECORD_WORDS + at]!);
+  return { retainedSize: sums, largest: field(2), inLargest: field(3) };
 }

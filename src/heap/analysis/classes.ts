@@ -1,8 +1,10 @@
+import { inTurns } from '../graph.js';
 import type { HeapFile } from '../heap-file.js';
 import { DETACHED_SHIFT, TYPE_BITS } from '../parse/fast-nodes.js';
 import type { ScriptPosition } from '../parse/locations.js';
 import type { Facts } from './facts.js';
 import { type Interface, InterfaceMatcher, inferInterfaces } from './interfaces.js';
+import { typeBits } from './own-sizes.js';
 import type { Pool } from './pool.js';
 import { findShapes } from './shapes.js';
 
@@ -24,8 +26,7 @@ export interface Classes {
 export function classify(file: HeapFile, facts: Facts, pool: Pool): Classes {
   const of = pool.dirty();
   const table = new ClassTable(file, facts, pool);
-  for (let node = 0; node < file.nodeCount; node++) of[node] = table.byNode(node);
-  table.giveBack();
+  table.sort(of);
   const interfaces = nameInterfaces({ file, facts, pool }, table, of);
   splitByPosition(file, facts, table, of);
   return { of, list: table.list, interfaces };
@@ -33,42 +34,54 @@ export function classify(file: HeapFile, facts: Facts, pool: Pool): Classes {
 
 class ClassTable {
   readonly list: HeapClass[] = [];
-  private readonly byName = new Map<string, number>();
+  private readonly names = new Map<string, number>();
   private readonly byPosition = new Map<number, Map<number, number>>();
-  private readonly byType: Int32Array;
   /** Class number plus one. */
+  private readonly byType: Uint32Array;
   private readonly byText: Uint32Array;
   private readonly byDetachedText = new Map<number, number>();
-  private readonly isNamed: Uint8Array;
+  /** A bit for each type of which objects have names. */
+  private readonly named: number;
 
   constructor(
     private readonly file: HeapFile,
     private readonly facts: Facts,
     private readonly pool: Pool,
   ) {
-    this.byType = new Int32Array(32).fill(-1);
+    this.byType = file.arena.words(32);
     this.byText = pool.zeros(file.strings.count);
-    this.isNamed = new Uint8Array(32);
-    for (const type of [facts.node.object, facts.node.native]) if (type >= 0) this.isNamed[type] = 1;
+    this.named = typeBits(facts.node.object, facts.node.native);
   }
 
-  byNode(node: number): number {
+  /** By type or name. */
+  sort(of: Uint32Array): void {
+    const { file, facts, byType, byText } = this;
+    const { nodeCount, arena } = file;
+    const columns = [of, byType, byText].map(({ byteOffset }) => byteOffset);
+    inTurns(
+      nodeCount,
+      (from, to) => arena.loops.classify(from, to, ...columns, this.named, facts.node.native),
+      node => {
+        of[node] = this.byNode(node);
+        return node + 1;
+      },
+    );
+    this.pool.giveBack(byText);
+  }
+
+  private byNode(node: number): number {
     const kind = this.file.kind[node]!;
     const type = kind & TYPE_BITS;
-    if (this.isNamed[type] === 0) return this.ofType(type);
+    if ((this.named & (1 << type)) === 0) return this.ofType(type);
     const name = this.file.nameIndex[node]!;
     if (type === this.facts.node.native && ((kind >> DETACHED_SHIFT) & 3) === 2) return this.ofDetached(name);
-    if (this.byText[name] === 0) this.byText[name] = this.named(constructorName(this.file.strings.text(name))) + 1;
-    return this.byText[name]! - 1;
+    const index = this.byName(constructorName(this.file.strings.text(name)));
+    this.byText[name] = index + 1;
+    return index;
   }
 
-  /** After this, `byNode` must not be called. */
-  giveBack(): void {
-    this.pool.giveBack(this.byText);
-  }
-
-  named(name: string): number {
-    return this.add(this.byName, name, () => ({ name }));
+  byName(name: string): number {
+    return this.add(this.names, name, () => ({ name }));
   }
 
   /** The class of this name whose constructor stands at this position. */
@@ -91,14 +104,15 @@ class ClassTable {
   }
 
   private ofType(type: number): number {
-    if (this.byType[type] === -1) this.byType[type] = this.named(typeName(this.file.layout.node.types[type] ?? '?'));
-    return this.byType[type]!;
+    const index = this.byName(typeName(this.file.layout.node.types[type] ?? '?'));
+    this.byType[type] = index + 1;
+    return index;
   }
 
   private ofDetached(name: number): number {
     const known = this.byDetachedText.get(name);
     if (known !== undefined) return known;
-    const index = this.named(constructorName(`Detached ${this.file.strings.text(name)}`));
+    const index = this.byName(constructorName(`Detached ${this.file.strings.text(name)}`));
     this.byDetachedText.set(name, index);
     return index;
   }
@@ -129,19 +143,31 @@ function nameInterfaces({ file, facts, pool }: Given, table: ClassTable, of: Uin
   const shapes = findShapes(file, facts, pool);
   const interfaces = inferInterfaces(file, facts, shapes);
   const matcher = new InterfaceMatcher(file, facts, interfaces);
-  const classOfShape = shapes.sample.map(node => {
+  const classOfShape = pool.dirty();
+  shapes.sample.forEach((node, shape) => {
     const index = matcher.match(node);
-    return index < 0 ? of[node]! : table.named(interfaces[index]!.name);
+    classOfShape[shape] = index < 0 ? of[node]! : table.byName(interfaces[index]!.name);
   });
-  for (let i = 0; i < shapes.objects.length; i++) of[shapes.objects[i]!] = classOfShape[shapes.shapeOf[i]!]!;
+  const columns = [shapes.objects, shapes.shapeOf, classOfShape, of].map(({ byteOffset }) => byteOffset);
+  file.arena.loops.classifyShapes(shapes.objects.length, ...columns);
+  pool.giveBack(classOfShape);
   pool.giveBackWhole(shapes.objects, shapes.shapeOf);
   return interfaces;
 }
 
-function splitByPosition({ kind, locations }: HeapFile, facts: Facts, table: ClassTable, of: Uint32Array): void {
-  for (let i = 0; i < locations.count; i++) {
-    const node = locations.ordinal[i]!;
-    if ((kind[node]! & TYPE_BITS) !== facts.node.object) continue;
-    of[node] = table.at(of[node]!, locations.position[i]!);
-  }
+function splitByPosition({ arena, locations }: HeapFile, facts: Facts, table: ClassTable, of: Uint32Array): void {
+  const { count, ordinal, position, positions } = locations;
+  const last = arena.words(2 * positions.length);
+  const columns = [last.byteOffset, of.byteOffset];
+  inTurns(
+    count,
+    (from, to) =>
+      arena.loops.splitByPosition(from, to, ordinal.byteOffset, position.byteOffset, facts.node.object, ...columns),
+    record => {
+      const [at, base] = [position[record]!, of[ordinal[record]!]!];
+      last[2 * at] = base + 1;
+      last[2 * at + 1] = table.at(base, at);
+      return record;
+    },
+  );
 }

@@ -25,7 +25,7 @@ export function gatherFacts(file: HeapFile): Facts {
     node: numbered(file.layout.node.types) as Facts['node'], // has every NodeType as a key: see KNOWN_TYPES
     edge: numbered(file.layout.edge.types) as Facts['edge'],
     text,
-    ephemerons: findEphemerons(file.strings),
+    ephemerons: findEphemerons(file.strings, file.arena),
   };
 }
 

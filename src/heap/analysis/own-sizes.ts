@@ -1,13 +1,10 @@
+import { inSlices, inTurns } from '../graph.js';
 import type { HeapFile } from '../heap-file.js';
-import { NAME_BITS } from '../parse/fast-edges.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
 import { pointedAt } from './essential.js';
 import type { Facts } from './facts.js';
 import type { Pool } from './pool.js';
-import { OrdinalStack } from './stack.js';
 
-const UNVISITED = 0xffffffff;
-const SHARED = 0xfffffffe;
 const UINT32_MAX = 2 ** 32 - 1;
 
 /**
@@ -16,16 +13,21 @@ const UINT32_MAX = 2 ** 32 - 1;
  */
 export function bookBackingStores(file: HeapFile, facts: Facts, pool: Pool): void {
   if (!hasUserRoots(file, facts)) return; // a snapshot with V8's internals exposed shows memory as it is
+  const { nodeCount, arena } = file;
+  const { loops } = arena;
   const owners = pool.dirty();
-  const stores = storeTypes(facts);
-  markStores(file, facts, owners, stores);
-  const pending = new OrdinalStack();
-  for (let node = 0; node < file.nodeCount; node++) {
-    if (owners[node] !== node) continue;
-    spread(file, facts, owners, stores, node, pending);
-    while (pending.length > 0) spread(file, facts, owners, stores, pending.pop(), pending);
-  }
-  moveSizes(file, facts, owners);
+  const pending = pool.large(2 * (nodeCount + 2));
+  const [at, stack] = [owners.byteOffset, pending.byteOffset];
+  const { hidden, array, native, synthetic } = facts.node;
+  const stores = typeBits(hidden, array, native);
+  inSlices(0, nodeCount, (from, to) => loops.markStores(from, to, at, stores, native, facts.text.externalString));
+  inSlices(0, nodeCount, (from, to) => loops.spreadOwners(from, to, at, stores, facts.edge.weak, stack));
+  inTurns(
+    nodeCount,
+    (from, to) => loops.moveSizes(from, to, at, synthetic),
+    node => moveWide(file, owners[node]!, node),
+  );
+  pool.cut(pending, pending.length);
   pool.giveBack(owners);
 }
 
@@ -36,61 +38,20 @@ function hasUserRoots({ root, firstEdge, target, kind }: HeapFile, facts: Facts)
   return false;
 }
 
-/** 1 for types of which some objects are backing stores. */
-function storeTypes({ node }: Facts): Uint8Array {
-  const types = new Uint8Array(TYPE_BITS + 1);
-  for (const type of [node.hidden, node.array, node.native]) if (type >= 0) types[type] = 1;
-  return types;
+/** A bit for each of these types that the file has. */
+export function typeBits(...types: readonly number[]): number {
+  return types.reduce((bits, type) => (type < 0 ? bits : bits | (1 << type)), 0);
 }
 
-/** A node that is no store belongs to itself. */
-function markStores(
-  { nodeCount, kind, nameIndex }: HeapFile,
-  facts: Facts,
-  owners: Uint32Array,
-  stores: Uint8Array,
-): void {
-  const { native } = facts.node;
-  for (let node = 0; node < nodeCount; node++) {
-    const type = kind[node]! & TYPE_BITS;
-    const is = stores[type] === 1 && (type !== native || nameIndex[node] === facts.text.externalString);
-    owners[node] = is ? UNVISITED : node;
-  }
-}
-
-function spread(
-  { firstEdge, target, label, kind }: HeapFile,
-  facts: Facts,
-  owners: Uint32Array,
-  stores: Uint8Array,
-  node: number,
-  pending: OrdinalStack,
-): void {
-  const weak = facts.edge.weak;
-  const owner = owners[node]!;
-  for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
-    const to = target[edge]!;
-    const child = to < 0 ? ~to : to;
-    if (stores[kind[child]! & TYPE_BITS] === 0) continue;
-    const known = owners[child]!;
-    if (known === child || known === owner || known === SHARED || label[edge]! >>> NAME_BITS === weak) continue;
-    owners[child] = known === UNVISITED ? owner : SHARED;
-    pending.push(child); // at most twice: when it gets an owner, and when it turns out to be shared
-  }
-}
-
-function moveSizes(file: HeapFile, facts: Facts, owners: Uint32Array): void {
-  const { nodeCount, kind, root, selfSize, wideSizes } = file;
-  for (let node = 0; node < nodeCount; node++) {
-    const owner = owners[node]!;
-    if (owner === node || owner >= SHARED || owner === root) continue;
-    if ((kind[owner]! & TYPE_BITS) === facts.node.synthetic) continue;
-    const size = sizeOf(file, owner) + sizeOf(file, node);
-    if (size >= UINT32_MAX) wideSizes.set(owner, size);
-    selfSize[owner] = Math.min(size, UINT32_MAX);
-    selfSize[node] = 0;
-    if (wideSizes.size > 0) wideSizes.delete(node);
-  }
+/** Moves what does not fit its column; gives the next node. */
+function moveWide(file: HeapFile, owner: number, node: number): number {
+  const { selfSize, wideSizes } = file;
+  const size = sizeOf(file, owner) + sizeOf(file, node);
+  if (size >= UINT32_MAX) wideSizes.set(owner, size);
+  selfSize[owner] = Math.min(size, UINT32_MAX);
+  selfSize[node] = 0;
+  wideSizes.delete(node);
+  return node + 1;
 }
 
 /** Self size in bytes, also where it does not fit the column. */

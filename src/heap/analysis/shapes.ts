@@ -1,6 +1,6 @@
+import { inSlices } from '../graph.js';
 import type { HeapFile } from '../heap-file.js';
 import { NAME_BITS, NAME_MASK } from '../parse/fast-edges.js';
-import { TYPE_BITS } from '../parse/fast-nodes.js';
 import type { Facts } from './facts.js';
 import type { Pool } from './pool.js';
 
@@ -13,76 +13,29 @@ export interface Shapes {
   readonly counts: readonly number[];
 }
 
-const NONE = 0xffffffff;
-
 /** Groups plain objects by their properties without building a text for each: names are numbers in the file. */
 export function findShapes(file: HeapFile, facts: Facts, pool: Pool): Shapes {
-  const objects = plainObjects(file, facts, pool.dirty());
-  const shapeOf = pool.dirty().subarray(0, objects.length);
-  const sample: number[] = [];
-  const counts: number[] = [];
-  let slots: Uint32Array = new Uint32Array(4096).fill(NONE);
-  const hashes: number[] = [];
-  for (let i = 0; i < objects.length; i++) {
-    const node = objects[i]!;
-    const hash = hashOf(file, facts.edge.property, node);
-    let slot = hash & (slots.length - 1);
-    while (slots[slot] !== NONE && !isSame(file, facts.edge.property, sample[slots[slot]!]!, node)) {
-      slot = (slot + 1) & (slots.length - 1);
-    }
-    if (slots[slot] === NONE) {
-      slots[slot] = sample.push(node) - 1;
-      counts.push(0);
-      hashes.push(hash);
-    }
-    shapeOf[i] = slots[slot]!;
-    counts[shapeOf[i]!]!++;
-    if (sample.length * 2 > slots.length) slots = rehash(hashes, slots.length * 2);
-  }
-  return { objects, shapeOf, sample, counts };
-}
-
-function plainObjects({ nodeCount, kind, nameIndex }: HeapFile, facts: Facts, found: Uint32Array): Uint32Array {
-  const type = facts.node.object;
-  const name = facts.text.object;
-  let count = 0;
-  for (let node = 0; node < nodeCount; node++) {
-    if (nameIndex[node] === name && (kind[node]! & TYPE_BITS) === type) found[count++] = node;
-  }
-  return found.subarray(0, count);
-}
-
-function hashOf({ firstEdge, label }: HeapFile, property: number, node: number): number {
-  let hash = 0x811c9dc5;
-  for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {
-    const word = label[edge]!;
-    if (word >>> NAME_BITS === property) hash = Math.imul(hash ^ word, 0x01000193);
-  }
-  return (hash ^ (hash >>> 15)) >>> 0;
-}
-
-function isSame({ firstEdge, label }: HeapFile, property: number, a: number, b: number): boolean {
-  let left = firstEdge[a]!;
-  let right = firstEdge[b]!;
-  const leftEnd = firstEdge[a + 1]!;
-  const rightEnd = firstEdge[b + 1]!;
-  for (;;) {
-    while (left < leftEnd && label[left]! >>> NAME_BITS !== property) left++;
-    while (right < rightEnd && label[right]! >>> NAME_BITS !== property) right++;
-    if (left === leftEnd || right === rightEnd) return left === leftEnd && right === rightEnd;
-    if (label[left++] !== label[right++]) return false;
-  }
-}
-
-function rehash(hashes: readonly number[], size: number): Uint32Array {
-  const slots = new Uint32Array(size).fill(NONE);
-  hashes.forEach((hash, shape) => {
-    let slot = hash & (size - 1);
-    while (slots[slot] !== NONE) slot = (slot + 1) & (size - 1);
-    slots[slot] = shape;
+  const { nodeCount, arena } = file;
+  const { loops } = arena;
+  const [found, shapeOf, samples, counts] = [pool.dirty(), pool.dirty(), pool.dirty(), pool.dirty()];
+  let length = 0;
+  inSlices(0, nodeCount, (from, to) => {
+    length = loops.nodesNamed(from, to, facts.node.object, facts.text.object, found.byteOffset, length);
   });
-  return slots;
+  const slots = arena.dirtyWords(Math.max(FIRST_SLOTS, 4 * length));
+  loops.beginShapes(slots.byteOffset, FIRST_SLOTS);
+  const columns = [found, shapeOf, samples, counts, slots].map(({ byteOffset }) => byteOffset);
+  let shapes = 0;
+  inSlices(0, length, (from, to) => {
+    shapes = loops.findShapes(from, to, facts.edge.property, ...columns);
+  });
+  const [sample, count] = [[...samples.subarray(0, shapes)], [...counts.subarray(0, shapes)]];
+  pool.giveBack(samples, counts);
+  return { objects: found.subarray(0, length), shapeOf: shapeOf.subarray(0, length), sample, counts: count };
 }
+
+/** The table grows from this while it is more than half full. */
+const FIRST_SLOTS = 4096;
 
 /** Indexes of the names of an object's properties, in the file's order. */
 export function propertyNames({ firstEdge, label }: HeapFile, facts: Facts, node: number): number[] {

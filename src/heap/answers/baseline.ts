@@ -16,11 +16,12 @@ export interface Baseline {
 /** Takes from a heap what a later comparison needs; the heap itself may be dropped afterwards. */
 export function baselineOf(view: HeapView): Baseline {
   const { file, retained, classes } = view.heap;
+  const id = file.id.slice();
   return {
     totalBytes: view.totalBytes,
     nodeCount: file.nodeCount,
-    find: finder(file.id),
-    id: file.id,
+    find: finder(id),
+    id,
     selfSize: selfSizes(view),
     retained: retained.slice(0, file.nodeCount),
     classOf: classes.of.slice(0, file.nodeCount),

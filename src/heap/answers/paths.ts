@@ -1,5 +1,6 @@
 import { isFile, isNodeInternal, isUserCode } from '../../base/script-url.js';
 import { NO_DISTANCE, SYSTEM_DISTANCE } from '../analysis/distances.js';
+import { FILTER_MASK } from '../graph.js';
 import { NAME_BITS } from '../parse/fast-edges.js';
 import { closuresByContext, type Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
@@ -25,8 +26,6 @@ export interface RetainingPath {
 const LONGEST = 80;
 /** A detour over a property is preferred to a shortcut through V8's parts that is at most this much shorter. */
 const DETOUR = 2;
-/** The last bits of an ordinal say for nearly all that they are not looked for, from a table that stays in a core's cache. */
-const FILTER_MASK = 0x3fff;
 
 interface Climb {
   readonly steps: { node: number; edge: number }[];
@@ -78,11 +77,15 @@ export function findPathsOver(
 }
 
 class PathFinder {
+  private readonly maybeWanted: Uint8Array;
+
   constructor(
     private readonly view: HeapView,
     private readonly scripts: Scripts,
     private readonly closures: Uint32Array,
-  ) {}
+  ) {
+    this.maybeWanted = view.heap.file.arena.bytes(FILTER_MASK + 1);
+  }
 
   find(nodes: readonly number[]): RetainingPath[] {
     return this.climbAll(nodes.map(startAt));
@@ -144,20 +147,17 @@ class PathFinder {
   }
 
   private bestRetainers(climbs: readonly Climb[]): (Candidate | undefined)[] {
-    const { edgeCount, firstEdge, target } = this.view.heap.file;
+    const { edgeCount, firstEdge, target, arena } = this.view.heap.file;
     const waiting = new Map<number, number[]>();
-    const maybeWanted = new Uint8Array(FILTER_MASK + 1);
+    this.maybeWanted.fill(0);
     climbs.forEach(({ current }, i) => {
-      maybeWanted[current & FILTER_MASK] = 1;
+      this.maybeWanted[current & FILTER_MASK] = 1;
       waiting.set(current, [...(waiting.get(current) ?? []), i]);
     });
     const best: (Candidate | undefined)[] = climbs.map(() => undefined);
+    const next = (from: number) => arena.loops.nextMaybe(from, edgeCount, this.maybeWanted.byteOffset);
     let node = 0;
-    for (
-      let edge = nextMaybe(target, maybeWanted, 0);
-      edge < edgeCount;
-      edge = nextMaybe(target, maybeWanted, edge + 1)
-    ) {
+    for (let edge = next(0); edge < edgeCount; edge = next(edge + 1)) {
       const to = target[edge]!;
       const climbing = to < 0 ? undefined : waiting.get(to);
       if (!climbing) continue;
@@ -256,28 +256,6 @@ function startAt(node: number): Climb {
     atModule: false,
     inNode: false,
   };
-}
-
-/** The next edge from `from` on whose target passes the filter. Eight at a time: a branch for each costs twice as much. */
-function nextMaybe(target: Int32Array, filter: Uint8Array, from: number): number {
-  const last = target.length - 8;
-  let edge = from;
-  while (
-    edge <= last &&
-    (filter[target[edge]! & FILTER_MASK]! |
-      filter[target[edge + 1]! & FILTER_MASK]! |
-      filter[target[edge + 2]! & FILTER_MASK]! |
-      filter[target[edge + 3]! & FILTER_MASK]! |
-      filter[target[edge + 4]! & FILTER_MASK]! |
-      filter[target[edge + 5]! & FILTER_MASK]! |
-      filter[target[edge + 6]! & FILTER_MASK]! |
-      filter[target[edge + 7]! & FILTER_MASK]!) ===
-      0
-  ) {
-    edge += 8;
-  }
-  while (edge < target.length && filter[target[edge]! & FILTER_MASK] === 0) edge++;
-  return edge;
 }
 
 /** The node that an edge belongs to, looked for from an earlier one on. */

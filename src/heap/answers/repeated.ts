@@ -1,8 +1,7 @@
 import type { Facts } from '../analysis/facts.js';
-import { sizeOf } from '../analysis/own-sizes.js';
 import type { Pool } from '../analysis/pool.js';
+import { inSlices } from '../graph.js';
 import type { HeapFile } from '../heap-file.js';
-import { TYPE_BITS } from '../parse/fast-nodes.js';
 
 export interface RepeatedText {
   readonly text: string;
@@ -34,31 +33,26 @@ export interface Counted {
 
 /** Equal strings that exist more than once: the file names equal texts by one number. */
 export function repeatedTexts({ file, facts, scratch }: Counted, limit = Number.POSITIVE_INFINITY): Texts {
-  const { count: texts } = file.strings;
-  const copies = scratch.zeros(texts);
-  for (let node = 0; node < file.nodeCount; node++) {
-    if ((file.kind[node]! & TYPE_BITS) === facts.node.string) copies[file.nameIndex[node]!]!++;
-  }
-  const bytes = new Float64Array(texts);
-  const sample = scratch.zeros(texts);
+  const { arena, nodeCount, strings } = file;
+  const { loops } = arena;
+  const { string } = facts.node;
+  const [copies, sample, list] = [scratch.zeros(strings.count), scratch.zeros(strings.count), scratch.dirty()];
+  const bytes = arena.doubles(strings.count);
+  const columns = [copies, bytes, sample].map(({ byteOffset }) => byteOffset);
   const sums = { count: 0, bytes: 0, wastedBytes: 0 };
-  for (let node = 0; node < file.nodeCount; node++) {
-    if ((file.kind[node]! & TYPE_BITS) !== facts.node.string) continue;
-    const text = file.nameIndex[node]!;
-    const size = sizeOf(file, node);
-    sums.count++;
-    sums.bytes += size;
-    if (copies[text] === 1) continue; // most texts: two columns that need not be touched
-    bytes[text]! += size;
-    sample[text] = node;
-  }
-  const repeated: number[] = [];
+  inSlices(0, nodeCount, (from, to) => {
+    sums.count += loops.countCopies(from, to, string, copies.byteOffset);
+  });
+  inSlices(0, nodeCount, (from, to) => {
+    sums.bytes += loops.weighCopies(from, to, string, ...columns);
+  });
+  let length = 0;
+  inSlices(0, strings.count, (from, to) => {
+    length = loops.listRepeated(from, to, copies.byteOffset, list.byteOffset, length);
+  });
   const wasted = (text: number) => bytes[text]! * (1 - 1 / copies[text]!);
-  for (let text = 0; text < texts; text++) {
-    if (copies[text]! < 2) continue;
-    repeated.push(text);
-    sums.wastedBytes += wasted(text);
-  }
+  const repeated = [...list.subarray(0, length)];
+  for (const text of repeated) sums.wastedBytes += wasted(text);
   repeated.sort((a, b) => wasted(b) - wasted(a));
   const rows = repeated.slice(0, limit).map(
     (text): RepeatedText => ({
@@ -69,6 +63,6 @@ export function repeatedTexts({ file, facts, scratch }: Counted, limit = Number.
       sampleId: file.id[sample[text]!]!,
     }),
   );
-  scratch.giveBack(copies, sample);
+  scratch.giveBack(copies, sample, list);
   return { ...sums, wastedBytes: Math.round(sums.wastedBytes), repeated: rows };
 }

@@ -1,5 +1,5 @@
 import { isUserCode } from '../../base/script-url.js';
-import { pointedAt } from '../analysis/essential.js';
+import { inSlices } from '../graph.js';
 import { NAME_BITS } from '../parse/fast-edges.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
 import type { HeapView } from './view.js';
@@ -117,14 +117,11 @@ const SCRIPT_EDGES = new Set(['script', 'script_or_debug_info']);
 /** For each context, one closure that was made in it (plus one; 0: none): the way from a variable to its file. */
 export function closuresByContext(view: HeapView): Uint32Array {
   const { file, facts } = view.heap;
-  const { nodeCount, kind, firstEdge, label, target } = file;
+  const { nodeCount, arena } = file;
   const wanted = ((facts.edge.internal << NAME_BITS) | facts.text.context) >>> 0;
   const closures = view.heap.scratch.zeros();
-  for (let node = 0; node < nodeCount; node++) {
-    if ((kind[node]! & TYPE_BITS) !== facts.node.closure) continue;
-    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {
-      if (label[edge] === wanted) closures[pointedAt(target[edge]!)] = node + 1;
-    }
-  }
+  inSlices(0, nodeCount, (from, to) => {
+    arena.loops.closuresByContext(from, to, facts.node.closure, wanted, closures.byteOffset);
+  });
   return closures;
 }

@@ -1,5 +1,6 @@
 import { isFile } from '../../base/script-url.js';
-import { OrdinalStack } from '../analysis/stack.js';
+import { FILTER_MASK, inSlices, SLICE } from '../graph.js';
+import type { HeapFile } from '../heap-file.js';
 import type { RetainingPath } from './paths.js';
 import { findPaths } from './paths.js';
 import type { Scripts } from './scripts.js';
@@ -190,6 +191,7 @@ function manyChildren(view: HeapView, least: number): Holder[] {
     if (candidates.size >= MAX_CANDIDATES) break;
   }
   view.heap.scratch.giveBack(counts);
+  view.heap.scratch.giveBackWhole(big);
   const groups = groupChildren(view, candidates);
   return [...groups].flatMap(([node, children]) => {
     const first = children[0];
@@ -206,20 +208,23 @@ function isBuiltin(view: HeapView, node: number): boolean {
   return type === 'hidden' || type === 'object shape' || view.name(node).startsWith('system / ');
 }
 
-function bigNodes({ heap: { retained }, nodeCount }: HeapView, least: number): Uint32Array {
-  const big = new OrdinalStack();
-  for (let node = 0; node < nodeCount; node++) if (retained[node]! >= least) big.push(node);
-  return big.taken();
+/** Nodes that retain so much; one of the scratch arrays. */
+function bigNodes({ heap: { file, retained, scratch }, nodeCount }: HeapView, least: number): Uint32Array {
+  const big = scratch.dirty();
+  const { loops } = file.arena;
+  const loop = retained instanceof Float64Array ? loops.listBigDoubles : loops.listBigWords;
+  let count = 0;
+  inSlices(0, nodeCount, (from, to) => {
+    count = loop(from, to, retained.byteOffset, least, big.byteOffset, count);
+  });
+  return big.subarray(0, count);
 }
 
 /** How many nodes each of some dominates, by ordinal. */
-function countChildren({ heap: { immediate, scratch }, nodeCount }: HeapView, some: Uint32Array): Uint32Array {
+function countChildren({ heap: { file, immediate, scratch }, nodeCount }: HeapView, some: Uint32Array): Uint32Array {
   const counts = scratch.zeros();
-  const isMaybe = filterOf(some);
-  for (let node = 0; node < nodeCount; node++) {
-    const above = immediate[node]!;
-    if (isMaybe[above & FILTER_MASK] !== 0) counts[above]!++;
-  }
+  const columns = [immediate, filterOf(file, some), counts].map(({ byteOffset }) => byteOffset);
+  inSlices(0, nodeCount, (from, to) => file.arena.loops.countChildren(from, to, ...columns));
   return counts;
 }
 
@@ -238,7 +243,7 @@ function groupChildren(
   holders: ReadonlySet<number>,
   counts: (node: number) => boolean = () => true,
 ): Map<number, ChildGroup[]> {
-  const { retained, immediate, classes, scratch } = view.heap;
+  const { file, retained, immediate, classes, scratch } = view.heap;
   const list = [...holders];
   const groups = list.map(() => new Map<number, Growing>());
   // Number of the holder (plus one) that a node is, or is a part of: most nodes are neither, and are passed over quickly.
@@ -246,36 +251,38 @@ function groupChildren(
   const parts = markParts(view, list, holderOf);
   let last: Growing | undefined;
   let lastHolder = 0;
-  const maybeHolder = filterOf(list, parts);
-  for (let node = 0; node < view.nodeCount; node++) {
-    const above = immediate[node]!;
-    if (maybeHolder[above & FILTER_MASK] === 0) continue;
-    const holder = holderOf[above]!;
-    if (holder === 0 || !counts(node)) continue;
-    if (holderOf[node] !== 0 && (list[holder - 1] === node || parts.has(node))) continue;
-    const classIndex = classes.of[node]!;
-    // Like children are neighbours in the file: most have the group of the one before.
-    if (last === undefined || lastHolder !== holder || last.classIndex !== classIndex) {
-      last = groupOf(groups[holder - 1]!, classIndex, node);
-      lastHolder = holder;
+  const found = scratch.dirty();
+  const columns = [immediate, filterOf(file, list, parts), holderOf, found].map(({ byteOffset }) => byteOffset);
+  for (let from = 0; from < view.nodeCount; ) {
+    const to = Math.min(view.nodeCount, from + SLICE);
+    const count = file.arena.loops.listChildrenOf(from, to, ...columns);
+    for (let i = 0; i < count; i++) {
+      const node = found[i]!;
+      const holder = holderOf[immediate[node]!]!;
+      if (!counts(node) || (holderOf[node] !== 0 && (list[holder - 1] === node || parts.has(node)))) continue;
+      const classIndex = classes.of[node]!;
+      // Like children are neighbours in the file: most have the group of the one before.
+      if (last === undefined || lastHolder !== holder || last.classIndex !== classIndex) {
+        last = groupOf(groups[holder - 1]!, classIndex, node);
+        lastHolder = holder;
+      }
+      last.count++;
+      last.retainedBytes += retained[node]!;
     }
-    last.count++;
-    last.retainedBytes += retained[node]!;
+    from = to;
   }
-  scratch.giveBack(holderOf);
+  scratch.giveBack(holderOf, found);
   return new Map(
     list.map((holder, i) => [holder, [...groups[i]!.values()].sort((a, b) => b.retainedBytes - a.retainedBytes)]),
   );
 }
 
 /** By the last bits of ordinals: a table that stays in a core's cache passes over most nodes. */
-function filterOf(...nodes: readonly Iterable<number>[]): Uint8Array {
-  const filter = new Uint8Array(FILTER_MASK + 1);
+function filterOf({ arena }: HeapFile, ...nodes: readonly Iterable<number>[]): Uint8Array {
+  const filter = arena.bytes(FILTER_MASK + 1);
   for (const some of nodes) for (const node of some) filter[node & FILTER_MASK] = 1;
   return filter;
 }
-
-const FILTER_MASK = 0xffff;
 
 function groupOf(groups: Map<number, Growing>, classIndex: number, sample: number): Growing {
   let group = groups.get(classIndex);
@@ -328,30 +335,27 @@ function chains(view: HeapView, least: number): Holder[] {
 
 /** Objects of each class that hang below another one of it, directly or with one object between (as promises do). */
 function countLinked(view: HeapView): Uint32Array {
-  const { classes, immediate } = view.heap;
-  const linked = new Uint32Array(classes.list.length);
-  for (let node = 0; node < view.nodeCount; node++) {
-    const index = classes.of[node]!;
-    const above = immediate[node]!;
-    if (classes.of[above] === index || classes.of[immediate[above]!] === index) linked[index]!++;
-  }
+  const { classes, immediate, file } = view.heap;
+  const linked = file.arena.words(classes.list.length);
+  const columns = [classes.of, immediate, linked].map(({ byteOffset }) => byteOffset);
+  inSlices(0, view.nodeCount, (from, to) => file.arena.loops.countLinked(from, to, ...columns));
   return linked;
 }
 
 /** Objects that hold much while none of their children holds most of it: where the memory comes together. */
 function singles(view: HeapView, least: number): Holder[] {
   const { immediate, retained } = view.heap;
-  const isPassedOn = new Uint8Array(view.nodeCount);
+  const isPassedOn = new Set<number>();
   const big: number[] = [];
-  for (let node = 0; node < view.nodeCount; node++) {
-    const bytes = retained[node]!;
-    if (bytes < SAME_FINDING * least) continue; // neither big nor most of something big
+  const listed = bigNodes(view, SAME_FINDING * least); // what is smaller is neither big nor most of something big
+  for (const node of listed) {
     const above = immediate[node]!;
     if (node === above) continue;
-    if (bytes >= least) big.push(node);
-    if (bytes >= SAME_FINDING * retained[above]!) isPassedOn[above] = 1;
+    if (retained[node]! >= least) big.push(node);
+    if (retained[node]! >= SAME_FINDING * retained[above]!) isPassedOn.add(above);
   }
-  const ends = big.filter(node => isPassedOn[node] === 0 && isProgramObject(view, node));
+  view.heap.scratch.giveBackWhole(listed);
+  const ends = big.filter(node => !isPassedOn.has(node) && isProgramObject(view, node));
   const owners = new Set(ends.map(node => ownerOf(view, node)).filter(node => isProgramObject(view, node)));
   return [...owners].slice(0, MAX_CANDIDATES).map(node => ({ node, shape: 'single' as const, children: [] }));
 }

@@ -1,4 +1,4 @@
-import { sizeOf } from '../analysis/own-sizes.js';
+import { inSlices } from '../graph.js';
 import { TYPE_BITS } from '../parse/fast-nodes.js';
 import { type Counted, repeatedTexts, type Texts } from './repeated.js';
 
@@ -26,13 +26,16 @@ export function tablesOf(counted: Counted): Tables {
 }
 
 function kindBytes({ file, facts }: Counted): KindBytes {
-  const byType = new Float64Array(32);
+  const { nodeCount, arena, kind, nameIndex, selfSize, wideSizes } = file;
+  const byType = arena.doubles(TYPE_BITS + 1);
   let buffers = 0;
-  for (let node = 0; node < file.nodeCount; node++) {
-    const type = file.kind[node]! & TYPE_BITS;
-    const bytes = sizeOf(file, node);
-    byType[type]! += bytes;
-    if (type === facts.node.native && file.nameIndex[node] === facts.text.arrayBufferData) buffers += bytes;
+  inSlices(0, nodeCount, (from, to) => {
+    buffers += arena.loops.sumKinds(from, to, byType.byteOffset, facts.node.native, facts.text.arrayBufferData);
+  });
+  for (const [node, size] of wideSizes) {
+    const [type, more] = [kind[node]! & TYPE_BITS, size - selfSize[node]!];
+    byType[type]! += more;
+    if (type === facts.node.native && nameIndex[node] === facts.text.arrayBufferData) buffers += more;
   }
   const of = (...types: (keyof typeof facts.node)[]) =>
     types.reduce((sum, type) => sum + (byType[facts.node[type]] ?? 0), 0);

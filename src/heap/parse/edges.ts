@@ -1,7 +1,7 @@
+import type { Arena } from '../arena.js';
 import { type EdgeColumns, indexedTypes, isUsualEdge, NAME_BITS, NAME_MASK, readEdges } from './fast-edges.js';
 import type { EdgeLayout, Layout } from './header.js';
 import type { Kernel, Read } from './kernel.js';
-import type { NewBuffer } from './new-buffer.js';
 import { RecordSection } from './records.js';
 
 /** Element indexes that do not fit: more of them than this is no heap of a real program. */
@@ -16,10 +16,10 @@ export interface EdgeList {
 }
 
 /** Room for the edges of a file; 8 bytes an edge. */
-export function newEdgeColumns({ edgeCount }: Layout, newBuffer: NewBuffer): EdgeColumns {
+export function newEdgeColumns({ edgeCount }: Layout, arena: Arena): EdgeColumns {
   return {
-    label: new Uint32Array(newBuffer(edgeCount * 4)),
-    target: new Int32Array(newBuffer(edgeCount * 4)),
+    label: arena.words(edgeCount),
+    target: arena.integers(edgeCount),
   };
 }
 

@@ -1,5 +1,6 @@
+import type { Arena } from '../arena.js';
+import type { Locations } from '../heap-file.js';
 import type { Layout, LocationLayout } from './header.js';
-import type { NewBuffer } from './new-buffer.js';
 import { FAST_DIGITS, RecordSection } from './records.js';
 
 /** Where an object's constructor or a closure was written: V8's script id, 0-based line and column. */
@@ -16,9 +17,9 @@ const MAX_COLUMNS = 2 ** 26;
 
 /** Location records: which node, and which of the distinct positions. A program has few positions and many objects. */
 export class LocationSection extends RecordSection {
-  ordinal: Uint32Array;
-  position: Uint32Array;
-  readonly positions: ScriptPosition[] = [];
+  private ordinal = new Uint32Array(FIRST_ROOM);
+  private position = new Uint32Array(FIRST_ROOM);
+  private readonly positions: ScriptPosition[] = [];
   private readonly known = new Map<number, Map<number, number>>();
   private readonly layout: LocationLayout;
   /** The last position of each of some hashes: most records have one of a few. */
@@ -27,12 +28,9 @@ export class LocationSection extends RecordSection {
   constructor(
     private readonly whole: Layout,
     layout: LocationLayout,
-    private readonly newBuffer: NewBuffer,
   ) {
     super('locations', layout.fields);
     this.layout = layout;
-    this.ordinal = new Uint32Array(newBuffer(FIRST_ROOM * 4));
-    this.position = new Uint32Array(newBuffer(FIRST_ROOM * 4));
   }
 
   protected commit(): string | undefined {
@@ -87,13 +85,25 @@ export class LocationSection extends RecordSection {
   }
 
   private grow(): void {
-    this.ordinal = this.enlarged(this.ordinal);
-    this.position = this.enlarged(this.position);
+    this.ordinal = enlarged(this.ordinal);
+    this.position = enlarged(this.position);
   }
 
-  private enlarged(array: Uint32Array): Uint32Array {
-    const larger = new Uint32Array(this.newBuffer(array.length * 8));
-    larger.set(array);
-    return larger;
+  finish(arena: Arena): Locations {
+    const { count, positions } = this;
+    const [ordinal, position] = [arena.words(count), arena.words(count)];
+    ordinal.set(this.ordinal.subarray(0, count));
+    position.set(this.position.subarray(0, count));
+    return { count, ordinal, position, positions };
   }
+}
+
+export function noLocations(): Locations {
+  return { count: 0, ordinal: new Uint32Array(), position: new Uint32Array(), positions: [] };
+}
+
+function enlarged(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(array.length * 2);
+  larger.set(array);
+  return larger;
 }

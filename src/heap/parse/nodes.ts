@@ -1,7 +1,7 @@
+import type { Arena } from '../arena.js';
 import { DETACHED_SHIFT, isUsualNode, type NodeColumns, readNodes } from './fast-nodes.js';
 import type { Layout, NodeLayout } from './header.js';
 import type { Kernel, Read } from './kernel.js';
-import type { NewBuffer } from './new-buffer.js';
 import { RecordSection } from './records.js';
 
 const UINT32 = 2 ** 32;
@@ -16,18 +16,18 @@ export class NodeSection extends RecordSection {
   private readonly layout: NodeLayout;
   private readonly readFaster: Read | undefined;
 
-  constructor(whole: Layout, kernel: Kernel | undefined, newBuffer: NewBuffer) {
+  constructor(whole: Layout, kernel: Kernel | undefined, arena: Arena) {
     const { node, nodeCount, edgeCount } = whole;
     super('nodes', node.fields);
     this.layout = node;
     this.nodeCount = nodeCount;
     this.edgeCount = edgeCount;
     this.columns = {
-      kind: new Uint8Array(newBuffer(nodeCount)),
-      nameIndex: new Uint32Array(newBuffer(nodeCount * 4)),
-      id: new Uint32Array(newBuffer(nodeCount * 4)),
-      selfSize: new Uint32Array(newBuffer(nodeCount * 4)),
-      firstEdge: new Uint32Array(newBuffer((nodeCount + 1) * 4)),
+      kind: arena.bytes(nodeCount),
+      nameIndex: arena.words(nodeCount),
+      id: arena.words(nodeCount),
+      selfSize: arena.words(nodeCount),
+      firstEdge: arena.words(nodeCount + 1),
     };
     this.readFaster = kernel?.nodes(whole, this.columns);
   }

@@ -1,9 +1,10 @@
-import type { HeapFile } from '../heap-file.js';
+import { Arena } from '../arena.js';
+import { type HeapFile, openFile } from '../heap-file.js';
 import { MalformedSnapshot } from '../malformed.js';
 import { type EdgeList, EdgeSection, newEdgeColumns } from './edges.js';
 import { type Layout, readLayout } from './header.js';
 import { Kernel } from './kernel.js';
-import { LocationSection } from './locations.js';
+import { LocationSection, noLocations } from './locations.js';
 import { type NewBuffer, ownBuffer } from './new-buffer.js';
 import { NodeSection } from './nodes.js';
 import { HeadSection, SkipSection } from './other.js';
@@ -15,6 +16,9 @@ export interface ReaderOptions {
   readonly totalBytes?: number;
   /** Memory the analysis may take, in bytes; a file whose head promises more than fits is refused there. */
   readonly memoryCeiling?: number;
+  /** Memory of the columns; a new one by default. */
+  readonly arena?: Arena;
+  /** Memory of the texts, if another thread is to read them. */
   readonly newBuffer?: NewBuffer;
 }
 
@@ -66,9 +70,12 @@ export class SnapshotReader {
   private readonly kernel = Kernel.make();
 
   private readonly newBuffer: NewBuffer;
+  /** Where the columns go. */
+  readonly arena: Arena;
 
   constructor(private readonly options: ReaderOptions = {}) {
     this.newBuffer = options.newBuffer ?? ownBuffer;
+    this.arena = options.arena ?? new Arena();
   }
 
   /** Known as soon as the head was read. */
@@ -146,7 +153,7 @@ export class SnapshotReader {
           this.nodes,
           'nodes',
           offset,
-          () => new NodeSection(this.described(offset), this.kernel, this.newBuffer),
+          () => new NodeSection(this.described(offset), this.kernel, this.arena),
         );
         return this.nodes;
       case 'edges':
@@ -164,7 +171,7 @@ export class SnapshotReader {
 
   private enterEdges(offset: number): Section {
     const layout = this.described(offset);
-    const columns = () => newEdgeColumns(layout, this.newBuffer);
+    const columns = () => newEdgeColumns(layout, this.arena);
     const section = once(
       this.edges ?? (this.edgesAreElsewhere || undefined),
       'edges',
@@ -191,12 +198,7 @@ export class SnapshotReader {
     const layout = this.described(offset);
     const { location } = layout;
     if (!location) return new SkipSection('locations');
-    this.locations = once(
-      this.locations,
-      'locations',
-      offset,
-      () => new LocationSection(layout, location, this.newBuffer),
-    );
+    this.locations = once(this.locations, 'locations', offset, () => new LocationSection(layout, location));
     return this.locations;
   }
 
@@ -246,8 +248,10 @@ export class SnapshotReader {
     if (!edges) return this.fail('there is no list of edges', 'edges');
     if (!strings) return this.fail('there is no list of texts', 'strings');
     this.checkCounts(layout, nodes, edges, strings);
-    return {
+    const { arena, locations } = this;
+    const file = {
       layout,
+      arena,
       nodeCount: layout.nodeCount,
       edgeCount: layout.edgeCount,
       root: layout.rootOrdinal,
@@ -256,13 +260,10 @@ export class SnapshotReader {
       ...edges.columns,
       wideNames: edges.wideNames,
       strings: strings.finish(),
-      locations: {
-        count: this.locations?.count ?? 0,
-        ordinal: this.locations?.ordinal ?? new Uint32Array(),
-        position: this.locations?.position ?? new Uint32Array(),
-        positions: this.locations?.positions ?? [],
-      },
+      locations: locations?.finish(arena) ?? noLocations(),
     };
+    openFile(file);
+    return file;
   }
 
   private checkCounts(layout: Layout, nodes: NodeSection, edges: EdgeList, strings: StringSection): void {
