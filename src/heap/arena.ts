@@ -19,6 +19,7 @@ interface WebAssemblyApi {
 const PAGE = 65_536;
 /** 4 GiB: addresses have 32 bits. */
 const MOST_PAGES = 65_536;
+export const ARENA_BYTES = MOST_PAGES * PAGE;
 /** What is taken at once: growing interrupts the other thread. */
 const STEP_PAGES = 512;
 /** A line of a core's cache, which two threads shall not write to at once. */
@@ -125,7 +126,7 @@ export class Arena implements ArenaParts {
     const lines = Math.ceil(bytes / LINE);
     const from = Atomics.add(this.state, TAKEN, lines);
     const end = from + lines;
-    if (end * LINE > MOST_PAGES * PAGE) {
+    if (end * LINE > ARENA_BYTES) {
       Atomics.sub(this.state, TAKEN, lines);
       throw new RangeError('more than 4 GiB of columns');
     }

@@ -171,6 +171,7 @@ function codeOf(error: unknown): string {
 }
 
 function hintOf({ problem }: MalformedSnapshot): string {
+  if (/analyse at once/.test(problem)) return 'Take it earlier, while the heap is smaller: the holder is the same.';
   if (/ends too early|the file has \d+/.test(problem))
     return 'The file is cut off: was the process killed while writing, or the copy broken?';
   if (/ceiling/.test(problem)) return 'Give more with --max-memory, or use a machine with more memory.';

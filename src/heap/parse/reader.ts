@@ -1,4 +1,4 @@
-import { Arena } from '../arena.js';
+import { ARENA_BYTES, Arena } from '../arena.js';
 import { type HeapFile, openFile } from '../heap-file.js';
 import { MalformedSnapshot } from '../malformed.js';
 import { type EdgeList, EdgeSection, newEdgeColumns } from './edges.js';
@@ -49,9 +49,16 @@ function estimateBytes(nodeCount: number, edgeCount: number): number {
   return columns + Math.max(dominators, nodeCount * 24);
 }
 
+/** Addresses that it takes, written or not: of 150 MB 0.67 times the columns' on top of them, and a third of that more for two. */
+function addressBytes({ nodeCount, edgeCount }: Layout, threads: 1 | 2): number {
+  return nodeCount * 17 + edgeCount * 12 + nodeCount * (threads === 1 ? 48 : 80);
+}
+
 /** A second thread has three words a node of its own (measured: 2.2). `textBytes` is what the file's texts take. */
-export function hasRoomForTwo({ nodeCount, edgeCount }: Layout, textBytes: number, memoryCeiling: number): boolean {
-  return estimateBytes(nodeCount, edgeCount) + nodeCount * 12 + textBytes <= memoryCeiling;
+export function hasRoomForTwo(layout: Layout, textBytes: number, memoryCeiling: number): boolean {
+  const { nodeCount, edgeCount } = layout;
+  const need = estimateBytes(nodeCount, edgeCount) + nodeCount * 12 + textBytes;
+  return need <= memoryCeiling && addressBytes(layout, 2) <= ARENA_BYTES;
 }
 
 /** Takes the bytes of a heapSnapshot in chunks of any size and order of arrival; `end()` gives the columns. */
@@ -229,8 +236,12 @@ export class SnapshotReader {
       );
     }
     const need = estimateBytes(nodeCount, edgeCount) + textBytes;
+    const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+    if (addressBytes(layout, 1) > ARENA_BYTES) {
+      const most = `more than the ${mib(ARENA_BYTES)} that lens can analyse at once`;
+      throw new MalformedSnapshot(`${nodeCount} nodes and ${edgeCount} edges are ${most}`, offset, 'snapshot');
+    }
     if (memoryCeiling !== undefined && need > memoryCeiling) {
-      const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
       throw new MalformedSnapshot(
         `${nodeCount} nodes and ${edgeCount} edges need ${mib(need)} of memory; the ceiling is ${mib(memoryCeiling)}`,
         offset,
