@@ -11,6 +11,8 @@ export type Mechanism =
   | 'child_process'
   | 'module-loading'
   | 'atomics'
+  /** C++ that the program calls itself: an embedded database, an add-on. */
+  | 'native'
   | 'regexp'
   | 'serialization'
   | 'logging'
@@ -91,7 +93,7 @@ export function fromFrames(
   let found: { mechanism: Mechanism; what: string } | undefined;
   for (let at = node; at >= 0 && at !== above; at = tree.parent[at]!) {
     const frame = frameAt(tree, at);
-    const mechanism = ofFrame(frame, at === node);
+    const mechanism = ofFrame(frame, at === node) ?? (at === node ? ofNative(tree, node) : undefined);
     // The outermost telling frame is what the program called: execSync, not spawn; but a regexp is one wherever it runs,
     // and all that a request does runs beneath Node's HTTP parser.
     if (mechanism && found?.mechanism !== 'regexp' && !(found && mechanism === 'http'))
@@ -105,6 +107,18 @@ function ofFrame(frame: Frame, isLeaf: boolean): Mechanism | undefined {
   if (frame.kind === 'native') return isLeaf ? NATIVES[frame.functionName] : undefined;
   if (frame.kind !== 'node') return undefined;
   return NODE_FILES.find(([file, name]) => file.test(frame.url) && name.test(frame.functionName))?.[2];
+}
+
+/** Buffer's own, which packages call directly: they compute, and have no asynchronous twin. */
+const OF_BUFFERS =
+  /^(utf8|ucs2|latin1|ascii|hex|base64|base64url)(Slice|Write)|^(byteLength|copy|fill|compare|indexOf)/;
+
+/** What Node offers has a JavaScript function of Node's around it; what has none comes from a class or an add-on. */
+function ofNative(tree: CallTree, node: number): Mechanism | undefined {
+  const { kind, functionName } = frameAt(tree, node);
+  const caller = tree.parent[node]! >= 0 ? frameAt(tree, tree.parent[node]!).kind : undefined;
+  if (kind !== 'native' || functionName === '' || OF_BUFFERS.test(functionName)) return undefined;
+  return caller === 'user' || caller === 'package' ? 'native' : undefined;
 }
 
 /** A string in front is no regular expression. */

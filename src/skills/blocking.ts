@@ -52,9 +52,10 @@ const AVOIDABLE: Limits = { stallMs: SHORT_STALL_MS, callMs: SHORT_CALL_MS };
 const HEAVY: Limits = { stallMs: STALL_MS, callMs: 4 };
 const HEAVY_SHARE = 0.2;
 
-/** A synchronous API has an asynchronous twin and a regular expression a linear one: nobody needs such a block. */
+/** A synchronous API of Node's has an asynchronous twin and a regular expression a linear one: nobody needs such a block. */
 function limitsOf(cause: Cause, { tree }: Study, own: number): Limits {
-  const avoidable = /^loop\.block\.(sync-api|regexp)$/.test(BLOCK_CLASS[cause.mechanism]);
+  const avoidable =
+    cause.mechanism !== 'native' && /^loop\.block\.(sync-api|regexp)$/.test(BLOCK_CLASS[cause.mechanism]);
   if (!avoidable) return COMPUTING;
   return cause.blame.ownedUs * own >= HEAVY_SHARE * tree.durationUs ? HEAVY : AVOIDABLE;
 }

@@ -1,6 +1,6 @@
 import { fromLine, type Mechanism } from '../cpu/mechanism.js';
 import type { Frame } from '../cpu/tree.js';
-import { boundNames, isCalledOn } from '../source/bindings.js';
+import { boundNames, isCalledOn, isNamedAfter } from '../source/bindings.js';
 import { type CallSite, callsInFunction } from '../source/calls.js';
 import { definitionOf } from '../source/names.js';
 import type { ScriptText } from '../source/script.js';
@@ -25,12 +25,12 @@ export function siteOf(
   found: Found,
   heavy: readonly Frame[],
 ): CallSite | undefined {
-  const bound = callee.package === undefined ? [] : boundNames(script.text, callee.package);
+  const isOfPackage = callOf(script, callee.package);
   let level = [callsInFunction(script.text, frame.line, frame.column)];
   const seen = new Set<string>();
   for (let depth = 0; depth <= INLINED_DEPTH && level.length > 0; depth++) {
     for (const calls of level) {
-      const site = siteAmong(calls, callee, bound, found, depth === 0);
+      const site = siteAmong(calls, callee, isOfPackage, found, depth === 0);
       if (site) return site;
     }
     level = level.flat().flatMap(call => {
@@ -42,6 +42,15 @@ export function siteOf(
   }
   const own = callsInFunction(script.text, frame.line, frame.column).filter(({ kind }) => kind === 'call');
   return firstOf(heavy, ({ functionName }) => own.find(({ method }) => method === lastName(functionName)));
+}
+
+/** Tells calls of a package: by the variables that are bound to it, in a bundle by how bundlers name them. */
+function callOf({ text }: ScriptText, name: string | undefined): (callee: string) => boolean {
+  if (name === undefined) return () => false;
+  const bound = boundNames(text, name);
+  return bound.length > 0
+    ? callee => bound.some(each => isCalledOn(callee, each))
+    : callee => isNamedAfter(callee, name);
 }
 
 /** What V8 calls a method by: `write` of `db.write`. */
@@ -59,7 +68,7 @@ function firstOf<T, R>(list: readonly T[], find: (item: T) => R | undefined): R 
 function siteAmong(
   calls: readonly CallSite[],
   callee: Frame,
-  bound: readonly string[],
+  isOfPackage: (callee: string) => boolean,
   found: Found,
   direct: boolean,
 ): CallSite | undefined {
@@ -68,11 +77,13 @@ function siteAmong(
   if (callee.kind === 'regexp') return calls.find(telling);
   const written = calls.find(call => call.callee === found.what);
   if (written) return written;
-  const ofPackage = calls.filter(call => call.kind !== 'regexp' && bound.some(each => isCalledOn(call.callee, each)));
+  const ofPackage = calls.filter(call => call.kind !== 'regexp' && isOfPackage(call.callee));
   const named = calls.filter(call => call.method === name && call.kind !== 'regexp');
   return (
     ofPackage.find(call => call.method === name) ??
     named[0] ??
+    // Of `strip(text).slice()` the call in front.
+    ofPackage.find(call => !call.callee.includes('()')) ??
     ofPackage[0] ??
     (direct ? calls.find(telling) : undefined)
   );

@@ -10,6 +10,7 @@ export const BLOCK_CLASS: Readonly<Record<Mechanism, FaultClass>> = {
   child_process: 'loop.block.sync-api',
   'module-loading': 'loop.block.sync-api',
   atomics: 'loop.block.sync-api',
+  native: 'loop.block.sync-api',
   regexp: 'loop.block.regexp',
   serialization: 'loop.block.serialization',
   logging: 'cpu.logging',
@@ -33,6 +34,8 @@ export const FIX: Readonly<Record<Mechanism, string>> = {
     'Use spawn, execFile or their promise versions: the synchronous ones stop every request until the child ends.',
   'module-loading': 'Load modules at start, not while serving; require reads and compiles files synchronously.',
   atomics: 'Atomics.wait stops the main thread: use Atomics.waitAsync, or wait in a worker.',
+  native:
+    'Use the asynchronous version where there is one. A database in the process: let the query do less (an index, fewer rows; EXPLAIN QUERY PLAN tells), or run it in a worker thread.',
   regexp:
     'Rewrite the expression so that it cannot backtrack (no nested or overlapping quantifiers), bound the length of its input, or use a linear-time engine such as re2.',
   serialization:
@@ -60,6 +63,7 @@ export const DOING: Readonly<Record<Mechanism, string>> = {
   child_process: 'waiting for a child process',
   'module-loading': 'loading modules synchronously',
   atomics: 'waiting in Atomics.wait',
+  native: 'a synchronous native call',
   regexp: 'matching a regular expression',
   serialization: 'serializing',
   logging: 'logging',

@@ -13,6 +13,12 @@ export function boundNames(text: string, packageName: string): string[] {
 export const isCalledOn = (callee: string, variable: string): boolean =>
   new RegExp(`(^|[^\\w$.])${variable.replace(/[$]/g, '\\$')}($|[^\\w$])`).test(callee);
 
+/** True for a callee that compilers name after a package: `(0, import_p_map.default)`, `p_map_1.default`. */
+export function isNamedAfter(callee: string, packageName: string): boolean {
+  const name = (packageName.split('/').at(-1) ?? '').replace(/\W/g, '_');
+  return new RegExp(`(^|[^\\w$.]|_)${name}(_|\\b)`).test(callee);
+}
+
 /** Calls of what a script binds to a package, those within functions before what runs once when the script is loaded. */
 export function callsOfPackage(text: string, packageName: string): CallSite[] {
   const bound = boundNames(text, packageName);

@@ -169,6 +169,17 @@ test('native work is told by the Node function that the program called', () => {
   expect(fromFrames(tree, tree.sampleNode[0]!, -1)).toEqual({ mechanism: 'child_process', what: 'execSync' });
 });
 
+test('C++ that the program calls without Node between is a synchronous native call', () => {
+  const told = (...path: string[]) => {
+    const tree = callTree(profile([path, 9]));
+    return fromFrames(tree, tree.sampleNode[0]!, -1)?.mechanism;
+  };
+  expect(told(HANDLER, 'all')).toBe('native');
+  expect(told(HANDLER, 'hashSync@/srv/node_modules/bcrypt/bcrypt.js', 'encrypt_sync')).toBe('native');
+  expect(told(HANDLER, 'pack@/srv/node_modules/msgpackr/pack.js', 'utf8Write')).toBeUndefined();
+  expect(told(HANDLER, 'toString@node:buffer', 'utf8Slice')).toBeUndefined();
+});
+
 test.each(['structured_clone', 'worker/js_transferable'])(
   'a structured clone is serializing, in node:internal/%s',
   file => {
