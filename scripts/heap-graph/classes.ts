@@ -29,6 +29,14 @@ export function classify(
   return to;
 }
 
+/** The next node in one of some states of attachment (a bit each). */
+export function nextInState(from: u32, to: u32, states: u32): u32 {
+  for (let node = from; node < to; node++) {
+    if (((states >>> ((byteAt(kind, node) & STATE_BITS) >>> 5)) & 1) !== 0) return node;
+  }
+  return to;
+}
+
 /** Nodes of one type and name; gives how many. */
 export function nodesNamed(from: u32, to: u32, type: u32, name: u32, found: usize, count: u32): u32 {
   for (let node = from; node < to; node++) {

@@ -4,6 +4,7 @@ export { open } from './columns';
 export { beginSpread, queued, setDistanceTexts, setDistanceTypes, spread } from './distances';
 export * from './dominators';
 export * from './holders';
+export * from './locations';
 export { markEssential, markOwned, markRetained } from './owned';
 export * from './sizes';
 export * from './texts';

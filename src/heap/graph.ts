@@ -26,6 +26,9 @@ type LoopName =
   | 'setDistanceTypes' | 'setDistanceTexts' | 'beginSpread' | 'spread' | 'queued'
   | 'countCopies' | 'weighCopies' | 'listRepeated'
   | 'listBigWords' | 'listBigDoubles' | 'countChildren' | 'listChildrenOf' | 'nextMaybe'
+  | 'markParts' | 'markFilter' | 'groupWords' | 'groupDoubles' | 'nextEdge' | 'weighWords' | 'weighDoubles' | 'nextInState'
+  | 'readLocations' | 'locationsEnd' | 'numberLocation' | 'beginLocations' | 'knownLocations' | 'widenLocations'
+  | 'beginGroups' | 'widenGroups' | 'nextUnmarked'
   | 'closuresByContext'; // biome-ignore format: a list
 
 /**

@@ -77,7 +77,7 @@ function feed(reader: SnapshotReader, { descriptor, bytes }: Opened, to: number,
     const wanted = Math.min(chunk.length, to - reader.bytesRead);
     const length = readSync(descriptor, chunk, 0, wanted, reader.bytesRead);
     if (length === 0) return;
-    reader.write(chunk.subarray(0, length));
+    reader.write(chunk.subarray(0, length), length === chunk.length && reader.bytesRead + length < to);
     if (reader.bytesRead - told < PROGRESS_EVERY_BYTES) continue;
     told = reader.bytesRead;
     onBytes?.(told, bytes);

@@ -7,7 +7,6 @@ import type { Facts } from './facts.js';
 const ATTACHED = 1;
 const DETACHED = 2;
 const STATE_BITS = 3 << DETACHED_SHIFT;
-const IS_DETACHED = DETACHED << DETACHED_SHIFT;
 
 /**
  * Spreads what embedder objects know about themselves (attached, detached) to the native objects below them: what an
@@ -35,9 +34,8 @@ export function propagateDetachedness(file: HeapFile, facts: Facts): void {
 }
 
 /** Node's own objects never know; those of Electron do. */
-function hasStates({ nodeCount, kind }: HeapFile): boolean {
-  for (let node = 0; node < nodeCount; node++) if ((kind[node]! & STATE_BITS) !== 0) return true;
-  return false;
+function hasStates({ nodeCount, arena }: HeapFile): boolean {
+  return arena.loops.nextInState(0, nodeCount, ~1) < nodeCount;
 }
 
 function spreadFrom(file: HeapFile, facts: Facts, pending: number[], visit: (node: number) => void): void {
@@ -51,8 +49,9 @@ function spreadFrom(file: HeapFile, facts: Facts, pending: number[], visit: (nod
 }
 
 /** Native objects that the embedder has let go of but the heap still holds. */
-export function* detachedNodes({ nodeCount, kind }: HeapFile, facts: Facts): Generator<number> {
-  for (let node = 0; node < nodeCount; node++) {
-    if ((kind[node]! & STATE_BITS) === IS_DETACHED && (kind[node]! & TYPE_BITS) === facts.node.native) yield node;
+export function* detachedNodes({ nodeCount, kind, arena }: HeapFile, facts: Facts): Generator<number> {
+  const next = (from: number) => arena.loops.nextInState(from, nodeCount, 1 << DETACHED);
+  for (let node = next(0); node < nodeCount; node = next(node + 1)) {
+    if ((kind[node]! & TYPE_BITS) === facts.node.native) yield node;
   }
 }

@@ -1,7 +1,6 @@
 import { isUserCode } from '../../base/script-url.js';
 import { inSlices } from '../graph.js';
 import { NAME_BITS } from '../parse/fast-edges.js';
-import { TYPE_BITS } from '../parse/fast-nodes.js';
 import type { HeapView } from './view.js';
 
 /** A place in a script: line and column 1-based. */
@@ -69,21 +68,19 @@ export class Scripts {
     return this.urlOfShared.get(shared);
   }
 
-  /** One record of each script is enough to give its number a name; most records are of places that were met before. */
+  /** One function of each place is enough: most records are of places that were met before. */
   private learn(): void {
     const { file, facts } = this.view.heap;
     const { count, positions, position, ordinal } = file.locations;
-    const isKnown = new Uint8Array(positions.length);
-    for (let i = 0; i < count; i++) {
+    const isKnown = file.arena.bytes(positions.length);
+    const columns = [ordinal.byteOffset, position.byteOffset, facts.node.closure, isKnown.byteOffset];
+    const next = (from: number) => file.arena.loops.nextUnmarked(from, count, ...columns);
+    for (let i = next(0); i < count; i = next(i + 1)) {
       const at = position[i]!;
-      if (isKnown[at] === 1) continue;
       const { scriptId } = positions[at]!;
-      const node = ordinal[i]!;
-      if (!this.urls.has(scriptId) && (file.kind[node]! & TYPE_BITS) === facts.node.closure) {
-        const url = this.urlOfClosure(node);
-        if (url !== undefined) this.urls.set(scriptId, url);
-      }
-      if (this.urls.has(scriptId)) isKnown[at] = 1;
+      isKnown[at] = 1;
+      const url = this.urls.get(scriptId) ?? this.urlOfClosure(ordinal[i]!);
+      if (url !== undefined) this.urls.set(scriptId, url);
     }
   }
 

@@ -1,13 +1,13 @@
 import { isUserCode } from '../../base/script-url.js';
 import type { CodeLocation } from '../../model/location.js';
 import { detachedNodes } from '../analysis/detached.js';
-import { TYPE_BITS } from '../parse/fast-nodes.js';
+import { inSlices } from '../graph.js';
+import type { ChildGroup } from './groups.js';
 import { namesOf, originOf, type SaidOrigin } from './origin.js';
 import type { Texts } from './repeated.js';
 import { type SaidPath, sayFunction, sayNode, sayPath } from './say.js';
 import { type ScriptPlace, Scripts, type Telling } from './scripts.js';
 import {
-  type ChildGroup,
   findSuspects,
   programFunction,
   type Suspect,
@@ -134,27 +134,27 @@ export function classRows(view: HeapView, scripts: Scripts): ClassRow[] {
   return rows.sort((a, b) => b.retainedBytes - a.retainedBytes);
 }
 
+/** Words of a place's record: how many functions, one of them, what they retain (two words). */
+const SUM_WORDS = 4;
+
 /** Functions by the place they were made at, by what they retain. */
 export function closureRows(view: HeapView, scripts: Scripts): ClosureRow[] {
-  const { file, facts } = view.heap;
+  const { file, facts, retained } = view.heap;
   const { ordinal, position, positions, count: records } = file.locations;
-  const count = new Uint32Array(positions.length);
-  const bytes = new Float64Array(positions.length);
-  const sample = new Uint32Array(positions.length);
-  for (let i = 0; i < records; i++) {
-    const node = ordinal[i]!;
-    if ((file.kind[node]! & TYPE_BITS) !== facts.node.closure) continue;
-    const at = position[i]!;
-    count[at]!++;
-    bytes[at]! += view.retainedBytes(node);
-    sample[at] = node;
-  }
+  const sums = file.arena.words(positions.length * SUM_WORDS);
+  const bytes = new Float64Array(sums.buffer, sums.byteOffset, sums.length / 2);
+  const { weighDoubles, weighWords } = file.arena.loops;
+  const weigh = retained instanceof Float64Array ? weighDoubles : weighWords;
+  const columns = [ordinal, position].map(({ byteOffset }) => byteOffset);
+  inSlices(0, records, (from, to) => {
+    weigh(from, to, ...columns, facts.node.closure, retained.byteOffset, sums.byteOffset);
+  });
   const rows = positions.flatMap((where, at): ClosureRow[] => {
-    const place = count[at]! > 1 ? scripts.at(where) : undefined;
+    const [count, node] = [sums[at * SUM_WORDS]!, sums[at * SUM_WORDS + 1]!];
+    const place = count > 1 ? scripts.at(where) : undefined;
     if (!place) return [];
-    const node = sample[at]!;
     const name = view.name(node) || 'anonymous';
-    return [{ name, place, count: count[at]!, retainedBytes: bytes[at]!, sampleId: view.id(node) }];
+    return [{ name, place, count, retainedBytes: bytes[at * 2 + 1]!, sampleId: view.id(node) }];
   });
   return rows.sort((a, b) => b.retainedBytes - a.retainedBytes);
 }

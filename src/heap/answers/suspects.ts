@@ -1,19 +1,11 @@
 import { isFile } from '../../base/script-url.js';
-import { FILTER_MASK, inSlices, SLICE } from '../graph.js';
-import type { HeapFile } from '../heap-file.js';
+import { inSlices } from '../graph.js';
+import { countChildren, groupChildren } from './children.js';
+import type { ChildGroup } from './groups.js';
 import type { RetainingPath } from './paths.js';
 import { findPaths } from './paths.js';
 import type { Scripts } from './scripts.js';
 import type { HeapView } from './view.js';
-
-/** Like children of one holder: what a person would count. */
-export interface ChildGroup {
-  readonly classIndex: number;
-  readonly count: number;
-  readonly retainedBytes: number;
-  /** One of them. */
-  readonly sample: number;
-}
 
 /** `many`: thousands of like children under one object; `chain`: like objects one under the other; `single`: one big object. */
 export type SuspectShape = 'many' | 'chain' | 'single';
@@ -81,7 +73,7 @@ export function describeHolders(
   view: HeapView,
   scripts: Scripts,
   nodes: readonly number[],
-  counts: (node: number) => boolean = () => true,
+  counts?: (node: number) => boolean,
 ): Suspect[] {
   const groups = groupChildren(view, new Set(nodes), counts);
   const holders = nodes.map(
@@ -91,11 +83,11 @@ export function describeHolders(
 }
 
 /** The list that a node heads, with as many of its objects as count. */
-function chainFrom(view: HeapView, head: number, counts: (node: number) => boolean): Holder | undefined {
+function chainFrom(view: HeapView, head: number, counts: (node: number) => boolean = () => true): Holder | undefined {
   const { classes, immediate, aggregates, retained } = view.heap;
   const classIndex = classes.of[head]!;
   if (aggregates.largest[classIndex] !== head) return undefined;
-  const group: Growing = { classIndex, count: 0, retainedBytes: retained[head]!, sample: head };
+  const group = { classIndex, count: 0, retainedBytes: retained[head]!, sample: head };
   let all = 0;
   for (let node = 0; node < view.nodeCount; node++) {
     if (classes.of[node] !== classIndex || !counts(node)) continue;
@@ -151,9 +143,11 @@ export function isOfProgram(view: HeapView, scripts: Scripts, { path, children }
 
 /** A function of the program that an object has as a property: a timer's callback, a listener's handler. */
 export function userFunctionIn(view: HeapView, scripts: Scripts, node: number): number | undefined {
-  for (const edge of view.edges(node)) {
+  const { file, facts } = view.heap;
+  const end = file.firstEdge[node + 1]!;
+  const next = (from: number) => file.arena.loops.nextEdge(from, end, facts.edge.property, facts.node.closure);
+  for (let edge = next(file.firstEdge[node]!); edge < end; edge = next(edge + 1)) {
     const child = view.target(edge);
-    if (view.edgeType(edge) !== 'property' || view.type(child) !== 'closure') continue;
     if (isFile(scripts.place(child)?.url ?? '')) return child;
   }
   return undefined;
@@ -220,101 +214,11 @@ function bigNodes({ heap: { file, retained, scratch }, nodeCount }: HeapView, le
   return big.subarray(0, count);
 }
 
-/** How many nodes each of some dominates, by ordinal. */
-function countChildren({ heap: { file, immediate, scratch }, nodeCount }: HeapView, some: Uint32Array): Uint32Array {
-  const counts = scratch.zeros();
-  const columns = [immediate, filterOf(file, some), counts].map(({ byteOffset }) => byteOffset);
-  inSlices(0, nodeCount, (from, to) => file.arena.loops.countChildren(from, to, ...columns));
-  return counts;
-}
-
 /** A backing store stands for the Map, array or object it belongs to. */
 function ownerOf(view: HeapView, node: number): number {
   let owner = node;
   for (let up = 0; up < 4 && view.isPart(owner) && owner !== view.heap.file.root; up++) owner = view.dominator(owner);
   return owner;
-}
-
-type Growing = { -readonly [K in keyof ChildGroup]: ChildGroup[K] };
-
-/** Dominated children of each holder by class, parts of the holder looked through; the largest groups first. */
-function groupChildren(
-  view: HeapView,
-  holders: ReadonlySet<number>,
-  counts: (node: number) => boolean = () => true,
-): Map<number, ChildGroup[]> {
-  const { file, retained, immediate, classes, scratch } = view.heap;
-  const list = [...holders];
-  const groups = list.map(() => new Map<number, Growing>());
-  // Number of the holder (plus one) that a node is, or is a part of: most nodes are neither, and are passed over quickly.
-  const holderOf = scratch.zeros();
-  const parts = markParts(view, list, holderOf);
-  let last: Growing | undefined;
-  let lastHolder = 0;
-  const found = scratch.dirty();
-  const columns = [immediate, filterOf(file, list, parts), holderOf, found].map(({ byteOffset }) => byteOffset);
-  for (let from = 0; from < view.nodeCount; ) {
-    const to = Math.min(view.nodeCount, from + SLICE);
-    const count = file.arena.loops.listChildrenOf(from, to, ...columns);
-    for (let i = 0; i < count; i++) {
-      const node = found[i]!;
-      const holder = holderOf[immediate[node]!]!;
-      if (!counts(node) || (holderOf[node] !== 0 && (list[holder - 1] === node || parts.has(node)))) continue;
-      const classIndex = classes.of[node]!;
-      // Like children are neighbours in the file: most have the group of the one before.
-      if (last === undefined || lastHolder !== holder || last.classIndex !== classIndex) {
-        last = groupOf(groups[holder - 1]!, classIndex, node);
-        lastHolder = holder;
-      }
-      last.count++;
-      last.retainedBytes += retained[node]!;
-    }
-    from = to;
-  }
-  scratch.giveBack(holderOf, found);
-  return new Map(
-    list.map((holder, i) => [holder, [...groups[i]!.values()].sort((a, b) => b.retainedBytes - a.retainedBytes)]),
-  );
-}
-
-/** By the last bits of ordinals: a table that stays in a core's cache passes over most nodes. */
-function filterOf({ arena }: HeapFile, ...nodes: readonly Iterable<number>[]): Uint8Array {
-  const filter = arena.bytes(FILTER_MASK + 1);
-  for (const some of nodes) for (const node of some) filter[node & FILTER_MASK] = 1;
-  return filter;
-}
-
-function groupOf(groups: Map<number, Growing>, classIndex: number, sample: number): Growing {
-  let group = groups.get(classIndex);
-  if (!group) {
-    group = { classIndex, count: 0, retainedBytes: 0, sample };
-    groups.set(classIndex, group);
-  }
-  return group;
-}
-
-/** Marks holders and their backing stores, two levels deep (a Map's table; an object's properties); gives the latter. */
-function markParts(view: HeapView, holders: readonly number[], holderOf: Uint32Array): Set<number> {
-  const { file, immediate } = view.heap;
-  const parts = new Set<number>();
-  let level = holders;
-  holders.forEach((node, i) => {
-    holderOf[node] = i + 1;
-  });
-  for (let depth = 0; depth < 2; depth++) {
-    const next: number[] = [];
-    for (const above of level) {
-      for (let edge = file.firstEdge[above]!; edge < file.firstEdge[above + 1]!; edge++) {
-        const child = file.target[edge]!;
-        if (child < 0 || !view.isPart(child) || immediate[child] !== above || holderOf[child] !== 0) continue;
-        holderOf[child] = holderOf[above]!;
-        parts.add(child);
-        next.push(child);
-      }
-    }
-    level = next;
-  }
-  return parts;
 }
 
 /** Classes most of whose objects hang one below the other, under one that holds them: lists, trees, promise chains. */

@@ -13,6 +13,8 @@ export class HeapView {
   private byId: Map<number, number> | undefined;
 
   private readonly isPartType: Uint8Array;
+  /** Where names that were asked for stand among the texts: comparing numbers is quicker. */
+  private readonly textOf = new Map<string, number>();
 
   constructor(readonly heap: Heap) {
     this.isPartType = Uint8Array.from(heap.file.layout.node.types, type => (PARTS.has(type) ? 1 : 0));
@@ -105,7 +107,11 @@ export class HeapView {
     for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) {
       if (label[edge]! >>> NAME_BITS !== wanted) continue;
       const text = label[edge]! & NAME_MASK;
-      if (strings.length(text) === name.length && strings.text(text) === name) return this.target(edge);
+      if (text !== this.textOf.get(name)) {
+        if (strings.length(text) !== name.length || strings.text(text) !== name) continue;
+        this.textOf.set(name, text);
+      }
+      return this.target(edge);
     }
     return undefined;
   }

@@ -26,7 +26,13 @@ export function readEdgeList(
   while (offset < to && !section.done) {
     const length = fill(chunk.subarray(0, to - offset), offset);
     if (length === 0) return undefined;
-    offset += section.consume(chunk.subarray(0, length), 0, length, offset);
+    offset += section.consume(
+      chunk.subarray(0, length),
+      0,
+      length,
+      offset,
+      offset + length < to && length === chunk.length,
+    );
   }
   const { wideNames, count, maxNameIndex } = section;
   return section.done && offset === to ? { columns, wideNames, count, maxNameIndex } : undefined;

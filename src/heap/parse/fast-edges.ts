@@ -1,5 +1,5 @@
 import type { EdgeLayout } from './header.js';
-import { FAST_DIGITS, type Run } from './records.js';
+import { FAST_DIGITS, longestRecord, type Run } from './records.js';
 
 /** Where edge records go. */
 export interface EdgeColumns {
@@ -30,7 +30,7 @@ export function readEdges(
 ): void {
   const types = indexed.length;
   const perNode = 1 / nodeWidth;
-  const last = Math.min(stop, bytes.length - 3 * (FAST_DIGITS + 2) - 2);
+  const last = Math.min(stop, bytes.length - longestRecord(3));
   let { position, count: at, maxName } = run;
   while (position <= last && at < room) {
     const type = bytes[position]! ^ 0x30;

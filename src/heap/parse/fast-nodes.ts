@@ -1,5 +1,5 @@
 import type { NodeLayout } from './header.js';
-import { FAST_DIGITS, type Run } from './records.js';
+import { FAST_DIGITS, longestRecord, type Run } from './records.js';
 
 /** Where node records go; `firstEdge[0]` is the first edge of the first of them. */
 export interface NodeColumns {
@@ -35,8 +35,7 @@ export function readNodes(
   const { kind, nameIndex, id, selfSize, firstEdge } = columns;
   const { width, detachedness } = layout;
   const types = layout.types.length;
-  const longest = width * (FAST_DIGITS + 2) + 2;
-  const last = Math.min(stop, bytes.length - longest);
+  const last = Math.min(stop, bytes.length - longestRecord(width));
   let { position, count: at, sum, maxName } = run;
   while (position <= last && at < room) {
     // 0x30..0x39 with bits 4 and 5 flipped are 0..9, and no other byte is below ten.

@@ -2,7 +2,7 @@ import { type EdgeColumns, indexedTypes, isUsualEdge } from './fast-edges.js';
 import { FIRST_FIELDS, isUsualNode, type NodeColumns } from './fast-nodes.js';
 import type { Layout } from './header.js';
 import { COLUMNS, INPUT, INPUT_BYTES, RECORDS, WASM } from './kernel-bytes.js';
-import { FAST_DIGITS, type Run } from './records.js';
+import { longestRecord, type Run } from './records.js';
 import { SPECIAL_TEXTS } from './special-texts.js';
 
 /** What scripts/heap-kernel.mjs wrote. Loops take (at, last, room, …) and give the number of records they read. */
@@ -126,7 +126,7 @@ export class Kernel {
   private reader(width: number, loop: (run: Run, at: number, last: number, room: number) => number): Read {
     const { position, maxName } = this.loops;
     // A record may be this long; the ones at a chunk's end are read by those who know what comes next.
-    const longest = width * (FAST_DIGITS + 2) + 2;
+    const longest = longestRecord(width);
     return (bytes, run, room) => {
       for (let read = RECORDS; read > 0; ) {
         const [at, end] = this.place(bytes, run.position);

@@ -1,7 +1,7 @@
 import type { Arena } from '../arena.js';
 import type { Locations } from '../heap-file.js';
 import type { Layout, LocationLayout } from './header.js';
-import { FAST_DIGITS, RecordSection } from './records.js';
+import { longestRecord, RecordSection } from './records.js';
 
 /** Where an object's constructor or a closure was written: V8's script id, 0-based line and column. */
 export interface ScriptPosition {
@@ -10,27 +10,32 @@ export interface ScriptPosition {
   readonly column: number;
 }
 
-const FIRST_ROOM = 1024;
-const RECENT_MASK = 0xff;
-/** Minified programs are one line of megabytes. */
-const MAX_COLUMNS = 2 ** 26;
+const PIECE_BYTES = 256 * 1024;
+const LEAST_ROOM = 1024;
+const FIRST_SLOTS = 4096;
+/** Script, line, column, and the position's number plus one. */
+const SLOT_WORDS = 4;
 
 /** Location records: which node, and which of the distinct positions. A program has few positions and many objects. */
 export class LocationSection extends RecordSection {
-  private ordinal = new Uint32Array(FIRST_ROOM);
-  private position = new Uint32Array(FIRST_ROOM);
-  private readonly positions: ScriptPosition[] = [];
-  private readonly known = new Map<number, Map<number, number>>();
-  private readonly layout: LocationLayout;
-  /** The last position of each of some hashes: most records have one of a few. */
-  private readonly recent = new Int32Array(RECENT_MASK + 1).fill(-1);
+  private readonly ordinal: Uint32Array;
+  private readonly position: Uint32Array;
+  /** Numbers of positions by what they are; half empty. */
+  private table: Uint32Array;
+  private readonly piece: Uint8Array;
 
   constructor(
     private readonly whole: Layout,
-    layout: LocationLayout,
+    private readonly layout: LocationLayout,
+    private readonly arena: Arena,
   ) {
     super('locations', layout.fields);
-    this.layout = layout;
+    const room = Math.max(LEAST_ROOM, whole.nodeCount); // an object was made at one place
+    this.ordinal = arena.words(room);
+    this.position = arena.words(room);
+    this.table = arena.words(FIRST_SLOTS * SLOT_WORDS);
+    this.piece = arena.bytes(PIECE_BYTES);
+    arena.loops.beginLocations();
   }
 
   protected commit(): string | undefined {
@@ -38,72 +43,65 @@ export class LocationSection extends RecordSection {
     const at = this.run.count;
     const ordinal = record[layout.object]! / whole.node.width;
     if (!Number.isInteger(ordinal) || ordinal >= whole.nodeCount) return 'object_index is no node';
-    if (at === this.ordinal.length) this.grow();
+    if (at >= this.ordinal.length) return 'more locations than nodes';
     this.ordinal[at] = ordinal;
     this.position[at] = this.intern(record[layout.script]!, record[layout.line]!, record[layout.column]!);
     return undefined;
   }
 
   protected fast(bytes: Uint8Array): void {
-    const { run, record } = this;
-    const { width } = this.layout;
-    const last = bytes.length - width * (FAST_DIGITS + 2) - 2;
-    while (run.position < last) {
-      let cursor = run.position;
-      for (let field = 0; field < width; field++) {
-        const begin = cursor;
-        let value = 0;
-        for (let digit = bytes[cursor]! ^ 0x30; digit < 10; digit = bytes[++cursor]! ^ 0x30) {
-          value = (Math.imul(value, 10) + digit) | 0;
-        }
-        if (cursor === begin || cursor - begin > FAST_DIGITS) return;
-        if (field === width - 1 && bytes[cursor] === 0x0a) cursor++;
-        if (bytes[cursor++] !== 0x2c) return;
-        record[field] = value;
-      }
-      if (this.commit() !== undefined) return; // the slow path reads it again, and says where it is
-      run.count++;
-      run.position = cursor;
+    const { run, piece, layout } = this;
+    const isUsual = layout.object === 0 && layout.script === 1 && layout.line === 2 && layout.column === 3;
+    if (!isUsual || layout.width !== SLOT_WORDS) return;
+    const taken = bytes.subarray(run.position, run.position + PIECE_BYTES);
+    piece.set(taken);
+    const begin = piece.byteOffset;
+    run.position += this.readPiece(begin, begin + taken.length - longestRecord(layout.width)) - begin;
+  }
+
+  /** Gives where it stops: near the end, or in front of what the slow path has to see. */
+  private readPiece(from: number, last: number): number {
+    const { run, arena, whole } = this;
+    for (let at = from; ; ) {
+      const [ordinals, positions] = [this.ordinal, this.position].map(({ byteOffset }) => byteOffset + run.count * 4);
+      const into = [ordinals!, positions!, this.table.byteOffset, this.mask];
+      const room = this.ordinal.length - run.count;
+      const read = arena.loops.readLocations(at, last, room, whole.node.width, whole.nodeCount, ...into);
+      at = arena.loops.locationsEnd();
+      run.count += read;
+      if (!this.widen()) return at;
     }
+  }
+
+  private get mask(): number {
+    return this.table.length / SLOT_WORDS - 1;
   }
 
   private intern(scriptId: number, line: number, column: number): number {
-    const slot = (line * 31 + column * 7 + scriptId) & RECENT_MASK;
-    const recent = this.positions[this.recent[slot]!];
-    if (recent && recent.column === column && recent.line === line && recent.scriptId === scriptId)
-      return this.recent[slot]!;
-    const places = this.known.get(scriptId) ?? new Map<number, number>();
-    const key = line * MAX_COLUMNS + (column % MAX_COLUMNS);
-    let index = places.get(key);
-    if (index === undefined) {
-      index = this.positions.push({ scriptId, line, column }) - 1;
-      places.set(key, index);
-      this.known.set(scriptId, places);
+    this.widen();
+    return this.arena.loops.numberLocation(scriptId, line, column, this.table.byteOffset, this.mask);
+  }
+
+  /** Where the table is more than half full. */
+  private widen(): boolean {
+    const { table, arena, mask } = this;
+    if (arena.loops.knownLocations() * 2 <= mask) return false;
+    this.table = arena.words(table.length * 2);
+    arena.loops.widenLocations(table.byteOffset, mask + 1, this.table.byteOffset, this.mask);
+    return true;
+  }
+
+  finish(): Locations {
+    const { count, table, ordinal, position } = this;
+    const positions: ScriptPosition[] = [];
+    for (let slot = 0; slot < table.length; slot += SLOT_WORDS) {
+      const [scriptId, line, column] = [table[slot]!, table[slot + 1]!, table[slot + 2]!];
+      if (table[slot + 3] !== 0) positions[table[slot + 3]! - 1] = { scriptId, line, column };
     }
-    this.recent[slot] = index;
-    return index;
-  }
-
-  private grow(): void {
-    this.ordinal = enlarged(this.ordinal);
-    this.position = enlarged(this.position);
-  }
-
-  finish(arena: Arena): Locations {
-    const { count, positions } = this;
-    const [ordinal, position] = [arena.words(count), arena.words(count)];
-    ordinal.set(this.ordinal.subarray(0, count));
-    position.set(this.position.subarray(0, count));
     return { count, ordinal, position, positions };
   }
 }
 
 export function noLocations(): Locations {
   return { count: 0, ordinal: new Uint32Array(), position: new Uint32Array(), positions: [] };
-}
-
-function enlarged(array: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

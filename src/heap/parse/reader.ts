@@ -100,21 +100,23 @@ export class SnapshotReader {
     return this.offset;
   }
 
-  /** The chunk may be reused by the caller afterwards: nothing of it is kept. Throws MalformedSnapshot. */
-  write(bytes: Uint8Array): void {
+  /**
+   * The chunk may be reused by the caller afterwards: nothing of it is kept. Throws MalformedSnapshot. With `mayLeave` a
+   * record at the end may not be taken (see `bytesRead`), and has to be given again with what follows.
+   */
+  write(bytes: Uint8Array, mayLeave = false): void {
     const base = this.offset;
     let position = 0;
     while (position < bytes.length) {
-      position = this.section ? this.consume(bytes, position, base) : this.between(bytes[position]!, position, base);
+      const { section } = this;
+      if (!section) position = this.between(bytes[position]!, position, base);
+      else {
+        position = section.consume(bytes, position, bytes.length, base, mayLeave);
+        if (!section.done) break;
+        this.leave(section, base + position);
+      }
     }
-    this.offset = base + bytes.length;
-  }
-
-  private consume(bytes: Uint8Array, position: number, base: number): number {
-    const section = this.section!;
-    const stop = section.consume(bytes, position, bytes.length, base);
-    if (section.done) this.leave(section, base + stop);
-    return stop;
+    this.offset = base + position;
   }
 
   /** A byte between two sections: the punctuation of the outer object and its keys. Returns the next position. */
@@ -205,7 +207,7 @@ export class SnapshotReader {
     const layout = this.described(offset);
     const { location } = layout;
     if (!location) return new SkipSection('locations');
-    this.locations = once(this.locations, 'locations', offset, () => new LocationSection(layout, location));
+    this.locations = once(this.locations, 'locations', offset, () => new LocationSection(layout, location, this.arena));
     return this.locations;
   }
 
@@ -271,7 +273,7 @@ export class SnapshotReader {
       ...edges.columns,
       wideNames: edges.wideNames,
       strings: strings.finish(),
-      locations: locations?.finish(arena) ?? noLocations(),
+      locations: locations?.finish() ?? noLocations(),
     };
     openFile(file);
     return file;

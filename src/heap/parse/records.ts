@@ -4,8 +4,11 @@ import { MalformedSnapshot } from '../malformed.js';
 export interface Section {
   readonly name: string;
   readonly done: boolean;
-  /** Eats bytes[position..end) from the file's byte `base + position` on; returns where it stopped. */
-  consume(bytes: Uint8Array, position: number, end: number, base: number): number;
+  /**
+   * Eats bytes[position..end) from the file's byte `base + position` on; returns where it stopped. With `mayLeave` that may be
+   * in front of a record that the end has cut, which is to be given again.
+   */
+  consume(bytes: Uint8Array, position: number, end: number, base: number, mayLeave?: boolean): number;
 }
 
 const COMMA = 0x2c;
@@ -14,6 +17,9 @@ const CLOSE = 0x5d;
 
 /** Up to this many digits a number fits a signed 32-bit integer, which keeps the fast path in integer registers. */
 export const FAST_DIGITS = 9;
+
+/** Bytes of a record of so many such numbers with what is between them. */
+export const longestRecord = (fields: number): number => fields * (FAST_DIGITS + 2) + 2;
 
 export const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
@@ -70,13 +76,15 @@ export abstract class RecordSection implements Section {
   /** Reads whole records from `run.position` on; stops at the start of the first one it does not like. */
   protected abstract fast(bytes: Uint8Array): void;
 
-  consume(bytes: Uint8Array, start: number, end: number, base: number): number {
+  consume(bytes: Uint8Array, start: number, end: number, base: number, mayLeave = false): number {
+    const longest = longestRecord(this.fields.length);
     let position = start;
     while (position < end && this.expect !== Expect.Done) {
       if (this.expect === Expect.Value && this.field === 0) {
         this.run.position = position;
         this.fast(bytes);
         position = this.run.position;
+        if (mayLeave && end - position <= longest) break;
       }
       position = this.slowRecord(bytes, position, end, base);
     }
