@@ -17,6 +17,9 @@ const LINK_SHARE = 0.01;
 /** A race keeps what its function made beside it; of a handler under way some is always there. */
 const RACER_SHARE = 0.05;
 
+/** Of a race that is over nothing is left, unless one of its promises goes on waiting; what the others ended with weighs more. */
+const REACTION_SHARE = 0.001;
+
 /** What a loop puts into a variable of its function is made there, most of it. */
 const LOCAL_SHARE = 0.3;
 
@@ -43,8 +46,9 @@ export async function* keptByCode(see: OperatorView, rising: Rising): Step<Notif
     if (!script) continue;
     for (const keeping of [...keepingsOf(script.text), ...lastingLocals(script.text)]) {
       const isSure = keeping.how === 'finalizer';
-      const share = isSure ? 1 : shareOf(keeping, { scriptId, text: script.text }, rising.sites);
-      if (share < LEAST_SHARE[keeping.how]) continue;
+      const own = sitesOf(keeping, { scriptId, text: script.text }, rising.sites);
+      const share = isSure ? 1 : own.reduce((sum, site) => sum + site.share, 0);
+      if (share < (own.some(isRace) ? REACTION_SHARE : LEAST_SHARE[keeping.how])) continue;
       const spot = { scriptId, url, line: keeping.line0, column: keeping.column0 };
       const named = keeping.function === undefined ? spot : { ...spot, functionName: keeping.function };
       return draftOf(keeping, { rising, share, culprit: locate(script, named, see.target.cwd) });
@@ -53,17 +57,19 @@ export async function* keptByCode(see: OperatorView, rising: Rising): Step<Notif
   return undefined;
 }
 
-/** Of what survived, what was allocated by the function around the line; a bundle may be one line, so columns count. */
-function shareOf({ how, around }: Keeping, { scriptId, text }: Read, sites: readonly AllocationSite[]): number {
-  const own = sites.filter(({ frame }) => {
+/** What survived of the allocations of the function around the line; a bundle may be one line, so columns count. */
+function sitesOf({ how, around }: Keeping, { scriptId, text }: Read, sites: readonly AllocationSite[]) {
+  return sites.filter(({ frame }) => {
     if (frame.scriptId !== scriptId) return false;
     const chain = functionsAround(text, { line0: frame.lineNumber, column0: frame.columnNumber });
     // What a loop keeps may be made by a callback in it.
     const near = how === 'local' ? chain : chain.slice(0, 1);
     return near.some(site => site.line0 === around?.line0 && site.column0 === around.column0);
   });
-  return own.reduce((sum, { share }) => sum + share, 0);
 }
+
+/** The bytes are a race's own: its reactions. */
+export const isRace = ({ leaf }: AllocationSite): boolean => /^(race|any)$/.test(leaf?.functionName ?? '');
 
 interface Read {
   readonly scriptId: string;

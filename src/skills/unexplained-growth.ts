@@ -12,7 +12,7 @@ import { cutThrough } from './cut-texts.js';
 import { declaredPlace, placeGrowth } from './growth-place.js';
 import { GROWTH_STAYS_MS } from './growth-window.js';
 import { heldGrowth } from './heap-holders.js';
-import { keptByCode } from './kept-by-code.js';
+import { isRace, keptByCode } from './kept-by-code.js';
 import { at, fedText, leakDraft, rateOf, severityOf } from './leak-draft.js';
 import { placeOfSite, SAMPLING, sitesOf } from './survivors.js';
 
@@ -250,6 +250,5 @@ function faultOfUnheld({ contexts, compiled, site }: Unheld): FaultClass {
   return site && isReaction(site) ? 'memory.leak.promise' : 'memory.leak.closure';
 }
 
-const isRace = ({ leaf }: Pick<AllocationSite, 'leaf'>): boolean => /^(race|any)$/.test(leaf?.functionName ?? '');
 const isReaction = ({ leaf }: Pick<AllocationSite, 'leaf'>): boolean =>
   /^(race|then|all|any|allSettled|Promise)$/.test(leaf?.functionName ?? '');

@@ -137,7 +137,8 @@ const CANNOT_RUN = [126, 127];
 const failures = (line: Offspring): Ending[] =>
   line.endings.filter(ending => isFailure(line, ending) && (ending.lifetimeMs ?? 0) < SHORT_LIFE_MS);
 
-function isFailure(line: Offspring, { code, signal }: Ending): boolean {
+function isFailure(line: Offspring, { code, signal, terminated }: Ending): boolean {
+  if (terminated) return false;
   if (code === null) return signal !== undefined && !ASKED_TO_END.has(signal);
   return isProgram(line) ? code !== 0 : CANNOT_RUN.includes(code);
 }

@@ -30,6 +30,7 @@ const install: InstallPart = (host): OffspringPart => {
   const proc = host.require('node:process') as unknown as EventSource; // process is an EventEmitter
   let lines = new Map<string, Line>();
   let born = new WeakMap<object, number>();
+  let terminated = new WeakSet<object>();
   let undo: (() => void)[] = [];
   /** Listeners on workers, to be taken back from those that are alive. */
   let watched: [WeakRef<EventSource>, (...args: unknown[]) => void][] = [];
@@ -49,6 +50,7 @@ const install: InstallPart = (host): OffspringPart => {
       code: typeof code === 'number' ? code : null,
       ...(typeof signal === 'string' ? { signal } : {}),
       ...(since === undefined ? {} : { lifetimeMs: host.now() - since }),
+      ...(terminated.has(who) ? { terminated: true } : {}),
     });
   };
 
@@ -76,6 +78,17 @@ const install: InstallPart = (host): OffspringPart => {
     }),
   ];
 
+  /** Ends with code 1, as after an error that nobody caught. */
+  const watchTerminate = (): (() => void) => {
+    const { Worker } = host.require('node:worker_threads') as typeof import('node:worker_threads');
+    return replaceMethod(Worker.prototype, 'terminate', original => {
+      return function terminate(this: unknown, ...args) {
+        quietly(() => terminated.add(this as object)); // Node's own throws for anything else
+        return passThrough(original, this, args, terminate);
+      };
+    });
+  };
+
   const onWorker = host.guard((worker: unknown): void => {
     const source = worker as EventSource; // what Node emits with 'worker'
     lineOf('worker', 'worker').spawned += 1;
@@ -96,8 +109,9 @@ const install: InstallPart = (host): OffspringPart => {
       stopWatching();
       lines = new Map();
       born = new WeakMap();
+      terminated = new WeakSet();
       watched = [];
-      undo = watchChildren();
+      undo = [...watchChildren(), watchTerminate()];
       proc.on('worker', onWorker);
     },
     stop() {

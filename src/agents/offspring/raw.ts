@@ -4,6 +4,8 @@ export interface RawEnding {
   readonly code: number | null;
   readonly signal?: string;
   readonly lifetimeMs?: number;
+  /** The program ended the thread by `terminate`. */
+  readonly terminated?: boolean;
 }
 
 export interface RawOffspring {

@@ -26,6 +26,8 @@ export interface Ending {
   readonly signal?: string;
   /** Absent when it had begun before the window. */
   readonly lifetimeMs?: number;
+  /** The program ended the thread by `terminate`, whatever its code. */
+  readonly terminated?: boolean;
 }
 
 /** Children (or workers) of one name within the window. */
