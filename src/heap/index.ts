@@ -22,7 +22,7 @@ export { Arena, type ArenaParts } from './arena.js';
 export { type HeapFile, openFile } from './heap-file.js';
 export { MalformedSnapshot } from './malformed.js';
 export { type Borders, findEdges } from './parse/borders.js';
-export { readEdgeList } from './parse/edge-list.js';
+export { type EdgePart, joinEdges, readFromBack, readFromFront, type SharedEdges } from './parse/edge-list.js';
 export { type EdgeList, newEdgeColumns } from './parse/edges.js';
 export type { EdgeColumns } from './parse/fast-edges.js';
 export type { Layout } from './parse/header.js';
@@ -33,6 +33,7 @@ export {
   BesideAnalysis,
   type BesideDominators,
   type Claim,
+  newClaim,
   type SecondThread,
   type SumsRequest,
 } from './second-thread.js';

@@ -8,7 +8,16 @@ import { analyse } from '../../src/heap/analyse.js';
 import { Pool } from '../../src/heap/analysis/pool.js';
 import { tablesOf } from '../../src/heap/answers/tables.js';
 import { Arena } from '../../src/heap/arena.js';
-import { BesideAnalysis, findEdges, readEdgeList, type SecondThread, SnapshotReader } from '../../src/heap/index.js';
+import {
+  BesideAnalysis,
+  findEdges,
+  joinEdges,
+  newClaim,
+  readFromBack,
+  readFromFront,
+  type SecondThread,
+  SnapshotReader,
+} from '../../src/heap/index.js';
 import { newEdgeColumns } from '../../src/heap/parse/edges.js';
 import { sharedBuffer } from '../../src/heap/parse/new-buffer.js';
 import { parse, snapshotsOf } from './files.js';
@@ -46,7 +55,9 @@ test('the list of edges is found without reading what is before it, and read by 
   const from = bytes.indexOf('"edges":[') + '"edges":'.length;
   expect(borders).toEqual({ from, to: bytes.indexOf(']', from) + 1 });
   const fill = (chunk: Uint8Array, offset: number) => bytes.copy(chunk, 0, offset, offset + chunk.length);
-  const edges = readEdgeList(layout, newEdgeColumns(layout, new Arena()), borders, fill)!;
+  const shared = () => ({ layout, columns: newEdgeColumns(layout, new Arena()), borders, taken: newClaim() });
+  const alone = shared();
+  const edges = joinEdges(alone, readFromFront(alone, fill))!;
   const reader = new SnapshotReader();
   reader.write(bytes.subarray(0, borders.from));
   expect(reader.skipEdges(borders.to)).toBe(true);
@@ -56,7 +67,28 @@ test('the list of edges is found without reading what is before it, and read by 
   for (const column of ['label', 'target', 'firstEdge', 'kind', 'id'] as const) {
     expect(Buffer.compare(bytesOf(file[column]), bytesOf(whole[column]))).toBe(0);
   }
-  expect(readEdgeList(layout, newEdgeColumns(layout, new Arena()), { from, to: borders.to - 9 }, fill)).toBeUndefined();
+  const wrong = { ...shared(), borders: { from, to: borders.to - 9 } };
+  expect(joinEdges(wrong, readFromFront(wrong, fill))).toBeUndefined();
+});
+
+test.each([0, 1, 7, 1000])('with %i of its pieces read from the back, the list is the same', pieces => {
+  const layout = layoutOf();
+  const borders = findEdges(readAt, bytes.length, layout)!;
+  const taken = newClaim();
+  const fill = (chunk: Uint8Array, offset: number) => bytes.copy(chunk, 0, offset, offset + chunk.length);
+  const arena = new Arena();
+  const shared = { layout, columns: newEdgeColumns(layout, arena), borders, taken };
+  // The counter goes back to where it was, as if the others had been read by somebody else meanwhile.
+  const size = Math.ceil((borders.to - borders.from) / (256 * 1024 - 128));
+  const few = Math.min(pieces, size);
+  taken[0] = size - few;
+  const back = readFromBack(shared, fill, arena);
+  taken[0] = few;
+  const edges = joinEdges(shared, back, readFromFront(shared, fill))!;
+  const whole = parse(bytes, [1 << 20]);
+  for (const column of ['label', 'target'] as const) {
+    expect(Buffer.compare(bytesOf(edges.columns[column]), bytesOf(whole[column]))).toBe(0);
+  }
 });
 
 test.each(['before', 'after', 'never'])('what two threads find is what one finds, with the second one %s', when => {

@@ -4,8 +4,11 @@ import {
   findEdges,
   type HeapFile,
   hasRoomForTwo,
+  joinEdges,
   MalformedSnapshot,
+  newClaim,
   newEdgeColumns,
+  readFromBack,
   SnapshotReader,
   sharedBuffer,
 } from '../../heap/index.js';
@@ -85,7 +88,7 @@ function feed(reader: SnapshotReader, { descriptor, bytes }: Opened, to: number,
 }
 
 /**
- * Reads a file while the second thread reads its edges. Undefined for whatever is not as it was expected: the file is then
+ * Reads a file while the second thread reads its edges, and of those what is left then. Undefined for whatever is not as it was expected: the file is then
  * read in order, and an error says where it is.
  */
 function readBeside(path: string, file: Opened, options: ReadOptions): HeapFile | undefined {
@@ -99,13 +102,19 @@ function readBeside(path: string, file: Opened, options: ReadOptions): HeapFile 
     const borders = layout && findEdges(readAt(file), file.bytes, layout);
     if (!borders || borders.from < reader.bytesRead || !hasRoomForTwo(layout, file.bytes - borders.to, memoryCeiling))
       return undefined;
-    second.beginEdges({ path, layout, borders, columns: newEdgeColumns(layout, reader.arena) });
+    const shared = { layout, borders, columns: newEdgeColumns(layout, reader.arena), taken: newClaim() };
+    second.beginEdges({ path, ...shared });
     asked = true;
     feed(reader, file, borders.from, options);
     if (!reader.skipEdges(borders.to)) return undefined;
     feed(reader, file, file.bytes, options);
+    const back = readFromBack(
+      shared,
+      (chunk, offset) => readSync(file.descriptor, chunk, 0, chunk.length, offset),
+      reader.arena,
+    );
     asked = false;
-    const edges = second.endEdges();
+    const edges = joinEdges(shared, back, second.endEdges());
     return edges && reader.end(edges);
   } catch (error) {
     if (error instanceof MalformedSnapshot) return undefined;

@@ -5,23 +5,18 @@ import type {
   Aggregates,
   ArenaParts,
   BesideDominators,
-  Borders,
   Claim,
-  EdgeColumns,
-  EdgeList,
+  EdgePart,
   Facts,
   HeapFile,
-  Layout,
   SecondThread,
+  SharedEdges,
   SumsRequest,
   Tables,
 } from '../../heap/index.js';
 
-export interface EdgesRequest {
+export interface EdgesRequest extends SharedEdges {
   readonly path: string;
-  readonly layout: Layout;
-  readonly columns: EdgeColumns;
-  readonly borders: Borders;
 }
 
 /** A file on its way: an arena's parts can be sent. */
@@ -75,8 +70,9 @@ export class SecondCore implements SecondThread {
     this.ask({ kind: 'edges', request });
   }
 
-  endEdges(): EdgeList | undefined {
-    return this.answer() as EdgeList | undefined; // heap-second.cjs answers 'edges' so
+  /** What it has read from the front. */
+  endEdges(): EdgePart | undefined {
+    return this.answer() as EdgePart | undefined; // heap-second.cjs answers 'edges' so
   }
 
   begin(file: HeapFile, facts: Facts, distances: Claim): void {

@@ -5,9 +5,9 @@ import {
   Arena,
   BesideAnalysis,
   type BesideDominators,
-  type EdgeList,
+  type EdgePart,
   openFile,
-  readEdgeList,
+  readFromFront,
   Strings,
   type Tables,
 } from '../../heap/index.js';
@@ -23,7 +23,7 @@ port.on('message', (request: SecondRequest) => {
   Atomics.notify(answered, 0);
 });
 
-type Answer = EdgeList | Map<number, number> | BesideDominators | Aggregates | Tables;
+type Answer = EdgePart | Map<number, number> | BesideDominators | Aggregates | Tables;
 
 /** Whatever goes wrong here goes wrong again in the first thread, which knows how to say it. */
 function answerTo(request: SecondRequest): Answer | undefined {
@@ -42,12 +42,10 @@ function answerTo(request: SecondRequest): Answer | undefined {
   }
 }
 
-function edgesOf({ path, layout, columns, borders }: EdgesRequest): EdgeList | undefined {
+function edgesOf({ path, ...shared }: EdgesRequest): EdgePart | undefined {
   const descriptor = openSync(path, 'r');
   try {
-    return readEdgeList(layout, columns, borders, (chunk, offset) =>
-      readSync(descriptor, chunk, 0, chunk.length, offset),
-    );
+    return readFromFront(shared, (chunk, offset) => readSync(descriptor, chunk, 0, chunk.length, offset));
   } finally {
     closeSync(descriptor);
   }

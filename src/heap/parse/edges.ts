@@ -16,7 +16,7 @@ export interface EdgeList {
 }
 
 /** Room for the edges of a file; 8 bytes an edge. */
-export function newEdgeColumns({ edgeCount }: Layout, arena: Arena): EdgeColumns {
+export function newEdgeColumns({ edgeCount }: Pick<Layout, 'edgeCount'>, arena: Arena): EdgeColumns {
   return {
     label: arena.words(edgeCount),
     target: arena.integers(edgeCount),

@@ -70,6 +70,11 @@ export abstract class RecordSection implements Section {
     return this.run.count;
   }
 
+  /** The next byte is the first one of a record, or behind the list. */
+  get isBetween(): boolean {
+    return this.done || (this.expect === Expect.Value && this.field === 0);
+  }
+
   /** Stores `record`; returns what is wrong with it, if anything. */
   protected abstract commit(): string | undefined;
 
