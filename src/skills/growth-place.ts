@@ -51,7 +51,7 @@ export async function* placeGrowth(see: OperatorView, given: Suspect, files: Fil
 }
 
 async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undefined, files: Files): Step<GrowthPlace> {
-  const home = found && innermostFed(found, given);
+  const home = found && (given.row.alone === true ? sharedHome(found, given) : innermostFed(found, given));
   const declared = home && declaredAt(home, see.target.cwd, viaOf(given.row.path));
   const isPackages = home !== undefined && (given.holder.package !== undefined || isForeign(home));
   const maker = isPackages ? packageThatMade(home.script.text, home.name) : undefined;
@@ -73,7 +73,7 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
   const isOpen = home !== undefined && isUserCode(home.spot.url) && !seen.sizeCheck && !isRegistration(suspect.fault);
   const bounds = isOpen
     ? {
-        ...(yield* replacedWith(see, suspect, home)),
+        ...(suspect.row.alone === true ? {} : yield* replacedWith(see, suspect, home)),
         ...seen,
         ...(yield* trimmedElsewhere(see, home, files)),
         ...(yield* boundsOfClass(see, suspect)),
@@ -168,6 +168,13 @@ async function* homeOf(see: OperatorView, { row, holder }: Suspect): Step<Home |
   const script = yield* sourceOf(see, spot.scriptId);
   return script && { script, spot, name, below: holder.variable ? names : names.slice(1) };
 }
+
+/**
+ * `matches.get(*).space.server.rooms`: a match that comes or goes neither adds a room to the server that all of them share
+ * nor takes one out, and a package's server says nothing in the file that has the matches.
+ */
+const sharedHome = (found: Home, { holder }: Suspect): Home | undefined =>
+  holder.package === undefined ? { ...found, name: found.below.at(-1) ?? found.name, below: [] } : undefined;
 
 /** `stats.#outbox.#tail.next` is fed by `this.#outbox.push(…)`: the name nearest to the container that anything feeds. */
 function innermostFed(home: Home, { fault }: Suspect): Home {

@@ -122,18 +122,27 @@ function callOfPackage(
   if (imported < 0) return undefined;
   const local = /(?:const|let|var|import)\s+(?:\*\s+as\s+)?\{?\s*([\w$]+)/.exec(lines[imported] ?? '')?.[1];
   const calls = local === undefined ? [] : callsOf(lines, imported, local);
-  const named = calls.find(({ chain }) => chain.some(part => below.includes(part)));
-  const direct = named ?? calls.find(({ chain }) => chain.length === 0) ?? calls[0];
+  // A statement of the top level runs once: what piles up comes from a function, if any calls it.
+  const repeated = calls.filter(({ line, column }) => enclosingFunction(text, line, column) !== undefined);
+  const direct = likeliest(repeated, below) ?? likeliest(calls, below);
   const { line, column } = direct ?? { line: imported, column: 0 };
   return { at: { line, column }, code: (lines[line] ?? '').trim().slice(0, 120) };
 }
 
+interface Call {
+  readonly line: number;
+  readonly column: number;
+  /** Names between what was imported and what is called. */
+  readonly chain: readonly string[];
+}
+
+const likeliest = (calls: readonly Call[], below: readonly string[]): Call | undefined =>
+  calls.find(({ chain }) => chain.some(part => below.includes(part))) ??
+  calls.find(({ chain }) => chain.length === 0) ??
+  calls[0];
+
 /** Calls below a line of `local(…)` and `local.a.b(…)`, with the names between. */
-function callsOf(
-  lines: readonly string[],
-  below: number,
-  local: string,
-): { readonly line: number; readonly column: number; readonly chain: readonly string[] }[] {
+function callsOf(lines: readonly string[], below: number, local: string): Call[] {
   const pattern = new RegExp(`(?<![\\w$.])${local.replaceAll('$', '\\$')}((?:\\.[\\w$]+)*)\\s*\\(`);
   return lines.flatMap((text, line) => {
     const match = line > below ? pattern.exec(text) : undefined;

@@ -22,6 +22,9 @@ const journal = { text: 'begun '.repeat(500) };
 let page = 'begun '.repeat(500);
 const accounts = new Map(Array.from({ length: 300 }, (_, i) => [i, { visits: [] }]));
 let visit = 0;
+const gamesOf = hub => new Map(Array.from({ length: 40 }, (_, i) => [i, { hub, moves: [] }]));
+const games = gamesOf({ rooms: new Map() });
+(function (root) { root.__registry__ = { kinds: [] }; setInterval(() => root.__registry__.kinds.push({ text: 'k'.repeat(700) + Math.random() }), 20); })(globalThis);
 const marks = new WeakMap();
 class Span { cross() { const list = marks.get(this) ?? []; list.push({ at: Date.now(), text: 'm'.repeat(200) + list.length }); marks.set(this, list); } }
 const span = new Span();
@@ -34,6 +37,8 @@ function tick() {
   journal.text += 'one more line ';
   page += 'one more paragraph ';
   for (let i = 0; i < 10; i++) accounts.get((visit = (visit + 7) % 300)).visits.push({ at: visit, text: 'z'.repeat(50) });
+  games.get(0).hub.rooms.set('room ' + Math.random(), { text: 'r'.repeat(900) + Math.random() });
+  for (const game of [...games.values()].slice(0, 8)) game.moves.push({ text: 'v'.repeat(50) + Math.random() });
   signals.signal.addEventListener('abort', () => touched);
   cache.put(Math.random());
   span.cross();
@@ -91,6 +96,17 @@ test('lists that each gain a little are one row, scaled up to all of them', () =
   expect(row?.kin).toBe(300);
   expect(row?.perSecond).toBeGreaterThan(250);
   expect(row?.perSecond).toBeLessThan(700);
+});
+
+test('what all elements of a collection lead to is told from what each of them has', () => {
+  const inGames = (field: string) => rows.find(row => new RegExp(`^games.*${field}$`).test(holderOf(row).text));
+  expect(inGames('hub.rooms')).toMatchObject({ alone: true });
+  expect(inGames('moves')).toBeDefined();
+  expect(inGames('moves')?.alone).toBeUndefined();
+});
+
+test('what lies in the global object is named by it, whatever functions call it', () => {
+  expect(rowOf('globalThis.__registry__.kinds')).toMatchObject({ kind: 'Array' });
 });
 
 test('what a WeakMap of the application holds for an object is named by the WeakMap', () => {

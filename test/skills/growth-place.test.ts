@@ -95,6 +95,45 @@ test('what a package keeps in each of many objects is placed where the objects h
   expect(culprit).toMatchObject({ file: 'page.js', line: 4, package: 'yjs' });
 });
 
+test('what the elements of a collection share is not bounded by taking elements out of it', async () => {
+  const files = {
+    'matches.js':
+      "const { Server } = require('rooms');\nconst io = new Server();\nconst live = new Map();\nfunction open(id) {\n" +
+      '  live.set(id, new Match(io.of(id)));\n  setTimeout(() => live.delete(id), 3000);\n}',
+  };
+  const path: PathStep[] = [variable('live', 'matches.js'), { kind: 'map-value' }, property('io'), property('spaces')];
+  const rooms = (more: Partial<GrowingContainer>) =>
+    suspect('memory.leak.collection', path, { kind: 'Map', ownerCode: LIBRARY, ...more });
+  const placed = (more: Partial<GrowingContainer>) => ended(placeGrowth(viewOf(files), rooms(more), scriptsOf(files)));
+  expect((await placed({})).bounds.expiry).toBeDefined();
+  expect((await placed({ alone: true })).bounds).toEqual({});
+});
+
+test('an emitter that a framework holds is of the package that made its class', () => {
+  const path: PathStep[] = [
+    {
+      ...variable('container', 'x'),
+      seenBy: { ...LIBRARY, url: 'file:///srv/app/node_modules/nest/index.js' },
+    } as PathStep,
+    property('_events'),
+    property('changed'),
+  ];
+  expect(suspect('memory.leak.listener', path, { ownerCode: LIBRARY }).holder.package).toBe('keyv');
+});
+
+test('of calls of a package the one in a function is named, as the top level runs once', async () => {
+  const files = {
+    'logged.js':
+      "const debug = require('keyv');\nconst base = debug('http');\nexports.logged = (req, res, next) => {\n" +
+      "  req.log = debug('request:' + req.id);\n  next();\n};",
+  };
+  const held = suspect('memory.leak.collection', [variable('debug', 'logged.js'), property('instances')], {
+    ownerCode: LIBRARY,
+  });
+  const { culprit } = await ended(placeGrowth(viewOf(files), held, scriptsOf(files)));
+  expect(culprit).toMatchObject({ file: 'logged.js', line: 4, package: 'keyv' });
+});
+
 test('what survives is placed at the call it comes from, not at the beginning of the function', async () => {
   const files = { 'routes.js': 'function put(body) {\n  const found = look(body);\n  table.update(found);\n}' };
   const frame = (functionName: string, url: string) => ({

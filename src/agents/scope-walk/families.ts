@@ -87,6 +87,30 @@ function summed(rows: readonly Row[]): Row {
 export const fastestOf = (members: readonly Watched[]): Watched =>
   members.reduce((a, b) => (lastOf(b) - b.first > lastOf(a) - a.first ? b : a));
 
+/** The walk comes to what lies in neighbours soon one after the other; the program waits while they are looked through. */
+const NEAR = 5000;
+/** Fewer elements may well have no two of a kind. */
+const SEVERAL = 3;
+/** These are watched whatever their size; others only from some size on. */
+const isSeenEverywhere = ({ kind }: Watched): boolean => kind === 'Map' || kind === 'Set' || kind === 'Array';
+
+/**
+ * The path goes through one of several elements, of which no other has such a container: either all of them lead to this
+ * one, or it is this element's only. Taking an element out of the collection empties nothing of it.
+ */
+export function isAlone({ tree, watchlist }: Walk, watched: Watched): boolean {
+  const above = isSeenEverywhere(watched) ? tree.collectionAbove(watched.node) : -1;
+  if (above < 0 || tree.collectionAbove(tree.parentOf(watched.node)) !== above) return false;
+  const collection = watchlist.containers.find(one => one.node === above);
+  if ((collection?.first ?? 0) < SEVERAL) return false;
+  const key = tree.kinKey(watched.node);
+  const { containers } = watchlist;
+  const at = containers.indexOf(watched);
+  return !containers
+    .slice(Math.max(0, at - NEAR), at + NEAR)
+    .some(one => one !== watched && tree.collectionAbove(one.node) === above && tree.kinKey(one.node) === key);
+}
+
 /** In the same collections, at the same place below them; numbers are compared before texts are made. */
 function siblingsOf({ tree, watchlist }: Walk, key: string, members: readonly Watched[]): Watched[] {
   const collections = new Set(members.map(one => tree.collectionAbove(one.node)));

@@ -8,7 +8,7 @@ import type {
   SizedContainer,
 } from '../../model/evidence/collection-growth.js';
 import { filledShare, isLimit, ownerLimits, sizeOf, someEntries, type Watched } from './containers.js';
-import { familiesOf, familyRow, lastOf, lastSize, type Row, withFamilies } from './families.js';
+import { familiesOf, familyRow, isAlone, lastOf, lastSize, type Row, withFamilies } from './families.js';
 import { limitsByGetter } from './limit-getters.js';
 import { classOf, LIMITS, type Realm } from './realm.js';
 import type { Sizer } from './sizing.js';
@@ -207,6 +207,7 @@ export class Growth {
       ...this.container(row.watched, row.walk, object, lastSize(row.sizes)),
       limits: [...this.privateLimits(row.watched), ...ownerLimits(row.watched)],
       ...(row.kin !== undefined && { path: row.walk.tree.kinPath((row.top ?? row.watched).node), kin: row.kin }),
+      ...(row.kin === undefined && isAlone(row.walk, row.watched) && { alone: true }),
       sizes: row.sizes,
       perSecond: round(perSecond),
       entry,

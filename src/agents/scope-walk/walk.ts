@@ -175,8 +175,9 @@ export class Walk {
     if (links > LIMITS.chainLinks) return undefined;
     this.seen.add(value);
     this.visited++;
-    // Packages keep it under names of their own (`const PROCESS = process`): everybody knows it by one.
-    const node = value === process ? this.tree.add(-1, { kind: 'root', name: 'process' }) : this.tree.add(parent, edge);
+    // Packages keep these under names of their own (`const root = globalThis`): everybody knows them by one.
+    const known = value === process ? 'process' : value === globalThis ? 'globalThis' : undefined;
+    const node = known === undefined ? this.tree.add(parent, edge) : this.tree.add(-1, { kind: 'root', name: known });
     if (links > 0) this.links.set(node, links);
     const queue = typeof value === 'function' ? this.functions : this.objects;
     queue.put({ object: value, node, owner });

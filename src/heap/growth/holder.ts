@@ -35,9 +35,12 @@ export function holderOf({ path, ownerCode }: Pick<Container, 'path' | 'ownerCod
   const file = root?.kind === 'root' && root.name.startsWith('module ') ? root.name.slice('module '.length) : undefined;
   // A framework's container often holds an instance of the application's own class: that is not the framework's.
   const isOwn = ownerCode !== undefined && isUserCode(ownerCode.url);
+  // An emitter that a framework holds for the application is that of whoever made its class.
+  const emitter = listenedEvent(path) === undefined ? undefined : packageOf(ownerCode?.url ?? '');
   const inPackage = isOwn
     ? undefined
-    : (packageOf(variable?.seenBy.url ?? '') ??
+    : (emitter ??
+      packageOf(variable?.seenBy.url ?? '') ??
       packageOf(ownerCode?.url ?? '') ??
       (variable ? undefined : packageOf(file ?? '')));
   return {

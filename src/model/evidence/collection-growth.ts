@@ -121,6 +121,8 @@ export interface GrowingContainer extends Container {
   readonly bytesPerSecond: number;
   /** Set where the row stands for so many containers, one in each element of a collection; sizes are sums, scaled up from those seen. */
   readonly kin?: number;
+  /** True when the path goes through one of several elements and no other of them has such a container: they share it. */
+  readonly alone?: boolean;
   /** True when the container was replaced by a bigger one between the walks: only two sizes are known. */
   readonly replaced?: boolean;
 }
