@@ -2,17 +2,14 @@ import type { Creator, CreatorFrame } from '../model/evidence/handles.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { CodeLocation } from '../model/location.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { callAt, callSites } from '../source/calls.js';
-import { packageThatMade } from '../source/made-by.js';
-import { enclosingFunction } from '../source/names.js';
 import { packageOf } from '../source/url.js';
-import { makingOf } from '../source/uses.js';
 import { ownFrames } from './bundle.js';
 import { GROWTH_PARAMS, GROWTH_STAYS_MS } from './growth-window.js';
 import type { Suspect } from './handles-growth.js';
 import { isRearming } from './handles-rearmed.js';
+import { madeAnew } from './made-anew.js';
 import { importersOf } from './package-users.js';
-import { locate, place, sourceOf } from './place.js';
+import { place } from './place.js';
 import { placeOfSite, SAMPLING, SAMPLING_STAYS_MS, sitesOf } from './survivors.js';
 
 /** Of the open ones whose making was seen, this share must come from one place before it is named. */
@@ -50,7 +47,7 @@ export async function* creatorOf(
   const name = packageOf(top.frames[top.frames.indexOf(user) - 1]?.url ?? '');
   const known = { ...(via.length > 0 && { via }), ...(name !== undefined && { package: name }) };
   const opening = { ...(yield* place(see, user)), ...known };
-  const maker = leak.kind === 'socket' ? yield* madeAnew(see, users) : undefined;
+  const maker = leak.kind === 'socket' || leak.kind === 'file' ? yield* madeAnew(see, users) : undefined;
   return maker ? { culprit: { ...opening, ...maker }, related: opening } : { culprit: opening };
 }
 
@@ -58,27 +55,6 @@ async function* byPackage(see: OperatorView, frame: CreatorFrame): Step<Made> {
   const opening = yield* place(see, frame);
   const user = opening.package === undefined ? undefined : yield* userOf(see, opening.package);
   return user ? { culprit: user, related: opening } : { culprit: opening };
-}
-
-/** `this.pool.request(…)` of a class that is made for each piece of work, with a pool of its own. */
-async function* madeAnew(
-  see: OperatorView,
-  [own, ...callers]: readonly CreatorFrame[],
-): Step<CodeLocation | undefined> {
-  const script = own && (yield* sourceOf(see, own.scriptId));
-  const field = script && callAt(script.text, own.line, own.column)?.callee.split('.').at(-2);
-  const making = field === undefined ? undefined : makingOf(script?.text ?? '', field);
-  if (!script || !making || field === undefined || packageThatMade(script.text, field) === undefined) return undefined;
-  const maker = enclosingFunction(script.text, making.line0, making.column0)?.name;
-  const className = /^new ([\w$]+)$/.exec(maker ?? '')?.[1];
-  for (const { scriptId } of className === undefined ? [] : callers) {
-    const text = (yield* sourceOf(see, scriptId))?.text ?? '';
-    const news = callSites(text).filter(({ kind, method }) => kind === 'new' && method === className);
-    if (news.length === 0 || news.some(({ within }) => within < 0)) continue;
-    const spot = { ...own, line: making.line0, column: making.column0, ...(maker && { functionName: maker }) };
-    return locate(script, spot, see.target.cwd);
-  }
-  return undefined;
 }
 
 /** A library that opens in a later tick has no line of the application on its stack: who allocates through it is its user. */

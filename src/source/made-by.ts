@@ -44,7 +44,7 @@ const productOf = (written: string): number =>
   written.split('*').reduce((product, factor) => product * Number(factor.trim().replaceAll('_', '')), 1);
 
 /** `a` of `a(…)`, `new a.B(…)`, `(0, a.b)(…)` and `await a.b(…).c(…)`: the name that the first call goes through. */
-function calledFrom(value: SyntaxNode): string | undefined {
+export function calledFrom(value: SyntaxNode): string | undefined {
   let isCall = false;
   for (let at: unknown = value; isNode(at); at = innerOf(at)) {
     isCall ||= at.type === 'CallExpression' || at.type === 'NewExpression';
@@ -68,7 +68,8 @@ const NODES_OWN: ReadonlySet<string> = new Set([
   ...['string_decoder', 'timers', 'tls', 'tty', 'url', 'util', 'v8', 'vm', 'worker_threads', 'zlib'],
 ]);
 
-function packageNamed(from: string): string | undefined {
+/** `@scope/name` of `@scope/name/sub`; undefined for a file of the application and for Node's own modules. */
+export function packageNamed(from: string): string | undefined {
   if (/^(?:[./]|node:|[a-z]+:)/.test(from)) return undefined;
   const [first = '', second = ''] = from.split('/');
   if (NODES_OWN.has(first)) return undefined;
