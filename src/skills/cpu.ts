@@ -1,20 +1,19 @@
 import { sayCount, sayMs, sayShare } from '../base/say.js';
-import type { Mechanism } from '../cpu/mechanism.js';
 import { recompiled, totalUnder } from '../cpu/owned.js';
-import { topShare } from '../cpu/shares.js';
 import { byPackage } from '../cpu/weights.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { Vitals } from '../model/evidence/vitals.js';
-import type { FaultClass } from '../model/fault.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { type Conclusion, defineSkill, type OperatorView, type Step } from '../model/skill.js';
 import { explainOwn, explainWork, findBlock, ownShare } from './blocking.js';
-import { type Cause, explain, type Growing } from './cause.js';
-import { DOING, FIX } from './fixes.js';
+import type { Cause } from './cause.js';
+import { FIX } from './fixes.js';
 import { nameOf } from './place.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
+import { quadratic } from './quadratic.js';
 import { dearCallMs, isCalculated, isProof, isRepeated } from './repeated.js';
 import { builtAnew } from './schema-work.js';
+import { side } from './side-work.js';
 import { polling } from './spin.js';
 import {
   baselineOf,
@@ -31,9 +30,7 @@ const vitals = { kind: 'vitals', params: { seconds: 5 } } as const;
 
 /** A hot path must take this share of a core before anybody should change it. */
 const HOT_SHARE = 0.15;
-/** Share of all work that logging or exceptions take before they are the matter. */
-const SIDE_SHARE = 0.4;
-/** … and this share of a core. */
+/** Proof that it is avoidable makes this share of a core enough. */
 const SIDE_OF_CORE = 0.08;
 /** Repeated work below the usual share counts when it is this much of all that the process does. */
 const REPEATED_OF_WORK = 0.25;
@@ -89,7 +86,7 @@ async function* playbook(see: OperatorView): Step<Conclusion> {
   const own = explained?.cause.blame.by === 'leaf' ? yield* explainOwn(see, studied) : undefined;
   const found =
     (yield* polling(see, studied)) ??
-    (explained && ((yield* side(see, explained)) ?? (yield* hot(see, explained, data)))) ??
+    (explained && ((yield* side(see, explained.studied, explained.cause)) ?? (yield* hot(see, explained, data)))) ??
     (own && (yield* hot(see, own, data)));
   if (!found) return { outcome: 'healthy', summary: `${usage(data)} ${breakdown(studied)}` };
   yield* see.setState(found.severity === 'critical' ? 'critical' : 'warning', found.title ?? found.observation);
@@ -107,68 +104,9 @@ function breakdown({ tree, work }: Study): string {
     : 'Nothing ran while it was profiled.';
 }
 
-const SIDE_CLASS: Partial<Record<Mechanism, FaultClass>> = {
-  logging: 'cpu.logging',
-  exceptions: 'cpu.exceptions',
-  clock: 'cpu.busy-loop',
-};
-
 interface Explained {
   readonly studied: Study;
   readonly cause: Cause;
-}
-
-/** Work beside the point: logging, exceptions, asking the clock. */
-async function* side(see: OperatorView, { studied, cause }: Explained): Step<NotificationDraft | undefined> {
-  const { tree, work } = studied;
-  const direct =
-    SIDE_CLASS[cause.mechanism] && cause.mechanismShare * cause.blame.ownedUs >= SIDE_SHARE * work.allUs
-      ? cause
-      : undefined;
-  const chosen = direct ?? (yield* spread(see, studied));
-  const faultClass = chosen && SIDE_CLASS[chosen.mechanism];
-  const us = chosen ? chosen.mechanismShare * chosen.blame.ownedUs : 0;
-  if (!chosen || !faultClass || us < SIDE_OF_CORE * tree.durationUs) return undefined;
-  return sideDraft(studied, chosen, faultClass, us);
-}
-
-/** The same kind of side work from many places: all samples of logging or exceptions together. */
-async function* spread(see: OperatorView, { tree, work }: Study): Step<Cause | undefined> {
-  for (const mechanism of ['logging', 'exceptions'] as const) {
-    const weights = topShare(tree, mechanism);
-    if (weights.allUs >= SIDE_SHARE * work.allUs) return yield* explain(see, tree, weights);
-  }
-  return undefined;
-}
-
-function sideDraft(
-  { tree, work, evidence }: Study,
-  cause: Cause,
-  faultClass: FaultClass,
-  us: number,
-): NotificationDraft {
-  const where = nameOf(cause.place);
-  const ofWork = us / work.allUs;
-  const ofCore = us / tree.durationUs;
-  return {
-    anomalyType: 'side-work',
-    faultClass,
-    severity: ofCore >= 0.5 ? 'critical' : 'warning',
-    title: `${where} spends the cpu on ${DOING[cause.mechanism]} (\`${cause.what}\`)`,
-    context: `CPU profile of ${sayMs(tree.durationUs / 1000)}.`,
-    observation: `${sayShare(ofWork)} of all work (${sayShare(ofCore)} of a core) is ${DOING[cause.mechanism]} under ${where}.`,
-    culprit: cause.place,
-    ...(cause.entry ? { related: [cause.entry] } : {}),
-    fix: FIX[cause.mechanism],
-    metrics: [
-      { name: 'share of the work', value: ofWork * 100, unit: '%' },
-      { name: 'share of a core', value: ofCore * 100, unit: '%' },
-      { name: 'window', value: tree.durationUs / 1000, unit: 'ms' },
-    ],
-    evidenceIds: [evidence.id],
-    mechanism: true,
-    confidence: 'high',
-  };
 }
 
 /** A hot path with proof that its work is avoidable, or a saturated process; undefined for honest work. */
@@ -181,7 +119,7 @@ async function* hot(
   const share = totalUnder(studied.tree, studied.work, cause.blame.frameIndex) / Math.max(1, studied.tree.durationUs);
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < SIDE_OF_CORE) return undefined;
-  const grown = cause.growing && growingDraft(studied, cause, cause.growing);
+  const grown = quadratic(studied, cause, see.target.cwd);
   if (grown) return grown;
   for (const depth of ['outer', 'all'] as const) {
     const counted = yield* countArguments(see, studied, cause, depth);
@@ -317,41 +255,6 @@ function recompiledDraft({ evidence, tree }: Study, cause: Cause, times: number,
     confidence: 'high',
   };
 }
-
-/** Each piece costs a copy or a sort of all before it: the work grows with the square of what is gathered. */
-function growingDraft(
-  { evidence, tree, work }: Study,
-  cause: Cause,
-  { how, at, frame, share }: Growing,
-): NotificationDraft | undefined {
-  const us = how === 'copies' ? share * cause.blame.ownedUs : totalUnder(tree, work, tree.frames.indexOf(frame));
-  const ofCore = us / tree.durationUs;
-  if (ofCore < HOT_SHARE) return undefined;
-  const where = nameOf(cause.place);
-  return {
-    anomalyType: 'quadratic-work',
-    faultClass: 'cpu.hot',
-    severity: ofCore >= 0.5 ? 'critical' : 'warning',
-    title: `${where} ${how} all of \`${at.what}\` for each new piece and takes ${sayShare(ofCore)} of a core`,
-    context: `CPU profile of ${sayMs(tree.durationUs / 1000)}, and the text of the function.`,
-    observation: `${sayShare(us / work.allUs)} of all work is \`${at.code}\`, which ${how} what is there already every time something is added.`,
-    hypothesis: 'The work of each piece grows with what is gathered: twice as much takes four times as long.',
-    culprit: cause.place,
-    ...(cause.entry ? { related: [cause.entry] } : {}),
-    fix: how === 'copies' ? FIX.copying : SORT_FIX,
-    metrics: [
-      { name: 'share of a core', value: ofCore * 100, unit: '%' },
-      { name: 'share of the work', value: (us / work.allUs) * 100, unit: '%' },
-      { name: 'window', value: tree.durationUs / 1000, unit: 'ms' },
-    ],
-    evidenceIds: [evidence.id],
-    mechanism: true,
-    confidence: 'high',
-  };
-}
-
-const SORT_FIX =
-  'Keep the list in order as it grows (insert where a binary search says, or use a heap), or sort once when it is read.';
 
 function saturatedDraft({ evidence, tree, work }: Study, cause: Cause, data: Vitals): NotificationDraft {
   const where = nameOf(cause.place);

@@ -1,0 +1,114 @@
+import { sayMs, sayShare } from '../base/say.js';
+import { totalUnder } from '../cpu/owned.js';
+import type { Frame } from '../cpu/tree.js';
+import type { CodeLocation } from '../model/location.js';
+import type { NotificationDraft } from '../model/notification.js';
+import { retracings, type Walk } from '../source/retracing.js';
+import type { Cause } from './cause.js';
+import { FIX } from './fixes.js';
+import { locate, nameOf } from './place.js';
+import type { Study } from './study.js';
+
+/** Work whose pieces each cost as much as all that was gathered before. */
+interface Quadratic {
+  readonly how: 'copies' | 'sorts' | 'goes over';
+  readonly what: string;
+  readonly code: string;
+  readonly us: number;
+  readonly place: CodeLocation;
+}
+
+/** … of a core, or less where it is most of all that the process does. */
+const HOT = { ofCore: 0.15, orOfCore: 0.08, ofWork: 0.5 };
+
+/** Each piece costs a copy, a sort or a walk of all before it, and that takes a notable part of a core. */
+export function quadratic(studied: Study, cause: Cause, cwd: string): NotificationDraft | undefined {
+  const found = gathered(studied, cause) ?? retraced(studied, cause, cwd);
+  return found && isHot(studied, found.us) ? draft(studied, cause, found) : undefined;
+}
+
+function isHot({ tree, work }: Study, us: number): boolean {
+  const ofCore = us / tree.durationUs;
+  return ofCore >= HOT.ofCore || (ofCore >= HOT.orOfCore && us >= HOT.ofWork * work.allUs);
+}
+
+function gathered({ tree, work }: Study, { growing, blame, place }: Cause): Quadratic | undefined {
+  if (!growing) return undefined;
+  const { how, at, frame, share } = growing;
+  const us = how === 'copies' ? share * blame.ownedUs : totalUnder(tree, work, tree.frames.indexOf(frame));
+  return { how, what: at.what, code: at.code, us, place };
+}
+
+/** The walks take this much of what the function itself does. */
+const MOST = 0.5;
+
+/** The blamed function goes over the list, a callback of it does, or one that its caller calls for each piece. */
+function retraced({ tree, work }: Study, cause: Cause, cwd: string): Quadratic | undefined {
+  const { users, scripts, blame } = cause;
+  const script = scripts.get(blame.frame.scriptId);
+  const [caller, frame] = [users.at(-2), users.at(-1)];
+  if (!script || !frame || blame.by === 'leaf') return undefined;
+  const above = caller?.scriptId === frame.scriptId ? caller : undefined;
+  for (const [of, adder] of [[frame], [frame, above], [above]] as const) {
+    const found = of && retracings(script.text, at(of), adder && at(adder));
+    const walk = found && (of === frame ? busiest(found.walks, cause) : around(found.walks, frame));
+    if (!found || !walk) continue;
+    const us = totalUnder(tree, work, tree.frames.indexOf(of));
+    const spot = { ...of, line: walk.line0, column: walk.column0 };
+    const place = locate(script, spot, cwd, cause.place.via);
+    return { how: 'goes over', what: found.what, code: walk.code, us, place };
+  }
+  return undefined;
+}
+
+const at = ({ line, column }: Frame) => ({ line0: line, column0: column });
+
+/** The walk with most of the function's own time, when all of them take most of it. */
+function busiest(walks: readonly Walk[], { owned }: Cause): Walk | undefined {
+  const times = walks.map(walk => ({
+    walk,
+    us: owned.lines.reduce((sum, { line, us }) => sum + (isOn(walk, line - 1) ? us : 0), 0),
+  }));
+  const all = times.reduce((sum, { us }) => sum + us, 0);
+  const own = owned.lines.reduce((sum, { us }) => sum + us, 0);
+  return own > 0 && all >= MOST * own ? times.sort((a, b) => b.us - a.us)[0]?.walk : undefined;
+}
+
+/** The walk that a callback belongs to. */
+const around = (walks: readonly Walk[], { line }: Frame): Walk | undefined => walks.find(walk => isOn(walk, line));
+
+const isOn = ({ line0, endLine0 }: Walk, line: number): boolean => line >= line0 && line <= endLine0;
+
+function draft({ evidence, tree, work }: Study, { entry }: Cause, found: Quadratic): NotificationDraft {
+  const { how, what, code, us, place } = found;
+  const ofCore = us / tree.durationUs;
+  const where = nameOf(place);
+  return {
+    anomalyType: 'quadratic-work',
+    faultClass: 'cpu.hot',
+    severity: ofCore >= 0.5 ? 'critical' : 'warning',
+    title: `${where} ${how} all of \`${what}\` for each new piece and takes ${sayShare(ofCore)} of a core`,
+    context: `CPU profile of ${sayMs(tree.durationUs / 1000)}, and the text of the function.`,
+    observation: `${sayShare(us / work.allUs)} of all work is \`${code}\`, which ${how} what is there already every time something is added.`,
+    hypothesis: 'The work of each piece grows with what is gathered: twice as much takes four times as long.',
+    culprit: place,
+    ...(entry ? { related: [entry] } : {}),
+    fix: FIXES[how],
+    metrics: [
+      { name: 'share of a core', value: ofCore * 100, unit: '%' },
+      { name: 'share of the work', value: (us / work.allUs) * 100, unit: '%' },
+      { name: 'window', value: tree.durationUs / 1000, unit: 'ms' },
+    ],
+    evidenceIds: [evidence.id],
+    mechanism: true,
+    confidence: 'high',
+  };
+}
+
+const FIXES: Readonly<Record<Quadratic['how'], string>> = {
+  copies: FIX.copying,
+  sorts:
+    'Keep the list in order as it grows (insert where a binary search says, or use a heap), or sort once when it is read.',
+  'goes over':
+    'Keep what is asked for up to date instead (a running sum or count, a Map or Set by key), or work it out when it is read.',
+};
