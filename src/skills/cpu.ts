@@ -12,6 +12,7 @@ import { nameOf } from './place.js';
 import { hotLines, packages, topFunctions } from './profile-queries.js';
 import { quadratic } from './quadratic.js';
 import { dearCallMs, isCalculated, isProof, isRepeated } from './repeated.js';
+import { reread } from './reread.js';
 import { builtAnew } from './schema-work.js';
 import { side } from './side-work.js';
 import { polling } from './spin.js';
@@ -127,6 +128,8 @@ async function* hot(
     if (again) return repeatedDraft(studied, cause, counted, again);
     const built = builtAnew(studied, cause, counted, totalUnder(studied.tree, studied.work, cause.blame.frameIndex));
     if (built) return built;
+    const read = reread(studied, cause, counted);
+    if (read) return read;
   }
   const saturated =
     share >= HOT_SHARE &&

@@ -4,32 +4,26 @@ import type { Frame } from '../cpu/tree.js';
 import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
 import { retracings, type Walk } from '../source/retracing.js';
+import { sweptBy } from '../source/sweeping.js';
 import type { Cause } from './cause.js';
 import { FIX } from './fixes.js';
 import { locate, nameOf } from './place.js';
+import { isHot } from './repeated.js';
 import type { Study } from './study.js';
 
-/** Work whose pieces each cost as much as all that was gathered before. */
+/** Work on all that was gathered, again and again for little. */
 interface Quadratic {
-  readonly how: 'copies' | 'sorts' | 'goes over';
+  readonly how: 'copies' | 'sorts' | 'goes over' | 'sweeps';
   readonly what: string;
   readonly code: string;
   readonly us: number;
   readonly place: CodeLocation;
 }
 
-/** … of a core, or less where it is most of all that the process does. */
-const HOT = { ofCore: 0.15, orOfCore: 0.08, ofWork: 0.5 };
-
-/** Each piece costs a copy, a sort or a walk of all before it, and that takes a notable part of a core. */
+/** Each piece costs a copy, a sort or a walk of all before it, or a timer's each tick does, and that takes a notable part of a core. */
 export function quadratic(studied: Study, cause: Cause, cwd: string): NotificationDraft | undefined {
-  const found = gathered(studied, cause) ?? retraced(studied, cause, cwd);
+  const found = gathered(studied, cause) ?? retraced(studied, cause, cwd) ?? swept(studied, cause);
   return found && isHot(studied, found.us) ? draft(studied, cause, found) : undefined;
-}
-
-function isHot({ tree, work }: Study, us: number): boolean {
-  const ofCore = us / tree.durationUs;
-  return ofCore >= HOT.ofCore || (ofCore >= HOT.orOfCore && us >= HOT.ofWork * work.allUs);
 }
 
 function gathered({ tree, work }: Study, { growing, blame, place }: Cause): Quadratic | undefined {
@@ -61,6 +55,18 @@ function retraced({ tree, work }: Study, cause: Cause, cwd: string): Quadratic |
   return undefined;
 }
 
+/** A timer looks at every entry for those whose time is over. */
+function swept({ tree, work }: Study, { users, scripts, place, blame }: Cause): Quadratic | undefined {
+  const text = scripts.get(blame.frame.scriptId)?.text;
+  // The function itself, or the one whose callback is blamed.
+  for (const frame of users.slice(-2).reverse()) {
+    const what = text === undefined || frame.scriptId !== blame.frame.scriptId ? undefined : sweptBy(text, at(frame));
+    if (what === undefined) continue;
+    return { how: 'sweeps', what, code: what, us: totalUnder(tree, work, tree.frames.indexOf(frame)), place };
+  }
+  return undefined;
+}
+
 const at = ({ line, column }: Frame) => ({ line0: line, column0: column });
 
 /** The walk with most of the function's own time, when all of them take most of it. */
@@ -87,10 +93,13 @@ function draft({ evidence, tree, work }: Study, { entry }: Cause, found: Quadrat
     anomalyType: 'quadratic-work',
     faultClass: 'cpu.hot',
     severity: ofCore >= 0.5 ? 'critical' : 'warning',
-    title: `${where} ${how} all of \`${what}\` for each new piece and takes ${sayShare(ofCore)} of a core`,
+    title: `${where} ${VERBS[how]} all of \`${what}\` ${WHEN[how]} and takes ${sayShare(ofCore)} of a core`,
     context: `CPU profile of ${sayMs(tree.durationUs / 1000)}, and the text of the function.`,
-    observation: `${sayShare(us / work.allUs)} of all work is \`${code}\`, which ${how} what is there already every time something is added.`,
-    hypothesis: 'The work of each piece grows with what is gathered: twice as much takes four times as long.',
+    observation: `${sayShare(us / work.allUs)} of all work is \`${code}\`: it ${VERBS[how]} what is there already ${WHEN[how]}.`,
+    hypothesis:
+      how === 'sweeps'
+        ? 'Nearly all entries are looked at in vain: what expires next is a few of them.'
+        : 'The work of each piece grows with what is gathered: twice as much takes four times as long.',
     culprit: place,
     ...(entry ? { related: [entry] } : {}),
     fix: FIXES[how],
@@ -105,10 +114,16 @@ function draft({ evidence, tree, work }: Study, { entry }: Cause, found: Quadrat
   };
 }
 
+const VERBS = { copies: 'copies', sorts: 'sorts', 'goes over': 'goes over', sweeps: 'goes over' } as const;
+const EACH = 'for each new piece';
+const WHEN = { copies: EACH, sorts: EACH, 'goes over': EACH, sweeps: 'at each tick of a timer' } as const;
+
 const FIXES: Readonly<Record<Quadratic['how'], string>> = {
   copies: FIX.copying,
   sorts:
     'Keep the list in order as it grows (insert where a binary search says, or use a heap), or sort once when it is read.',
   'goes over':
     'Keep what is asked for up to date instead (a running sum or count, a Map or Set by key), or work it out when it is read.',
+  sweeps:
+    'Sweep less often, or keep entries in the order in which they expire (a Map that is set anew on each touch) and stop at the first one that is fresh.',
 };

@@ -1,6 +1,6 @@
 import { isDeterministic } from '../source/pure.js';
 import type { Cause } from './cause.js';
-import type { CallLength } from './study.js';
+import type { CallLength, Study } from './study.js';
 
 /** Calls with identical arguments among those compared: 40 of 40 where the work was avoidable. */
 const REPEATED_SHARE = 0.8;
@@ -45,3 +45,12 @@ const isLongText = (example: string): boolean =>
 /** From this length on a call is worth doing once, in milliseconds. */
 export const dearCallMs = ({ count: { example = '' } }: CallLength): number =>
   isLongText(example) ? DEAR_TEXT_MS : DEAR_CALL_MS;
+
+/** Avoidable work is worth a word from this share of a core on, or from a smaller one where it is most of all work. */
+const HOT = { ofCore: 0.15, orOfCore: 0.08, ofWork: 0.5 };
+
+/** True when so much time, in microseconds, is worth a word once it is proven avoidable. */
+export function isHot({ tree, work }: Study, us: number): boolean {
+  const ofCore = us / tree.durationUs;
+  return ofCore >= HOT.ofCore || (ofCore >= HOT.orOfCore && us >= HOT.ofWork * work.allUs);
+}

@@ -148,14 +148,14 @@ function isSweep(syntax: Syntax, index: number, name: string): boolean {
   return false;
 }
 
-/** `map`, `map.keys()`, `Object.keys(map)`, `[...map]`. */
+/** `map`, `map.keys()`, `Object.keys(map).filter(…)`, `[...map]`. */
 function isOver(node: unknown, name: string): boolean {
   if (!isNode(node)) return false;
   const { callee, arguments: args, elements, argument } = node;
   const inner = [args, elements].flatMap(list => (Array.isArray(list) ? (list as unknown[]) : []));
   return (
     lastName(node) === name ||
-    (isNode(callee) && callee.type === 'MemberExpression' && lastName(callee.object) === name) ||
+    (isNode(callee) && callee.type === 'MemberExpression' && isOver(callee.object, name)) ||
     [...inner, argument].some(one => isOver(one, name))
   );
 }

@@ -7,7 +7,7 @@ const stringified = (line: string) => callsOnLine(line, 0).find(({ method }) => 
 test.each([
   "log.debug('state ' + JSON.stringify(state));",
   "this.logger.info({ state: JSON.stringify(state) }, 'moved');",
-  'console.log(`now ${JSON.stringify(state)}`);',
+  "console.log('now', JSON.stringify(state));",
 ])('%s is serialized for the log', line => {
   expect(isForLog(line, stringified(line))).toBe(true);
 });
