@@ -11,6 +11,8 @@ import { parseStack } from './stack-text.js';
 const BURSTS = 4;
 /** After the first one those who took a first look at the loop have their turn. */
 const REST_MS = 1000;
+/** Whether a cause became known meanwhile. */
+const ASK_EVERY_MS = 50;
 const STOPS_PER_BURST = 4;
 /** A stop costs 2–7 ms, up to 45 on a busy machine (delayed acknowledgement): the sample ends when this is spent. */
 export const MAX_PAUSED_MS = 250;
@@ -39,12 +41,13 @@ export async function sampleThrows(
     const spent = { pausedMs: 0, longestMs: 0, withThrows: 0, bursts: 0, sampledMs: 0 };
     const length = (seconds * 1000) / BURSTS;
     // Who throws all the time has thrown in the bursts so far.
-    const isEnough = () => spent.bursts > 0 && spent.withThrows === 0 && (context.causeKnown?.() ?? false);
+    const isEnough = () => spent.bursts > 0 && thrown.length === 0 && (context.causeKnown?.() ?? false);
     for (let burst = 0; burst < BURSTS && spent.pausedMs < MAX_PAUSED_MS && !isEnough(); burst++) {
-      const work = async () => (isEnough() ? 0 : oneBurst(debug, length, thrown, spent, context));
+      const work = async () => (isEnough() ? 0 : oneBurst(debug, length, { thrown, spent, isEnough }, context));
       // By the length of all but the first: one after the other, short ones would keep everybody else waiting.
       const took = await context.exclusively(work, burst === 0 ? length / 1000 : seconds);
-      if (!isEnough()) await context.sleep(burst === 0 ? REST_MS : Math.max(0, length - took));
+      const restUntil = context.now() + (burst === 0 ? REST_MS : length - took);
+      while (context.now() < restUntil && !isEnough()) await context.sleep(ASK_EVERY_MS);
     }
     // What failed while the program stood still comes right after it.
     const sampledSeconds = Math.max(1, spent.sampledMs + spent.pausedMs) / 1000;
@@ -84,12 +87,18 @@ interface Spent {
   sampledMs: number;
 }
 
+interface Sampling {
+  readonly thrown: Throw[];
+  readonly spent: Spent;
+  /** Nothing was thrown so far, and another cause is known. */
+  readonly isEnough: () => boolean;
+}
+
 /** Returns how long it took, in milliseconds. */
 async function oneBurst(
   debug: DebuggerConnection,
   lengthMs: number,
-  thrown: Throw[],
-  spent: Spent,
+  { thrown, spent, isEnough }: Sampling,
   context: CollectContext,
 ): Promise<number> {
   const began = context.now();
@@ -117,8 +126,9 @@ async function oneBurst(
   try {
     await debug.send('Debugger.setPauseOnExceptions', { state: 'all' });
     await debug.send('Debugger.setSkipAllPauses', { skip: false });
-    while (stops < STOPS_PER_BURST && context.now() - began < lengthMs && spent.pausedMs + pausedMs < MAX_PAUSED_MS) {
-      await context.sleep(Math.min(50, lengthMs));
+    const isOver = () => context.now() - began >= lengthMs || spent.pausedMs + pausedMs >= MAX_PAUSED_MS || isEnough();
+    while (stops < STOPS_PER_BURST && !isOver()) {
+      await context.sleep(Math.min(ASK_EVERY_MS, lengthMs));
     }
   } finally {
     await stopPausing(debug);
