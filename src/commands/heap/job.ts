@@ -1,6 +1,7 @@
 import { freemem } from 'node:os';
 import { displayPath } from '../../base/script-url.js';
 import {
+  Arena,
   analyse,
   answerQuestion,
   type Baseline,
@@ -128,14 +129,15 @@ interface Loaded {
 /** The last file whole, of the others what a comparison needs. */
 async function loadAll(paths: readonly string[], work: Work): Promise<Loaded> {
   const earlier: Baseline[] = [];
+  const arena = new Arena(); // one after the other: what V8 would give back of each is not known
   for (const path of paths.slice(0, -1)) {
-    earlier.push(baselineOf(await load(path, work)));
-    work.threads.pop()?.close(); // with what it holds of the file
+    earlier.push(baselineOf(await load(path, work, arena)));
+    work.threads.pop()?.finish();
   }
-  return { earlier, view: await load(paths.at(-1)!, work) };
+  return { earlier, view: await load(paths.at(-1)!, work, arena) };
 }
 
-async function load(path: string, { job, onProgress, threads }: Work): Promise<HeapView> {
+async function load(path: string, { job, onProgress, threads }: Work, arena = new Arena()): Promise<HeapView> {
   // What a run asks is read in one thread: the second core may be the target's.
   const isOfRun = job.kind === 'reading' || job.kind === 'suspended';
   const second = isOfRun ? undefined : (threads[0] ?? SecondCore.start(path));
@@ -145,6 +147,7 @@ async function load(path: string, { job, onProgress, threads }: Work): Promise<H
     memoryCeiling,
     onBytes: (read, of) => onProgress(`reading ${path}`, (read / of) * READING_SHARE),
     second,
+    arena,
   });
   const onStep: OnStep = (step, done, of) =>
     onProgress(`${step} of ${path}`, READING_SHARE + (done / of) * (1 - READING_SHARE));

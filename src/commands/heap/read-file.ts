@@ -1,6 +1,7 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import {
+  type Arena,
   findEdges,
   type HeapFile,
   hasRoomForTwo,
@@ -25,6 +26,8 @@ export interface ReadOptions {
   readonly onBytes?: (read: number, of: number) => void;
   /** Reads the edges, where there is room for what it needs. */
   readonly second?: SecondCore | undefined;
+  /** Memory of the columns; whatever was in it is gone. */
+  readonly arena: Arena;
 }
 
 /** Reads a `.heapsnapshot` or `.heapsnapshot.gz`. Throws LensError `file-unreadable` or `file-malformed` with the place. */
@@ -68,8 +71,9 @@ function readPlain(file: Opened, options: ReadOptions): HeapFile {
 }
 
 /** The buffers of a file that a second thread shall see are shared from the start. */
-function readerOf({ bytes }: Opened, { memoryCeiling, second }: ReadOptions): SnapshotReader {
-  return new SnapshotReader({ memoryCeiling, totalBytes: bytes, ...(second && { newBuffer: sharedBuffer }) });
+function readerOf({ bytes }: Opened, { memoryCeiling, second, arena }: ReadOptions): SnapshotReader {
+  arena.clear();
+  return new SnapshotReader({ memoryCeiling, totalBytes: bytes, arena, ...(second && { newBuffer: sharedBuffer }) });
 }
 
 /** Gives the reader the file from where it is up to an offset. */
@@ -132,8 +136,9 @@ function readAt({ descriptor }: Opened): (offset: number, length: number) => Uin
 }
 
 async function readGzip(path: string, bytes: number, options: ReadOptions): Promise<HeapFile> {
-  const { memoryCeiling, second } = options;
-  const reader = new SnapshotReader({ memoryCeiling, ...(second && { newBuffer: sharedBuffer }) });
+  const { memoryCeiling, second, arena } = options;
+  arena.clear();
+  const reader = new SnapshotReader({ memoryCeiling, arena, ...(second && { newBuffer: sharedBuffer }) });
   const source = createReadStream(path, { highWaterMark: GZIP_CHUNK_BYTES });
   const unzipped = createGunzip({ chunkSize: GZIP_CHUNK_BYTES });
   source.on('error', error => unzipped.destroy(error));

@@ -47,6 +47,7 @@ export class SecondCore implements SecondThread {
   private readonly port: MessagePort;
   private readonly answered = new Int32Array(new SharedArrayBuffer(4));
   private readonly worker: Worker;
+  private asked = 0;
   private taken = 0;
   private isLost = false;
 
@@ -105,12 +106,19 @@ export class SecondCore implements SecondThread {
     return this.answer() as Tables | undefined; // heap-second.cjs answers 'tables' so
   }
 
+  /** Waits until it is through with all that it was asked, and closes it: nobody else uses the memory then. */
+  finish(): void {
+    while (this.taken < this.asked && !this.isLost) this.answer();
+    this.close();
+  }
+
   close(): void {
     this.port.close();
     void this.worker.terminate();
   }
 
   private ask(request: SecondRequest): void {
+    this.asked++;
     this.port.postMessage(request);
   }
 

@@ -142,7 +142,7 @@ interface Given {
 function nameInterfaces({ file, facts, pool }: Given, table: ClassTable, of: Uint32Array): Interface[] {
   const shapes = findShapes(file, facts, pool);
   const interfaces = inferInterfaces(file, facts, shapes);
-  const matcher = new InterfaceMatcher(file, facts, interfaces);
+  const matcher = new InterfaceMatcher(file, facts, interfaces, pool);
   const classOfShape = pool.dirty();
   shapes.sample.forEach((node, shape) => {
     const index = matcher.match(node);
@@ -150,6 +150,7 @@ function nameInterfaces({ file, facts, pool }: Given, table: ClassTable, of: Uin
   });
   const columns = [shapes.objects, shapes.shapeOf, classOfShape, of].map(({ byteOffset }) => byteOffset);
   file.arena.loops.classifyShapes(shapes.objects.length, ...columns);
+  matcher.giveBack(pool);
   pool.giveBack(classOfShape);
   pool.giveBackWhole(shapes.objects, shapes.shapeOf);
   return interfaces;

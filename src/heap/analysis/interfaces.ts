@@ -1,6 +1,7 @@
 import type { HeapFile } from '../heap-file.js';
 import { NAME_BITS, NAME_MASK } from '../parse/fast-edges.js';
 import type { Facts } from './facts.js';
+import type { Pool } from './pool.js';
 import { propertyNames, type Shapes } from './shapes.js';
 
 /** A name for plain objects that share properties: `{id, title, cells}`. */
@@ -49,68 +50,79 @@ function quoteIfNeeded(name: string): string {
 }
 
 interface Branch {
-  readonly next: Map<string, Branch>;
-  greatest: string | undefined;
+  readonly next: Map<number, Branch>;
+  greatest: number;
   match: { readonly index: number; readonly properties: number } | undefined;
 }
 
-/** Finds the interface with the most properties that an object has all of; ties go to the more frequent one. */
+const newBranch = (): Branch => ({ next: new Map(), greatest: -1, match: undefined });
+
+/**
+ * Finds the interface with the most properties that an object has all of; ties go to the more frequent one. Only names that
+ * some interface has can change the outcome; they are ranked as they sort, for numbers are quicker to compare.
+ */
 export class InterfaceMatcher {
-  private readonly tree: Branch = { next: new Map(), greatest: undefined, match: undefined };
-  /** Only names that some interface has can change the outcome; dictionaries with a million keys have few of them. */
-  private readonly known = new Map<number, string>();
+  private readonly tree = newBranch();
+  private readonly rankOf = new Map<string, number>();
+  /** By text: its rank plus two, 1 for none, 0 where nobody has asked yet. Dictionaries have a million keys and few of these. */
+  private readonly ranks: Uint32Array;
   private readonly knownName: (index: number) => string | undefined;
 
   constructor(
     private readonly file: HeapFile,
     private readonly facts: Facts,
     interfaces: readonly Interface[],
+    pool: Pool,
   ) {
+    const names = [...new Set(interfaces.flatMap(({ properties }) => properties))];
+    this.knownName = file.strings.matcher(names);
+    this.ranks = pool.zeros(file.strings.count);
+    for (const name of names.sort()) this.rankOf.set(name, this.rankOf.size);
     interfaces.forEach(({ properties }, index) => {
       this.plant(properties, index);
     });
-    this.knownName = file.strings.matcher(interfaces.flatMap(({ properties }) => properties));
   }
 
   /** Index of the interface that fits the object best, or -1. */
   match(node: number): number {
     let best: Branch['match'];
-    const states = new Set([this.tree]);
-    for (const property of this.relevantNames(node)) {
-      for (const state of [...states]) {
-        if (state.greatest === undefined || property >= state.greatest) states.delete(state);
-        const next = state.next.get(property);
-        if (!next) continue;
-        states.add(next);
-        best = better(best, next.match);
-      }
+    let states = [this.tree];
+    for (const rank of this.relevantRanks(node)) {
+      const more = states.flatMap(state => state.next.get(rank) ?? []);
+      for (const { match } of more) best = better(best, match);
+      states = [...states, ...more].filter(({ greatest }) => greatest > rank);
     }
     return best?.index ?? -1;
   }
 
+  /** After this, nothing can be matched. */
+  giveBack(pool: Pool): void {
+    pool.giveBack(this.ranks);
+  }
+
   private plant(properties: readonly string[], index: number): void {
     let branch = this.tree;
-    for (const property of [...properties].sort()) {
-      let next = branch.next.get(property);
-      if (!next) {
-        next = { next: new Map(), greatest: undefined, match: undefined };
-        branch.next.set(property, next);
-        if (branch.greatest === undefined || branch.greatest < property) branch.greatest = property;
-      }
+    for (const rank of properties.map(name => this.rankOf.get(name)!).sort((a, b) => a - b)) {
+      const next = branch.next.get(rank) ?? newBranch();
+      branch.next.set(rank, next);
+      branch.greatest = Math.max(branch.greatest, rank);
       branch = next;
     }
     branch.match ??= { index, properties: properties.length };
   }
 
-  private relevantNames(node: number): string[] {
-    const names: string[] = [];
-    for (const index of propertyNames(this.file, this.facts, node)) {
-      const name = this.known.get(index) ?? this.knownName(index);
-      if (name === undefined) continue;
-      this.known.set(index, name);
-      names.push(name);
+  private relevantRanks(node: number): number[] {
+    const found: number[] = [];
+    for (const text of propertyNames(this.file, this.facts, node)) {
+      if (this.ranks[text] === 0) this.ranks[text] = this.rank(text) + 2;
+      if (this.ranks[text]! > 1) found.push(this.ranks[text]! - 2);
     }
-    return names.sort();
+    return found.sort((a, b) => a - b);
+  }
+
+  private rank(text: number): number {
+    const name = this.knownName(text);
+    return name === undefined ? -1 : this.rankOf.get(name)!;
   }
 }
 
