@@ -27,7 +27,7 @@ export function bookBackingStores(file: HeapFile, facts: Facts, pool: Pool): voi
     (from, to) => loops.moveSizes(from, to, at, synthetic),
     node => moveWide(file, owners[node]!, node),
   );
-  pool.cut(pending, pending.length);
+  pool.cutUnused(pending);
   pool.giveBack(owners);
 }
 

@@ -10,10 +10,10 @@ export class Pool {
     private readonly arena: Arena,
   ) {}
 
-  /** An array filled with zeros; a longer one than usual is no part of the pool. */
+  /** An array whose first `length` words are zeros; a longer one than usual is no part of the pool. */
   zeros(length = this.length): Uint32Array {
     if (length > this.length) return this.arena.words(length);
-    return this.free.pop()?.fill(0) ?? this.counted(this.arena.words(this.length));
+    return this.free.pop()?.fill(0, 0, length) ?? this.counted(this.arena.words(this.length));
   }
 
   /** An array with anything in it. */
@@ -47,6 +47,13 @@ export class Pool {
   cut(large: Uint32Array, used: number): void {
     for (let end = this.length; end <= used; end += this.length) {
       this.free.push(this.counted(large.subarray(end - this.length, end)));
+    }
+  }
+
+  /** The same for one that was hardly written to, and should be the last to be used: what is written takes memory. */
+  cutUnused(large: Uint32Array): void {
+    for (let end = this.length; end <= large.length; end += this.length) {
+      this.free.unshift(this.counted(large.subarray(end - this.length, end)));
     }
   }
 

@@ -168,14 +168,20 @@ export class SnapshotReader {
       case 'edges':
         return this.enterEdges(offset);
       case 'strings':
-        if (this.head) this.checkRoom(this.head, offset, Math.max(0, (this.options.totalBytes ?? 0) - offset));
-        this.strings = once(this.strings, 'strings', offset, () => new StringSection(this.newBuffer, this.kernel));
-        return this.strings;
+        return this.enterStrings(offset);
       case 'locations':
         return this.enterLocations(offset);
       default:
         return new SkipSection(this.key);
     }
+  }
+
+  private enterStrings(offset: number): Section {
+    const bytes = Math.max(0, (this.options.totalBytes ?? 0) - offset);
+    if (this.head) this.checkRoom(this.head, offset, bytes);
+    const { newBuffer, kernel } = this;
+    this.strings = once(this.strings, 'strings', offset, () => new StringSection(newBuffer, kernel, bytes));
+    return this.strings;
   }
 
   private enterEdges(offset: number): Section {

@@ -15,6 +15,8 @@ const PAGE_BYTES = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE_BYTES - 1;
 const MAX_BYTES = 2 ** 32 - 1;
 const FIRST_ROOM = 4096;
+/** Hardly a file has shorter texts on average: room for as many is taken at once, which costs nothing before it is used. */
+const USUAL_BYTES = 12;
 
 enum At {
   Open,
@@ -46,8 +48,9 @@ export class StringSection implements Section {
   constructor(
     private readonly newBuffer: NewBuffer,
     private readonly kernel?: Kernel | undefined,
+    bytes = 0,
   ) {
-    this.starts = new Uint32Array(newBuffer(FIRST_ROOM * 4));
+    this.starts = new Uint32Array(newBuffer(Math.max(FIRST_ROOM, Math.ceil(bytes / USUAL_BYTES)) * 4));
   }
 
   get done(): boolean {
@@ -195,7 +198,7 @@ export class Strings {
 
   /** Memory that the texts take. */
   get byteLength(): number {
-    return this.pages.length * PAGE_BYTES + this.starts.byteLength;
+    return this.pages.length * PAGE_BYTES + this.count * this.starts.BYTES_PER_ELEMENT;
   }
 
   /** The text of an index, at most `limit` bytes of it; '' for an index the file does not have. */
