@@ -2,7 +2,7 @@ import type { Gate } from './base/gate.js';
 import { reportBlock } from './blocked.js';
 import { guard, type Safety } from './collectors/guard.js';
 import { collectors } from './collectors/index.js';
-import { guardedProbe } from './collectors/probe.js';
+import { guardedProbe, type ProbeEnv } from './collectors/probe.js';
 import { readVitalsOnce } from './collectors/vitals.js';
 import { choose } from './coordinator/choose.js';
 import { correlate } from './coordinator/correlate.js';
@@ -15,7 +15,8 @@ import type { Session } from './inspector/session.js';
 import type { Mind, OperatorSeat } from './mind.js';
 import { LensError } from './model/error.js';
 import type { Emit } from './model/event.js';
-import type { Evidence } from './model/evidence/index.js';
+import { type Evidence, isUsable } from './model/evidence/index.js';
+import type { Traffic } from './model/evidence/traffic.js';
 import type { VitalsSample } from './model/evidence/vitals.js';
 import type { Insight } from './model/insight.js';
 import type { Json } from './model/json.js';
@@ -31,6 +32,7 @@ import type { RunState } from './report/state.js';
 import { rounds } from './rounds.js';
 import { RuleRound } from './rule-round.js';
 import { costBasis, targetCpuMs } from './target-cost.js';
+import { isWait, pilingRates as ratesOf } from './waiting/piling.js';
 
 /** What one investigation is to do. */
 export interface Plan {
@@ -148,7 +150,8 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
   const blackboard: Notification[] = [];
   const causeKnown = () => !urgent.has('heap') && blackboard.some(isSure);
   const rules = new RuleRound(() => blackboard.some(isSure));
-  const probe = probeFor(session, plan, { ...env, causeKnown }, signal, evidence);
+  const pilingRates = () => (blackboard.some(one => isSure(one) && isWait(one)) ? ratesIn(evidence) : []);
+  const probe = probeFor(session, plan, { ...env, causeKnown, pilingRates }, signal, evidence);
   env.onProbe?.(probe);
   const shared: Shared = { probe, signal, blackboard, reason: plan.reason, evidence, rules };
   const run = (some: readonly Skill[], because: string, hung: boolean) => {
@@ -166,6 +169,11 @@ async function operate(session: Session, plan: Plan, env: RunEnv): Promise<Opera
     skills: turns ? skills : able,
     shared,
   };
+}
+
+function ratesIn(evidence: ReadonlyMap<string, Evidence>): number[] {
+  const traffic = [...evidence.values()].findLast(({ kind }) => kind === 'traffic');
+  return isUsable(traffic) ? ratesOf(traffic.data as Traffic) : []; // the kind says what the data is
 }
 
 const loopTurns = (session: Session): Promise<boolean> =>
@@ -193,7 +201,7 @@ function plainVitals(sample: VitalsSample): { readonly [name: string]: number } 
 export function probeFor(
   session: Session,
   plan: Plan,
-  env: RunEnv & { readonly causeKnown?: () => boolean },
+  env: RunEnv & Pick<ProbeEnv, 'causeKnown' | 'pilingRates'>,
   signal: AbortSignal,
   kept: Map<string, Evidence>,
 ): Probe {
@@ -210,6 +218,7 @@ export function probeFor(
     sleep: ms => env.sleep(ms, signal),
     ...(env.gate && { gate: env.gate }),
     ...(env.causeKnown && { causeKnown: env.causeKnown }),
+    ...(env.pilingRates && { pilingRates: env.pilingRates }),
     ...(env.consent === undefined ? {} : { consent: env.consent }),
     keep(evidence, params) {
       kept.set(evidence.id, evidence);

@@ -2,11 +2,15 @@ import type { Room, ScopeWalkPart, ScopeWalkResult } from '../agents/scope-walk/
 import { filePath, isUserCode, packageOf } from '../base/script-url.js';
 import type { DebuggerConnection, Session } from '../inspector/session.js';
 import { standstill } from '../inspector/standstill.js';
-import type { CollectionGrowth, CollectionGrowthParams } from '../model/evidence/collection-growth.js';
+import type {
+  CollectionGrowth,
+  CollectionGrowthParams,
+  GrowingContainer,
+} from '../model/evidence/collection-growth.js';
 import { withUrls } from './collection-growth-urls.js';
 import type { CollectContext, Collector, Reading } from './collector.js';
 import { rememberScripts } from './source.js';
-import { isSlowing, isWorthWatching, isWorthWatchingStill } from './worth-watching.js';
+import { isPilingUp, isSlowing, isWorthWatching, isWorthWatchingStill } from './worth-watching.js';
 
 /** 10 s can't tell a cache still filling from a leak, 20 s could. */
 const WATCH_SECONDS = 20;
@@ -14,10 +18,12 @@ const WATCH_SECONDS = 20;
 const QUIET_AFTER_SECONDS = 8;
 /** … and by then with a cause known: what still grows beside it shows its first entries. */
 const QUIET_KNOWN_SECONDS = 3;
-/** To leave early: when it is quiet, and once more when the run knows a cause. */
-const TRIES = 2;
+/** To leave early once the run knows a cause: a request under way may look like growth at one of them. */
+const KNOWN_TRIES = 3;
 /** What coverage and profiles of other readings were seen to leave on the heap, at most. */
 const OWN_BYTES = 2 * 1024 * 1024;
+/** A request that waits keeps its socket, its answer and what its caller sent: 20 to 48 kB measured. */
+const WAITING_BYTES = 64 * 1024;
 /** Two collections nearer to each other compare requests under way, not what stays. */
 const SHORTEST_LIVE_SECONDS = 5;
 /** Live heap that rises by less than this is the noise of two collections, in bytes a second. */
@@ -152,7 +158,10 @@ class Watch {
   private async watch(seconds: number, quietAfter: number): Promise<boolean> {
     const from = this.context.now();
     let until = seconds;
-    let tries = quietAfter > 0 && quietAfter < seconds ? TRIES : 0;
+    const mayLeave = quietAfter > 0 && quietAfter < seconds;
+    let hasTried = false;
+    let knownTries = 0;
+    let triedAt = 0;
     for (;;) {
       await this.work('tick');
       const passed = (this.context.now() - from) / 1000;
@@ -160,11 +169,14 @@ class Watch {
         if (until > seconds || !(await this.isUndecided())) break;
         until = 2 * seconds;
       }
-      // The last try is kept for when a cause is known.
       const known = this.context.causeKnown?.() ?? false;
-      const mayTry = tries === TRIES || (tries > 0 && known);
-      if (mayTry && (known ? passed >= QUIET_KNOWN_SECONDS : passed >= quietAfter && this.canCompareLive())) {
-        tries = known ? 0 : tries - 1;
+      const isDue = known
+        ? knownTries < KNOWN_TRIES && passed >= triedAt + QUIET_KNOWN_SECONDS
+        : !hasTried && passed >= quietAfter && this.canCompareLive();
+      if (mayLeave && isDue) {
+        if (known) knownTries++;
+        else hasTried = true;
+        triedAt = passed;
         if ((await this.isQuiet()) && (await this.isStillQuiet())) return true;
       }
       await this.rest(Math.min(READ_EVERY_MS, Math.max(50, (until - passed) * 1000)));
@@ -208,14 +220,22 @@ class Watch {
     if (!known && (await this.call<boolean>('timersGrew'))) return false;
     await this.work('weigh');
     const { growing } = await this.call<ScopeWalkResult>('result');
-    return !growing.some(known ? isWorthWatchingStill : isWorthWatching);
+    return !growing.some(known ? this.isNew : isWorthWatching);
+  }
+
+  /** With a cause known: not what the requests pile up that wait for it. */
+  private readonly isNew = (row: GrowingContainer): boolean =>
+    isWorthWatchingStill(row) && !isPilingUp(row, this.pilingRates());
+
+  private pilingRates(): readonly number[] {
+    return this.context.pilingRates?.() ?? [];
   }
 
   /** A second walk shows containers that are replaced when they grow, which the sizes alone don't. */
   private async isStillQuiet(): Promise<boolean> {
     await this.lookAgain();
     const { growing } = await this.call<ScopeWalkResult>('result');
-    if (this.isEnough() && !growing.some(isWorthWatchingStill)) return true;
+    if (this.isEnough() && !growing.some(this.isNew)) return true;
     if (growing.some(isWorthWatching)) return false;
     return !(await this.risesLater());
   }
@@ -251,7 +271,8 @@ class Watch {
   /** A cause is known, and what live heap gained may be lens' own doing. */
   private isEnough(): boolean {
     const live = this.liveOf();
-    const soars = live !== undefined && live.lastBytes - live.firstBytes > OWN_BYTES;
+    const piled = Math.max(0, ...this.pilingRates()) * WAITING_BYTES;
+    const soars = live !== undefined && live.lastBytes - live.firstBytes > OWN_BYTES + piled * live.seconds;
     return !soars && (this.context.causeKnown?.() ?? false);
   }
 

@@ -36,6 +36,8 @@ export interface CollectContext {
   exclusively<T>(work: () => Promise<T>, seconds?: number): Promise<T>;
   /** True once a cause is known for sure: what only looks for others ends with its first quiet moment. */
   readonly causeKnown?: () => boolean;
+  /** Requests a second that begin to wait for a cause which is known, by route and together: what they keep piles up. */
+  readonly pilingRates?: () => readonly number[];
   /** Asks the guard before a dearer step within a reading (a forced collection, say): false means go without. */
   mayPause(estimateMs: number, what: string): boolean;
 }

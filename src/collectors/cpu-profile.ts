@@ -12,6 +12,7 @@ const START_MS_PER_MB = 1.6;
 const START_AT_LEAST_MS = 15;
 /** A blocked target answers when its call returns; a profile of minutes would be lost to an early end. */
 const ANSWER_MS = 60_000;
+const ASK_EVERY_MS = 200;
 
 let windows = 0;
 
@@ -28,7 +29,7 @@ export const cpuProfileCollector: Collector<'cpu-profile'> = {
 };
 
 async function profile(session: Session, params: CpuProfileParams, context: CollectContext) {
-  if (params.unlessKnown && context.causeKnown?.()) throw new Error('Another cause became known before its turn came.');
+  if (isNeedless(params, context)) throw new Error('Another cause became known before its turn came.');
   await session.agent.install('vitals');
   await session.send('Profiler.enable', { timeoutMs: ANSWER_MS });
   try {
@@ -57,6 +58,18 @@ async function dropCode(session: Session, functions: readonly ScriptPosition[]):
   });
 }
 
+const isNeedless = ({ unlessKnown }: CpuProfileParams, { causeKnown }: CollectContext): boolean =>
+  unlessKnown === true && (causeKnown?.() ?? false);
+
+/** The window's length; one that is taken for completeness ends when another cause becomes known. */
+async function lastFor(params: CpuProfileParams, context: CollectContext): Promise<void> {
+  const until = context.now() + params.seconds * 1000;
+  const stepMs = params.unlessKnown ? ASK_EVERY_MS : params.seconds * 1000;
+  while (context.now() < until && !isNeedless(params, context))
+    await context.sleep(Math.min(stepMs, until - context.now()));
+  if (isNeedless(params, context)) throw new Error('Another cause became known meanwhile.');
+}
+
 /** The delay's histogram begins after the profiler's own pause, or it would report lens. */
 async function window(
   session: Session,
@@ -69,7 +82,7 @@ async function window(
   const before = await call<RawVitals>('open');
   let after: RawWindow;
   try {
-    await context.sleep(params.seconds * 1000);
+    await lastFor(params, context);
   } finally {
     after = await call<RawWindow>('close');
   }

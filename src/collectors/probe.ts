@@ -12,7 +12,9 @@ import type { Guard } from './guard.js';
 /** An answer this young is as good as a new one: shorter than any window that a skill compares. */
 const FRESH_MS = 2_000;
 /** Reading the sources of what a profile shows takes 60 to 200 ms; then its next question is there. */
-const BREATH_MS = 400;
+const BREATH_MS = 100;
+/** Taken one by one: while lens itself computes none of them passes. */
+const BREATHS = 4;
 
 export interface ProbeEnv {
   readonly session: Session;
@@ -33,6 +35,7 @@ export interface ProbeEnv {
   readonly gate?: Pick<Gate, 'pass'>;
   /** True once the run has found a cause and is not sure to look for more; absent: never. */
   readonly causeKnown?: () => boolean;
+  readonly pilingRates?: () => readonly number[];
   /** CPU milliseconds the target has used so far, from outside; undefined where it can't be read. */
   readonly cpuMs: () => number | undefined;
 }
@@ -47,7 +50,7 @@ interface Remembered {
  * disturbing reading through at a time, and turns every refusal or failure into evidence that says so.
  */
 export function guardedProbe(env: ProbeEnv): Probe {
-  const lock = new Lock(() => env.sleep(BREATH_MS));
+  const lock = new Lock(breathe);
   const remembered = new Map<string, Remembered>();
 
   return {
@@ -67,6 +70,10 @@ export function guardedProbe(env: ProbeEnv): Probe {
       return entry.answer as Promise<EvidenceOf<K>>;
     },
   };
+
+  async function breathe(): Promise<void> {
+    for (let breath = 0; breath < BREATHS; breath++) await env.sleep(BREATH_MS);
+  }
 
   /** With 0 only what is still under way is shared: the next window of whoever asks on at once is another one. */
   function isFresh(entry: Remembered, freshMs: number): boolean {
@@ -156,6 +163,7 @@ export function guardedProbe(env: ProbeEnv): Probe {
           return work();
         }, seconds),
       ...(env.causeKnown && { causeKnown: env.causeKnown }),
+      ...(env.pilingRates && { pilingRates: env.pilingRates }),
       mayPause: estimateMs => env.guard.mayPause(estimateMs),
     };
   }

@@ -50,3 +50,19 @@ function earliness(sizes: readonly number[]): number {
   const mean = steps.reduce((sum, step, i) => sum + step * (i + 0.5), 0) / all;
   return (steps.length / 2 - mean) / (steps.length / Math.sqrt(12 * all));
 }
+
+/** A window of three seconds counts few requests. */
+const ALIKE = 0.25;
+/** A request leaves one entry in a list, or two: an error's and an answer's listener. */
+const MOST_EACH = 2;
+/** A request that waits keeps itself, its socket and closures: 1 to 8 kB measured. */
+const MOST_BYTES = 16 * 1024;
+
+/** True for what gains an entry for each request that begins to wait: how that goes on is known. */
+export function isPilingUp({ perSecond, entry }: GrowingContainer, ratesPerSecond: readonly number[]): boolean {
+  if (entry.bytes > MOST_BYTES) return false;
+  return ratesPerSecond.some(rate => {
+    const each = Math.round(perSecond / rate);
+    return each >= 1 && each <= MOST_EACH && Math.abs(perSecond - each * rate) <= ALIKE * each * rate;
+  });
+}

@@ -32,14 +32,23 @@ function busiestScripts(tree: CallTree): string[] {
     .map(([id]) => id);
 }
 
-/** The same dump with frames of packages told apart that a bundle carries in the application's own file. */
+const told = new WeakMap<AsyncDump, AsyncDump>();
+
+/**
+ * The same dump with frames of packages told apart that a bundle carries in the application's own file; one object for
+ * all skills that look at the dump.
+ */
 export async function* dumpWithoutBundles(see: OperatorView, dump: AsyncDump): Step<AsyncDump> {
   const scripts = yield* scriptsOf(see, dump.frames);
+  const known = told.get(dump);
+  if (known) return known;
   const frames = dump.frames.map((frame): AsyncFrame => {
     const owner = scripts.get(frame.url)?.ownerAt(frame.line - 1, frame.column - 1);
     return owner === undefined ? frame : { ...frame, package: owner };
   });
-  return { ...dump, frames };
+  const apart = { ...dump, frames };
+  told.set(dump, apart);
+  return apart;
 }
 
 /** The scripts of the application that most frames lie in. */

@@ -163,6 +163,9 @@ function isMissed(see: OperatorView, { stalls }: Study, data: Vitals | undefined
   return seenMs >= LONG_STALL_MS && longest(stalls) < FOUND_SHARE * seenMs;
 }
 
+/** A rare standstill that nobody is paged for: beside a known cause it needs no longer look. */
+const isShort = (data: Vitals | undefined): boolean => data !== undefined && data.loopDelay.maxMs < CRITICAL_MS;
+
 /** So long a standstill is no chance where cores are free. */
 const isUnexplained = (data: Vitals): boolean =>
   data.loopDelay.maxMs >= CRITICAL_MS && (data.runQueueShare ?? 0) < CROWDED_SHARE;
@@ -183,7 +186,7 @@ async function* judge(
   let looked = studied;
   let blocked = yield* findBlock(see, looked, data);
   if (typeof blocked === 'string' && isMissed(see, studied, data)) {
-    const longer = yield* study(see, LONG_PROFILE);
+    const longer = yield* study(see, isShort(data) ? { ...LONG_PROFILE, unlessKnown: true } : LONG_PROFILE);
     if (typeof longer !== 'string') {
       looked = longer;
       blocked = yield* findBlock(see, looked, data);

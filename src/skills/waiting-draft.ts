@@ -12,6 +12,7 @@ import { isKeptByKey } from '../source/replies.js';
 import { isUserCode } from '../source/url.js';
 import { isOneByOne } from '../waiting/downstream.js';
 import type { Finding } from '../waiting/finding.js';
+import { saysPermits } from '../waiting/pools.js';
 import { runningMost } from '../waiting/running.js';
 import type { Frame } from '../waiting/waits.js';
 import { askedBy } from './asked-by.js';
@@ -29,6 +30,7 @@ import {
 } from './leak-site.js';
 import { locate } from './place.js';
 import { asThreadWait, waitOfThreads } from './thread-waits.js';
+import { callOfPackages, type UncalledSite, uncalledSite } from './uncalled-site.js';
 import type { WaitingLook } from './waiting-look.js';
 import { loopFrame, placeOfFrame, textOf } from './waiting-place.js';
 import { wordsOf } from './waiting-words.js';
@@ -55,9 +57,13 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
   const seenAt =
     named && !home ? yield* placeOfFrame(see, named, named === finding.place ? finding.user.slice(1) : []) : undefined;
   const taker = yield* takerSite(see, finding);
-  const culprit = leak ?? queue ?? taker ?? (yield* askedBy(see, finding, seen)) ?? seenAt ?? home;
+  const uncalled = leak || queue || taker ? undefined : yield* uncalledSite(see, finding);
+  const asked = leak || queue || taker || uncalled ? undefined : yield* askedBy(see, finding, seen);
+  const isOnlyPackages = named?.kind !== 'user' && !home;
+  const caller = isOnlyPackages && !uncalled && !asked ? yield* callOfPackages(see, finding.packages ?? []) : undefined;
+  const culprit = leak ?? queue ?? taker ?? uncalled?.location ?? asked ?? caller ?? seenAt ?? home;
   const related: CodeLocation[] = [];
-  for (const frame of relatedFrames(finding, leak || queue || taker ? undefined : named)) {
+  for (const frame of relatedFrames(finding, leak || queue || taker || uncalled ? undefined : named)) {
     const other = yield* placeOfFrame(see, frame);
     if (other.line !== culprit?.line || other.file !== culprit.file) related.push(other);
   }
@@ -70,6 +76,7 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
   const draft: NotificationDraft = {
     ...words,
     ...(taker ? { title: `${nameOf(taker)} takes jobs out of a list and does not settle each of their promises` } : {}),
+    ...(uncalled ? uncalledWords(uncalled) : {}),
     ...(home && finding.holder && !isFlowing(finding) ? { title: takenTitle(finding.holder, home) } : {}),
     anomalyType: finding.faultClass,
     faultClass: finding.faultClass,
@@ -81,7 +88,8 @@ export async function* draftOf(see: OperatorView, given: Finding, seen: WaitingL
     metrics: metricsOf(finding),
     evidenceIds: [...see.evidenceIds],
     mechanism: true,
-    confidence: finding.confidence,
+    // What was seen waiting, and a text that lets it wait, say the same independently.
+    confidence: uncalled ? 'high' : finding.confidence,
   };
   return inside ? asThreadWait(draft, inside) : draft;
 }
@@ -92,7 +100,7 @@ const isAskedByDriver = ({ faultClass, call, lookups, agent }: Finding): boolean
 
 /** Callers that wait for an answer by its id stand in a list too, but nobody of them is in another's way. */
 async function* isReply(see: OperatorView, { faultClass, holder, maker }: Finding): Step<boolean> {
-  const isBare = faultClass === 'waiting.lock' && holder && Object.keys(holder.numbers).length === 0;
+  const isBare = faultClass === 'waiting.lock' && holder && !saysPermits(holder);
   const script = isBare && maker?.kind === 'user' ? yield* textOf(see, maker.url) : undefined;
   return (
     script !== undefined &&
@@ -157,6 +165,11 @@ async function* takerSite(see: OperatorView, { faultClass, maker, holder }: Find
   if (!taker) return undefined;
   return locate(script, { scriptId: '', url: maker.url, line: taker.line0, column: taker.column0 }, see.target.cwd);
 }
+
+const uncalledWords = ({ callback, location }: UncalledSite): Pick<NotificationDraft, 'title' | 'fix'> => ({
+  title: `${nameOf(location)} has a way out that never calls \`${callback}\`: whoever waits for it waits for ever`,
+  fix: `Call \`${callback}\` on every way out of the function, with an error where there is nothing to tell.`,
+});
 
 /** Those who wait get their turn, late: nothing is lost for good. */
 const isFlowing = ({ flow, standstill }: Finding): boolean => standstill !== true && (flow?.out ?? 0) > 0;

@@ -1,6 +1,15 @@
 import { callSites } from './calls.js';
 import { chainText } from './names.js';
-import { isNode, offsetOf, positionOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
+import {
+  functionAround,
+  isNode,
+  offsetOf,
+  positionOf,
+  type Syntax,
+  type SyntaxNode,
+  syntaxOf,
+  type TextPosition,
+} from './syntax.js';
 
 /** Where jobs are taken out of the list that holds the ends of their promises. */
 export interface Taker extends TextPosition {
@@ -11,6 +20,9 @@ export interface Taker extends TextPosition {
 const PUTS = /^(push|unshift|add|enqueue|set|insert|put)$/;
 /** Taken by their turn: who is looked up by an id waits for an answer of its own. */
 const TAKES = /^(shift|pop|splice|dequeue|take|removeFirst|popFront)$/;
+
+/** Goes through all of a list. */
+const EACH = /^(forEach|map)$/;
 
 /**
  * A promise made at the position whose `resolve` is put into a list, and who takes it out of there: from then on settling
@@ -60,5 +72,18 @@ const swapped = (syntax: Syntax, list: string): number[] =>
     const isEmpty =
       isNode(right) && right.type === 'ArrayExpression' && Array.isArray(right.elements) && right.elements.length === 0;
     const isOne = type === 'AssignmentExpression' && isEmpty && isNode(left) && (syntax.around[index] ?? -1) >= 0;
-    return isOne && chainText(syntax, left).split('.').at(-1) === list ? [start] : [];
+    const isTaken = isOne && chainText(syntax, left).split('.').at(-1) === list;
+    return isTaken && !isWorkedOff(syntax, list, start) ? [start] : [];
   });
+
+/** `waiting.forEach(tell => tell(token)); waiting = [];` has told each of them: nothing is dropped. */
+function isWorkedOff(syntax: Syntax, list: string, at: number): boolean {
+  const home = functionAround(syntax, at);
+  const isHere = (start: number) => start < at && functionAround(syntax, start) === home;
+  const isList = (node: unknown) => isNode(node) && chainText(syntax, node).split('.').at(-1) === list;
+  return (
+    callSites(syntax.text).some(
+      site => EACH.test(site.method) && site.callee.split('.').at(-2) === list && isHere(offsetOf(syntax, site)),
+    ) || syntax.nodes.some(({ type, right, start }) => type === 'ForOfStatement' && isList(right) && isHere(start))
+  );
+}

@@ -50,6 +50,7 @@ function toGroup({ frames, count, timed }: Place, routes: readonly RouteFlow[]):
     maker: undefined,
     makerUser: [],
     package: first?.kind === 'package' ? first.package : undefined,
+    packages: [],
     natives: [],
     timerMs: timed >= TIMED_SHARE * count ? [0] : [],
     calls: [],

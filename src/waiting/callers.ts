@@ -12,10 +12,13 @@ export interface Caller {
 const AFTER_MS = 3;
 const MOST_CALLS = 200;
 
-/** Who most often waits around these calls: the innermost await of the program's own that spans each of them. */
-export function callerOf(waits: Waits, group: CallGroup): Caller | undefined {
+/** Who most often waits around these calls, or those of some requests: the innermost await of the program's own that spans each. */
+export function callerOf(waits: Waits, group: CallGroup, among?: ReadonlySet<number>): Caller | undefined {
   const calls = waits.dump.calls.filter(
-    call => call.request > 0 && `${call.method} ${call.host}${call.path}` === group.target,
+    call =>
+      call.request > 0 &&
+      (among?.has(call.request) ?? true) &&
+      `${call.method} ${call.host}${call.path}` === group.target,
   );
   const recent = calls.slice(-MOST_CALLS);
   return (

@@ -20,6 +20,8 @@ export interface Finding {
   readonly maker: Frame | undefined;
   readonly makerUser: readonly Frame[];
   readonly package: string | undefined;
+  /** Packages on the stack of the wait, innermost first; where nothing of the application's stands there, one that it calls. */
+  readonly packages?: readonly string[];
   /** Other places that wait for the same. */
   readonly others: readonly Frame[];
   /** Where those wait who hold what the others wait for. */

@@ -3,6 +3,7 @@ import type { Holders } from '../model/evidence/holders.js';
 import type { AgentPool } from '../model/evidence/in-flight.js';
 import type { Suspended } from '../model/evidence/suspended.js';
 import { groupsFromBefore, openCall, silentPeer } from './before.js';
+import { chattyCalls } from './chatty-calls.js';
 import {
   chatty,
   LEAST_CALLS,
@@ -77,7 +78,7 @@ export function look(dump: AsyncDump, holders: Holders | undefined, suspended?: 
       .map(group => fromGroup(group, context)),
     ...stuck.orphans.filter(group => isEnough(group.requests, stuck.old)).map(group => fromOrphan(group, context)),
     ...retries(context),
-    ...chatty(context),
+    ...chattyOf(context),
     ...oneAfterTheOther(context),
     ...slowCalls(context),
     ...slowDrivers(context),
@@ -99,6 +100,11 @@ export function look(dump: AsyncDump, holders: Holders | undefined, suspended?: 
     standstill: heldStill(context).length > 0,
   };
 }
+
+const chattyOf = (context: Context): Finding[] => {
+  const found = chatty(context);
+  return found.length > 0 ? found : chattyCalls(context);
+};
 
 /** A few that never come back on a route that otherwise answers fast; a long poll's own requests are all long. */
 function isLingering(flow: RouteFlow): boolean {
@@ -122,7 +128,7 @@ function fromGroup(group: WaitGroup, context: Context): Finding | undefined {
   const line = fromLine(group, base, context);
   if (line) return line;
   const agent = agentOf(group, context.dump.after.agents);
-  if (agent && (agent.unread > 0 || (agent.queued > 0 && answersFast(agent, group.oldestMs, context))))
+  if (agent && (isHeldUnread(agent) || (agent.queued > 0 && answersFast(agent, group.oldestMs, context))))
     return { ...base, faultClass: 'pool.exhaustion', confidence: 'high', agent };
   const lookups = fromLookups(group, base, context.waits);
   if (lookups) return lookups;
@@ -236,6 +242,7 @@ function fromOrphan(group: OrphanGroup, context: Context): Finding {
       maker: undefined,
       makerUser: [],
       package: undefined,
+      packages: [],
       calls: [],
       natives: [],
       timerMs: [],
@@ -297,6 +304,7 @@ function baseOf(group: WaitGroup, { routes }: Context): Base {
     maker,
     makerUser,
     package: group.package,
+    packages: group.packages,
     others: [],
     holding: [],
     routes: group.routes,
@@ -323,6 +331,10 @@ function agentOf({ calls, requests }: WaitGroup, agents: readonly AgentPool[]): 
     busy.find(agent => calls.length === 0 && agent.queued >= requests * QUEUED_SHARE)
   );
 }
+
+/** Sockets without a limit keep nobody waiting, whoever leaves their answers unread. */
+const isHeldUnread = ({ unread, queued, maxSockets }: AgentPool): boolean =>
+  unread > 0 && (maxSockets > 0 || queued > 0);
 
 /** Once it is asked, the host answers in a fraction of what the requests wait: then it is the agent's limit. */
 function answersFast(agent: AgentPool, oldestMs: number, { calls }: Context): boolean {

@@ -15,7 +15,9 @@ export function fromLookups(group: WaitGroup, base: Base, waits: Waits): Finding
   const slow = waits.all.filter(
     ({ type, pending, request, at }) => type === LOOKUP && pending && request > 0 && windowMs - at >= SLOW_LOOKUP_MS,
   );
-  const asking = slowestPlace(slow);
+  // The machine's own name is known at once, given a thread: whoever asks for other names has the threads.
+  const others = slow.filter(({ detail }) => !isOwnName(detail?.peer ?? ''));
+  const asking = slowestPlace(others.length > 0 ? others : slow);
   if (!asking || slow.length < WITHOUT_ADDRESS * Math.max(group.calls.length, group.requests)) return undefined;
   const lookups = {
     count: slow.length,
@@ -26,6 +28,8 @@ export function fromLookups(group: WaitGroup, base: Base, waits: Waits): Finding
     asking.user.length > 0 ? { user: asking.user, place: asking.user[0], others: group.user.slice(0, 1) } : {};
   return { ...base, ...own, faultClass: 'downstream.slow', confidence: 'high', lookups };
 }
+
+const isOwnName = (host: string): boolean => /^(localhost$|127\.|::1$)/.test(host);
 
 /** One of the place that most of them were begun at. */
 function slowestPlace(slow: readonly Wait[]): Wait | undefined {

@@ -177,7 +177,8 @@ function noteEntry({ entries }: Sum, wait: Wait): void {
   else if (frame) entries.set(key, { frame, count: 1 });
 }
 
-function unionOf(spans: readonly (readonly [number, number])[]): number {
+/** How much time these spans cover together, in milliseconds. */
+export function unionOf(spans: readonly (readonly [number, number])[]): number {
   let covered = 0;
   let reached = Number.NEGATIVE_INFINITY;
   for (const [from, to] of [...spans].sort((a, b) => a[0] - b[0])) {

@@ -58,6 +58,12 @@ export function isExhausted(state: PoolState): boolean {
 const TAKEN = /^_?(is_?)?(locked|held|taken|busy)$|^_?(running|active|pending)(count)?$/i;
 const PERMITS = /^_?(value|permits?|available|count|slots|free\w*)$/i;
 
+/** True where its own numbers say how many may come in, or that it is taken: a counter of ids says neither. */
+export const saysPermits = ({ numbers }: Holder): boolean =>
+  Object.keys(numbers).some(
+    name => TAKEN.test(name) || PERMITS.test(name) || CONCURRENCY.test(name) || (MAX.test(name) && !TIMES.test(name)),
+  );
+
 /** True for a full pool, and for a lock or limiter that says itself that nobody may come in. */
 export function isTaken(holder: Holder): boolean {
   if (shapeOf(holder) === 'pool') return isExhausted(poolState(holder));

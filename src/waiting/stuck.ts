@@ -14,6 +14,8 @@ export interface WaitGroup {
   readonly makerUser: readonly Frame[];
   /** Innermost library waited in. */
   readonly package: string | undefined;
+  /** All packages of its stack, innermost first. */
+  readonly packages: readonly string[];
   /** Native resources beneath, by type; a timer says its milliseconds. */
   readonly natives: readonly string[];
   readonly timerMs: readonly number[];
@@ -201,6 +203,7 @@ function startGroup(shown: Wait | undefined, maker: Wait | undefined, leaf: Wait
     maker: made?.frames.find(frame => frame.kind === 'user' || frame.kind === 'package'),
     makerUser: made?.user ?? [],
     package: (made && innermostPackage(made)) ?? (leaf && innermostPackage(leaf)),
+    packages: [...new Set((shown?.frames ?? []).flatMap(frame => frame.package ?? []))],
     natives: new Set(),
     timers: new Set(),
     calls: [],
@@ -224,8 +227,12 @@ const isSameFunction = (a: Frame | undefined, b: Frame | undefined): boolean =>
 
 function note(group: Building, native: Wait): void {
   if (native.type !== 'Timeout') group.natives.add(native.type);
-  else if (native.detail?.ms !== undefined && native.pending) group.timers.add(native.detail.ms);
+  else if (native.detail?.ms !== undefined && native.pending && !isWatchdog(native)) group.timers.add(native.detail.ms);
 }
+
+/** An interval of a package looks whether the answer has come, again and again: it ends nothing by itself. */
+const isWatchdog = ({ detail, frames }: Wait): boolean =>
+  detail?.repeats === true && frames.find(({ kind }) => kind !== 'node' && kind !== 'builtin')?.kind === 'package';
 
 function toGroup({ natives, timers, routes, count, oldestMs, ...rest }: Building): WaitGroup {
   return {

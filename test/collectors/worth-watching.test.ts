@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSlowing } from '../../src/collectors/worth-watching.js';
+import { isPilingUp, isSlowing } from '../../src/collectors/worth-watching.js';
 import type { GrowingContainer } from '../../src/model/evidence/collection-growth.js';
 
 /** Only the sizes count. */
@@ -19,4 +19,14 @@ test('what fills a bounded world of keys slows down, a steady rate doesn’t', (
 test('few entries may come early by chance, and a rate that halves has settled', () => {
   expect(isSlowing(rowOf([0, 2, 4, 5, 7, 8, 9, 11, 12, 13]))).toBe(false);
   expect(isSlowing(grown(size => 200 * (1 - size / 1500)))).toBe(false);
+});
+
+test('what gains an entry for each request that waits piles up; anything else is looked at', () => {
+  const row = (perSecond: number, bytes = 1000) => ({ perSecond, entry: { bytes } }) as unknown as GrowingContainer;
+  expect(isPilingUp(row(8.95), [6, 3, 9])).toBe(true);
+  expect(isPilingUp(row(18), [9])).toBe(true);
+  expect(isPilingUp(row(45), [9])).toBe(false);
+  expect(isPilingUp(row(2), [9])).toBe(false);
+  expect(isPilingUp(row(9, 100_000), [9])).toBe(false);
+  expect(isPilingUp(row(9), [])).toBe(false);
 });

@@ -26,3 +26,9 @@ test('a promise whose end goes elsewhere has no taker', () => {
     takes('const ask = id => §new Promise(ok => w.set(id, ok));\nfunction got(id) { w.get(id)(); }'),
   ).toBeUndefined();
 });
+
+test('a list that is worked off before it is emptied drops nobody', () => {
+  const ask = 'let w = [];\nconst ask = () => §new Promise(ok => w.push(ok));\n';
+  expect(takes(`${ask}function told(t) {\n w.forEach(tell => tell(t)); w = []; }`)).toBeUndefined();
+  expect(takes(`${ask}function told(t) {\n for (const tell of w) tell(t);\n w = []; }`)).toBeUndefined();
+});

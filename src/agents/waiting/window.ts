@@ -40,6 +40,8 @@ export class Window {
   private readonly startedAt: number;
   private stoppedAt = 0;
   private selected: Record[] = [];
+  /** Stuck requests that there was no room for: of them nothing is known, not even that they wait for nothing. */
+  private unread: ReadonlySet<number> = new Set();
   private next = 0;
 
   constructor(
@@ -81,9 +83,12 @@ export class Window {
     const step = Math.max(1, Math.ceil(finished.length / FINISHED_SPREAD));
     const spread = finished.filter((_, i) => i < FINISHED_SLOWEST || i % step === 0).map(q => q.index);
     const shown = wholeRequests(spread, all, SHOWN.finished);
+    const waiting = all.filter(r => !r.end && stuck.has(r.request));
+    const read = wholeRequests([...stuck], waiting, SHOWN.stuckPending);
+    this.unread = new Set([...stuck].filter(index => !read.has(index)));
     const isOld = (record: Record) => this.stoppedAt - record.at > minAgeMs;
     this.selected = [
-      ...all.filter(r => !r.end && stuck.has(r.request)).slice(0, SHOWN.stuckPending),
+      ...waiting.filter(r => read.has(r.request)),
       ...all.filter(r => !r.end && !stuck.has(r.request) && isOld(r)).slice(0, SHOWN.otherPending),
       ...all.filter(r => shown.has(r.request) && !(!r.end && isOld(r))),
       ...all.filter(isSample).slice(0, SHOWN.writes),
@@ -117,7 +122,7 @@ export class Window {
         errors: this.channels.errors + (recorder?.errors ?? 0),
       },
       frames: this.frames.list,
-      requests,
+      requests: requests.map(row => (this.unread.has(row.index) ? { ...row, recorded: false } : row)),
       finishedBefore: this.channels.finishedBefore(),
       calls: this.channels.outgoing(this.startedAt),
       sockets: this.channels.newSockets(),
