@@ -1,5 +1,12 @@
 import { sayBytes, sayMs } from '../base/say.js';
-import { isInAsyncStore, isWaitingSignals, isWriteBuffer, listenedEvent, MANY_EVENTS } from '../heap/growth/holder.js';
+import {
+  isInAsyncStore,
+  isOwnListeners,
+  isWaitingSignals,
+  isWriteBuffer,
+  listenedEvent,
+  MANY_EVENTS,
+} from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { believable, isContradicted } from '../heap/growth/verdict.js';
 import type { CollectionGrowth } from '../model/evidence/collection-growth.js';
@@ -35,7 +42,7 @@ export function leakDraft({ suspect: given, where, growth, vitals: reading, why 
   const certain = culprit !== undefined && curve.shape === 'growing' && !isContradicted(given, growth.data);
   return {
     anomalyType: `growing-${fault.split('.').at(-1)}`,
-    faultClass: fault,
+    faultClass: toldAs(suspect),
     severity: severityOf(row.bytesPerSecond, left),
     title: titleOf(suspect, where),
     context: contextOf(suspect, growth.data),
@@ -176,7 +183,12 @@ const SIGNAL_FIX =
 const TIMING_FIX =
   'Clear what was measured: performance.clearMarks(name) and clearMeasures(name); an observer gets entries without keeping them.';
 
-function fixOf({ row, holder, fault }: Suspect, { fedBy }: GrowthPlace): string {
+/** It is judged by what its entries are, and told by what they are for. */
+const toldAs = ({ row, fault }: Suspect): FaultClass =>
+  fault === 'memory.leak.closure' && isOwnListeners(row) ? 'memory.leak.listener' : fault;
+
+function fixOf(suspect: Suspect, { fedBy }: GrowthPlace): string {
+  const { row, holder } = suspect;
   const where = fedBy ? ` at ${fedBy.place.file}:${fedBy.place.line}` : '';
   const fixes: Partial<Record<FaultClass, string>> = {
     'memory.leak.listener': `Register the listener once, or take it off when its request ends (off, once, { signal })${where}.`,
@@ -192,5 +204,5 @@ function fixOf({ row, holder, fault }: Suspect, { fedBy }: GrowthPlace): string 
   if (isInAsyncStore(row.path)) return ASYNC_STORE_FIX;
   if (isWaitingSignals(row.path)) return `${SIGNAL_FIX}${where}.`;
   if (holder.text.startsWith('performance m')) return TIMING_FIX;
-  return (row.timer ? fixes['memory.leak.timer'] : fixes[fault]) ?? bounded;
+  return (row.timer ? fixes['memory.leak.timer'] : fixes[toldAs(suspect)]) ?? bounded;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Bounds, boundsOf, lifetimeNamed } from '../../src/heap/growth/bounds.js';
 import { curveOf } from '../../src/heap/growth/curve.js';
-import { holderOf, listenedEvent } from '../../src/heap/growth/holder.js';
+import { holderOf, isOwnListeners, listenedEvent } from '../../src/heap/growth/holder.js';
 import { sortGrowth, textKeepers } from '../../src/heap/growth/suspects.js';
 import { boundedBy, fillingCache } from '../../src/heap/growth/verdict.js';
 import type { CollectionGrowth, GrowingContainer, PathStep } from '../../src/model/evidence/collection-growth.js';
@@ -115,6 +115,14 @@ test('listeners of an emitter and of an abort signal are told from other arrays'
     'abort',
   );
   expect(listenedEvent([variable('rows')])).toBeUndefined();
+});
+
+test('a list of functions that is called one of listeners is one, an array of jobs is not', () => {
+  const functions = { entry: { ...row([]).entry, type: 'function' } } as const;
+  expect(isOwnListeners(row([variable('store'), property('currentListeners')], functions))).toBe(true);
+  expect(isOwnListeners(row([variable('subscribers'), { kind: 'map-value', key: 'price' }], functions))).toBe(true);
+  expect(isOwnListeners(row([variable('undo')], functions))).toBe(false);
+  expect(isOwnListeners(row([variable('handlers')]))).toBe(false);
 });
 
 test('containers that gain the same entries are one suspect, led by the one that explains most', () => {

@@ -1,5 +1,5 @@
 import { isUserCode, packageOf } from '../../base/script-url.js';
-import type { Container, PathStep } from '../../model/evidence/collection-growth.js';
+import type { Container, GrowingContainer, PathStep } from '../../model/evidence/collection-growth.js';
 
 type VariableStep = Extract<PathStep, { kind: 'variable' }>;
 
@@ -138,3 +138,10 @@ export function listenedEvent(path: readonly PathStep[]): string | undefined {
   const event = path[target + 1];
   return event?.kind === 'map-value' && event.key !== undefined ? event.key : MANY_EVENTS;
 }
+
+/** What programs and packages call their own lists of callbacks: `currentListeners`, `subscribers`, `_observers`. */
+const LISTENERS = /(?:listener|subscriber|subscription|observer|handler|watcher)s?$/i;
+
+/** True for a list of functions that is no emitter's, but is called one: itself, or what keeps one for each event. */
+export const isOwnListeners = ({ path, entry }: Pick<GrowingContainer, 'path' | 'entry'>): boolean =>
+  entry.type === 'function' && path.slice(-2).some(step => 'name' in step && LISTENERS.test(step.name));
