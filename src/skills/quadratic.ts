@@ -1,9 +1,13 @@
 import { sayMs, sayShare } from '../base/say.js';
+import { fromLine, lineShares } from '../cpu/mechanism.js';
 import { totalUnder } from '../cpu/owned.js';
-import type { Frame } from '../cpu/tree.js';
+import { type Frame, frameAt } from '../cpu/tree.js';
 import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
+import { callsOnLineOf } from '../source/calls.js';
+import { type Lookup, lookups } from '../source/lookups.js';
 import { retracings, type Walk } from '../source/retracing.js';
+import { sameEachRound } from '../source/rounds.js';
 import { sweptBy } from '../source/sweeping.js';
 import type { Cause } from './cause.js';
 import { FIX } from './fixes.js';
@@ -13,7 +17,7 @@ import type { Study } from './study.js';
 
 /** Work on all that was gathered, again and again for little. */
 interface Quadratic {
-  readonly how: 'copies' | 'sorts' | 'goes over' | 'sweeps';
+  readonly how: 'copies' | 'sorts' | 'goes over' | 'sweeps' | 'searches' | 'repeats';
   readonly what: string;
   readonly code: string;
   readonly us: number;
@@ -22,7 +26,12 @@ interface Quadratic {
 
 /** Each piece costs a copy, a sort or a walk of all before it, or a timer's each tick does, and that takes a notable part of a core. */
 export function quadratic(studied: Study, cause: Cause, cwd: string): NotificationDraft | undefined {
-  const found = gathered(studied, cause) ?? retraced(studied, cause, cwd) ?? swept(studied, cause);
+  const found =
+    gathered(studied, cause) ??
+    retraced(studied, cause, cwd) ??
+    swept(studied, cause) ??
+    searched(studied, cause, cwd) ??
+    repeated(cause);
   return found && isHot(studied, found.us) ? draft(studied, cause, found) : undefined;
 }
 
@@ -67,13 +76,64 @@ function swept({ tree, work }: Study, { users, scripts, place, blame }: Cause): 
   return undefined;
 }
 
+/** A list is searched for one entry by its key: the blamed function does it on its busiest line, or is the condition. */
+function searched(studied: Study, { blame, users, scripts, place }: Cause, cwd: string): Quadratic | undefined {
+  const script = scripts.get(blame.frame.scriptId);
+  if (!script || blame.frame.kind !== 'user') return undefined;
+  const found = lookups(script.text, at(blame.frame)).map(each => {
+    const outer = each.isAround ? users.at(-2) : blame.frame;
+    return { each, outer, us: lookupUs(studied, each, blame.frame.scriptId, outer) };
+  });
+  const [most] = found.sort((a, b) => b.us - a.us);
+  if (!most) return undefined;
+  const { what, code, line0, column0 } = most.each;
+  const spot = { ...(most.outer ?? blame.frame), line: line0, column: column0 };
+  return { how: 'searches', what, code, us: most.us, place: locate(script, spot, cwd, place.via) };
+}
+
+/** Time of a search: on its line in the function that holds it, and in its condition where V8 did not inline that. */
+function lookupUs(
+  { tree, work }: Study,
+  { line0, column0 }: Lookup,
+  scriptId: string,
+  outer: Frame | undefined,
+): number {
+  let us = 0;
+  for (let node = 0; node < tree.nodeCount; node++) {
+    const frame = frameAt(tree, node);
+    const own = work.selfUs[node] ?? 0;
+    if (own === 0 || frame.scriptId !== scriptId) continue;
+    if (frame.line === line0 && frame.column > column0) us += own;
+    else if (frame === outer)
+      for (const { line, share } of lineShares(tree, node)) us += line - 1 === line0 ? own * share : 0;
+  }
+  return us;
+}
+
+/** In each round of a loop the same is serialized or formatted once more. */
+function repeated({ blame, owned, scripts, place, mechanism, mechanismShare }: Cause): Quadratic | undefined {
+  const text = scripts.get(blame.frame.scriptId)?.text;
+  const line = owned.lines[0]?.line ?? 0;
+  if (text === undefined || line === 0 || mechanism === 'compute') return undefined;
+  const calls = callsOnLineOf(text, line - 1, at(blame.frame)).filter(
+    call => fromLine([call])?.mechanism === mechanism,
+  );
+  const what = calls.length === 1 && calls[0] ? sameEachRound(text, calls[0]) : undefined;
+  return what === undefined
+    ? undefined
+    : { how: 'repeats', what, code: what, us: mechanismShare * blame.ownedUs, place };
+}
+
+const onLines = ({ lines }: Cause['owned'], from: number, to: number): number =>
+  lines.reduce((sum, { line, us }) => sum + (line - 1 >= from && line - 1 <= to ? us : 0), 0);
+
 const at = ({ line, column }: Frame) => ({ line0: line, column0: column });
 
 /** The walk with most of the function's own time, when all of them take most of it. */
 function busiest(walks: readonly Walk[], { owned }: Cause): Walk | undefined {
   const times = walks.map(walk => ({
     walk,
-    us: owned.lines.reduce((sum, { line, us }) => sum + (isOn(walk, line - 1) ? us : 0), 0),
+    us: onLines(owned, walk.line0, walk.endLine0),
   }));
   const all = times.reduce((sum, { us }) => sum + us, 0);
   const own = owned.lines.reduce((sum, { us }) => sum + us, 0);
@@ -93,13 +153,10 @@ function draft({ evidence, tree, work }: Study, { entry }: Cause, found: Quadrat
     anomalyType: 'quadratic-work',
     faultClass: 'cpu.hot',
     severity: ofCore >= 0.5 ? 'critical' : 'warning',
-    title: `${where} ${VERBS[how]} all of \`${what}\` ${WHEN[how]} and takes ${sayShare(ofCore)} of a core`,
+    title: `${where} ${SAYS[how](what)} and takes ${sayShare(ofCore)} of a core`,
     context: `CPU profile of ${sayMs(tree.durationUs / 1000)}, and the text of the function.`,
-    observation: `${sayShare(us / work.allUs)} of all work is \`${code}\`: it ${VERBS[how]} what is there already ${WHEN[how]}.`,
-    hypothesis:
-      how === 'sweeps'
-        ? 'Nearly all entries are looked at in vain: what expires next is a few of them.'
-        : 'The work of each piece grows with what is gathered: twice as much takes four times as long.',
+    observation: `${sayShare(us / work.allUs)} of all work is \`${code}\`: it ${SAYS[how](what).replace(/,$/, '')}.`,
+    hypothesis: WHY[how] ?? GROWS,
     culprit: place,
     ...(entry ? { related: [entry] } : {}),
     fix: FIXES[how],
@@ -114,9 +171,21 @@ function draft({ evidence, tree, work }: Study, { entry }: Cause, found: Quadrat
   };
 }
 
-const VERBS = { copies: 'copies', sorts: 'sorts', 'goes over': 'goes over', sweeps: 'goes over' } as const;
-const EACH = 'for each new piece';
-const WHEN = { copies: EACH, sorts: EACH, 'goes over': EACH, sweeps: 'at each tick of a timer' } as const;
+const SAYS: Readonly<Record<Quadratic['how'], (what: string) => string>> = {
+  copies: what => `copies all of \`${what}\` for each new piece`,
+  sorts: what => `sorts all of \`${what}\` for each new piece`,
+  'goes over': what => `goes over all of \`${what}\` for each new piece`,
+  sweeps: what => `goes over all of \`${what}\` at each tick of a timer`,
+  searches: what => `searches all of \`${what}\` for one entry by its key, again and again,`,
+  repeats: what => `does \`${what}\` anew in each round of a loop, with the same result,`,
+};
+
+const GROWS = 'The work of each piece grows with what is gathered: twice as much takes four times as long.';
+const WHY: Readonly<Partial<Record<Quadratic['how'], string>>> = {
+  sweeps: 'Nearly all entries are looked at in vain: what expires next is a few of them.',
+  searches: 'Each search looks at half of the entries, and there are more and more of both.',
+  repeats: 'Nothing of the round goes into it: it could be done once, before the loop.',
+};
 
 const FIXES: Readonly<Record<Quadratic['how'], string>> = {
   copies: FIX.copying,
@@ -126,4 +195,6 @@ const FIXES: Readonly<Record<Quadratic['how'], string>> = {
     'Keep what is asked for up to date instead (a running sum or count, a Map or Set by key), or work it out when it is read.',
   sweeps:
     'Sweep less often, or keep entries in the order in which they expire (a Map that is set anew on each touch) and stop at the first one that is fresh.',
+  searches: 'Keep a Map by that key beside the list (or in its place) and look entries up in it.',
+  repeats: 'Do it once before the loop and use the result in each round.',
 };
