@@ -3,7 +3,7 @@ import { isModuleCache } from '../heap/growth/fault.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import { isUsable } from '../model/evidence/index.js';
 import type { OperatorView, Step } from '../model/skill.js';
-import { feedersOf, timingsOf } from '../source/feeders.js';
+import { type Feeder, feedersOf, timingsOf } from '../source/feeders.js';
 import { linksOf } from '../source/links.js';
 import { loadingsOf } from '../source/loading.js';
 import { displayPath, isFile, isUserCode } from '../source/url.js';
@@ -130,3 +130,30 @@ export async function* loadedBy(see: OperatorView, { row, fault }: Suspect, file
   }
   return best ? [best.fed] : [];
 }
+
+/** `bus.once(`done:${id}`, …)`: an event for each piece of work, which the source doesn't have as a text. */
+export async function* subscribedToMany(
+  see: OperatorView,
+  { holder: { below, variable } }: Suspect,
+  scriptIds: readonly string[],
+): Step<Fed | undefined> {
+  const name = below[below.indexOf('_events') - 1] ?? variable?.name;
+  for (const scriptId of name === undefined ? [] : scriptIds) {
+    const script = yield* sourceOf(see, scriptId, scriptIds);
+    const call = script && feedersOf(script.text, name ?? '').find(isComputedSubscription);
+    if (!script || !call || !isUserCode(script.url)) continue;
+    const at = { scriptId, url: script.url, line: call.line0, column: call.column0, functionName: call.function ?? '' };
+    return { place: locate(script, at, see.target.cwd), how: call.how, code: call.code };
+  }
+  return undefined;
+}
+
+/** Within a function, and its event is no literal. */
+const isComputedSubscription = ({ how, code, function: around }: Feeder): boolean =>
+  around !== undefined && isSubscription({ how }) && !new RegExp(`\\b${how}\\(\\s*${LITERAL}\\s*[,)]`).test(code);
+
+const LITERAL = '(?:\'[^\']*\'|"[^"]*"|`[^$`]*`)';
+
+/** The call registers a listener. */
+export const isSubscription = ({ how }: Pick<Feeder, 'how'>): boolean =>
+  /^(on|once|subscribe|.*[lL]istener)$/.test(how);

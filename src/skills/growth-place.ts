@@ -1,5 +1,5 @@
 import type { Bounds } from '../heap/growth/bounds.js';
-import { isInAsyncStore, isWaitingSignals, listenedEvent, viaOf } from '../heap/growth/holder.js';
+import { isInAsyncStore, isWaitingSignals, listenedEvent, MANY_EVENTS, viaOf } from '../heap/growth/holder.js';
 import type { Suspect } from '../heap/growth/suspects.js';
 import type { PathStep } from '../model/evidence/collection-growth.js';
 import type { CodeLocation, ScriptPosition } from '../model/location.js';
@@ -17,11 +17,13 @@ import {
   fedThrough,
   feedersByName,
   importedAgain,
+  isSubscription,
   isThrough,
   linkedBy,
   loadedBy,
   sampledFeeders,
   sampledSites,
+  subscribedToMany,
 } from './growth-feeders.js';
 import {
   type Fed,
@@ -226,13 +228,11 @@ function declaredAt({ script, spot, name }: Home, cwd: string, via: readonly str
 }
 
 /** The call that registered a listener: around an inline function, else where its script (or, for Node's own function, any) subscribes to the event. */
-async function* registeredAt(
-  see: OperatorView,
-  { row, fault }: Suspect,
-  scriptIds: readonly string[],
-): Step<Fed | undefined> {
+async function* registeredAt(see: OperatorView, suspect: Suspect, scriptIds: readonly string[]): Step<Fed | undefined> {
+  const { row, fault } = suspect;
   const event = fault === 'memory.leak.listener' ? listenedEvent(row.path) : undefined;
   if (event === undefined) return undefined;
+  if (event === MANY_EVENTS) return yield* subscribedToMany(see, suspect, scriptIds.slice(0, MOST_SCRIPTS));
   const { code } = row.entry;
   const own = code && isUserCode(code.url) ? code : undefined;
   // `on(emitter, event)` of node:events registers a function of Node.
@@ -313,8 +313,6 @@ function fedIn(home: Home, { fault, holder, row }: Suspect, cwd: string): Fed[] 
     code: feeder.code,
   }));
 }
-
-const isSubscription = ({ how }: Feeder): boolean => /^(on|once|subscribe|.*[lL]istener)$/.test(how);
 
 function spotOf({ spot }: Home, feeder: Feeder): ScriptPosition & { functionName?: string } {
   const at = { ...spot, line: feeder.line0, column: feeder.column0 };

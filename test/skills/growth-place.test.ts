@@ -134,6 +134,20 @@ test('of calls of a package the one in a function is named, as the top level run
   expect(culprit).toMatchObject({ file: 'logged.js', line: 4, package: 'keyv' });
 });
 
+test('listeners of an event for each piece of work are placed where they are registered', async () => {
+  const files = {
+    'wire.js': 'exports.wire = new EventEmitter();',
+    'main.js': "wire.on('error', report);\nfunction start() { wire.once('open', begin); }",
+    'desk.js':
+      "const { wire } = require('./wire');\nfunction print(job) {\n" +
+      "  return new Promise(resolve => wire.once('done:' + job.id, resolve));\n}",
+  };
+  const path: PathStep[] = [property('wire'), property('_events')];
+  const listeners = suspect('memory.leak.listener', path, { kind: 'object' });
+  const { culprit } = await ended(placeGrowth(viewOf(files), listeners, scriptsOf(files)));
+  expect(culprit).toMatchObject({ file: 'desk.js', line: 3, function: 'new Promise() callback' });
+});
+
 test('what survives is placed at the call it comes from, not at the beginning of the function', async () => {
   const files = { 'routes.js': 'function put(body) {\n  const found = look(body);\n  table.update(found);\n}' };
   const frame = (functionName: string, url: string) => ({

@@ -1,4 +1,5 @@
 import type { Watched } from './containers.js';
+import type { WalkTree } from './graph.js';
 import type { Walk } from './walk.js';
 
 /** A container that grew, or many that are told as one. */
@@ -41,13 +42,22 @@ export function addTo<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
 export function familiesOf({ tree }: Walk, grown: readonly Watched[]): Family[] {
   const byKey = new Map<string, Watched[]>();
   for (const one of grown) {
-    const key = one.kind === 'list' || one.kind === 'chain' || one.kind === 'string' ? '' : tree.kinKey(one.node);
+    const key = one.kind === 'list' || one.kind === 'chain' || one.kind === 'string' ? '' : kinOf(tree, one.node);
     if (key !== '') addTo(byKey, `${one.kind}|${key}`, one);
   }
   return [...byKey]
     .filter(([, members]) => members.length >= KIN_AT_LEAST)
     .sort(([, a], [, b]) => b.length - a.length)
     .slice(0, FAMILIES);
+}
+
+const kinOf = (tree: WalkTree, node: number): string => tree.kinKey(node) || listenersOfHandle(tree, node);
+
+/** A keep-alive connection takes the traffic of another: only what all of them have together grows steadily. */
+function listenersOfHandle(tree: WalkTree, node: number): string {
+  const emitter = tree.edgeOf(tree.parentOf(node)) === '_events' ? tree.parentOf(tree.parentOf(node)) : -1;
+  const edge = emitter >= 0 ? tree.edgeOf(emitter) : undefined;
+  return typeof edge === 'object' && edge.kind === 'root' && edge.name.startsWith('active ') ? tree.key(node) : '';
 }
 
 /** Sums over all siblings that were seen, those that lost entries too, scaled up to the size of the collection they lie in. */
@@ -114,6 +124,7 @@ export function isAlone({ tree, watchlist }: Walk, watched: Watched): boolean {
 /** In the same collections, at the same place below them; numbers are compared before texts are made. */
 function siblingsOf({ tree, watchlist }: Walk, key: string, members: readonly Watched[]): Watched[] {
   const collections = new Set(members.map(one => tree.collectionAbove(one.node)));
+  if (collections.has(-1)) return [...members];
   return watchlist.containers.filter(
     one =>
       !one.gone && collections.has(tree.collectionAbove(one.node)) && `${one.kind}|${tree.kinKey(one.node)}` === key,
