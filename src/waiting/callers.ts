@@ -15,17 +15,16 @@ const MOST_CALLS = 200;
 /** Who most often waits around these calls, or those of some requests: the innermost await of the program's own that spans each. */
 export function callerOf(waits: Waits, group: CallGroup, among?: ReadonlySet<number>): Caller | undefined {
   const calls = waits.dump.calls.filter(
-    call =>
-      call.request > 0 &&
-      (among?.has(call.request) ?? true) &&
-      `${call.method} ${call.host}${call.path}` === group.target,
+    call => call.request > 0 && (among?.has(call.request) ?? true) && call.host === group.host,
   );
-  const recent = calls.slice(-MOST_CALLS);
-  return (
-    mostOf(recent.flatMap(call => awaitBeside(waits, call) ?? [])) ??
-    mostOf(recent.flatMap(call => awaitAround(waits, call) ?? []))
-  );
+  const alike = calls.filter(call => `${call.method} ${call.host}${call.path}` === group.target);
+  // Of most requests little is kept: who calls the same host by another path is better than nobody.
+  return callerAmong(waits, alike.slice(-MOST_CALLS)) ?? callerAmong(waits, calls.slice(-MOST_CALLS));
 }
+
+const callerAmong = (waits: Waits, calls: readonly OutgoingCall[]): Caller | undefined =>
+  mostOf(calls.flatMap(call => awaitBeside(waits, call) ?? [])) ??
+  mostOf(calls.flatMap(call => awaitAround(waits, call) ?? []));
 
 /** The place that most of these stand at. */
 function mostOf(found: readonly Wait[]): Caller | undefined {
