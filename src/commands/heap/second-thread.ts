@@ -37,8 +37,8 @@ export interface SecondStart {
 }
 
 const NO_THROW = { throwIfNoEntry: false } as const;
-/** A thread takes 30 ms to start; smaller files are nearly read by then. */
-const WORTH_BYTES = 8 * 2 ** 20;
+/** A thread takes 30 ms to start, on whatever core is free; smaller files are read and analysed by one in little more. */
+const WORTH_BYTES = 32 * 2 ** 20;
 /** A thread that says nothing for so long has died without a word: its part is done by the first one, then. */
 const PATIENCE_MS = 300_000;
 
