@@ -23,14 +23,18 @@ export interface UncalledSite {
  * The one function that has a way without it; of several the one in a file that uses the package which waits.
  */
 export async function* uncalledSite(see: OperatorView, finding: Finding): Step<UncalledSite | undefined> {
-  if (finding.faultClass !== 'waiting.unsettled' || finding.maker?.kind === 'user') return undefined;
-  if (finding.place?.kind === 'user' && !finding.replies) return undefined;
+  if (finding.faultClass !== 'waiting.unsettled' || !isCalledBack(finding)) return undefined;
   const found = (yield* ownScripts(see)).flatMap(script => uncalledCallbacks(script.text).map(at => ({ script, at })));
   const name = finding.package;
   const near = name === undefined ? [] : found.filter(({ script }) => boundNames(script.text, name).length > 0);
   const [one, ...others] = found.length > 1 ? near : found;
   if (!one || others.length > 0) return undefined;
   return { location: placeIn(see, one.script, one.at, one.at.owner), callback: one.at.callback };
+}
+
+/** An answer that stops halfway waits for a step of its stream, whoever awaits the whole. */
+function isCalledBack({ maker, place, replies, flow }: Finding): boolean {
+  return Boolean(flow?.dry) || (maker?.kind !== 'user' && (place?.kind !== 'user' || replies === true));
 }
 
 /** Where nothing but packages was seen waiting: the application's call of the innermost that one file alone uses. */

@@ -58,7 +58,12 @@ export function look(dump: AsyncDump, holders: Holders | undefined, suspended?: 
   const waits = new Waits(dump);
   const routes = flows(dump);
   const suspects = new Set(routes.filter(flow => isStuck(flow) || isLingering(flow)).map(flow => flow.route));
-  const stuck = stuckRequests(waits, request => suspects.has(keyOf(request)));
+  const dry = new Set(routes.filter(flow => flow.dry).map(flow => flow.route));
+  const stuck = stuckRequests(
+    waits,
+    request => suspects.has(keyOf(request)),
+    request => dry.has(keyOf(request)),
+  );
   const calls = callGroups(dump.calls, dump.windowMs);
   const places = waitsByPlace(waits);
   const context: Context = {

@@ -33,6 +33,8 @@ export interface RouteFlow {
   readonly heldMs: number;
   /** Open with its headers sent: streams, open by design. */
   readonly streaming: number;
+  /** Answers that have begun and stopped. */
+  readonly dry?: number;
 }
 
 /** Fewer than this more in flight is the noise of two moments. */
@@ -103,6 +105,7 @@ function flowOf(key: string, reading: Flowing): RouteFlow {
     held: afterRow?.heldCount ?? 0,
     heldMs: afterRow?.heldMs ?? 0,
     streaming: afterRow?.headersSent ?? 0,
+    ...(afterRow?.dry ? { dry: afterRow.dry } : {}),
   };
 }
 

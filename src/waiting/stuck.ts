@@ -53,15 +53,22 @@ export const LEAST_ROUNDS = 3;
 /** More than this many requests say the same. */
 const MOST_READ = 60;
 
-/** What the old requests of the window wait for, largest group first. */
-export function stuckRequests(waits: Waits, isSuspect: (request: ServedRequest) => boolean): Stuck {
+/**
+ * What the old requests of the window wait for, largest group first. One whose answer has begun counts where its route's
+ * answers have stopped, and only by what waits for it.
+ */
+export function stuckRequests(
+  waits: Waits,
+  isSuspect: (request: ServedRequest) => boolean,
+  isDry: (request: ServedRequest) => boolean = () => false,
+): Stuck {
   const { windowMs, requests } = waits.dump;
   const old = requests.filter(
     request =>
       !request.end &&
       !request.aborted &&
       request.recorded &&
-      !request.headersSent &&
+      (!request.headersSent || isDry(request)) &&
       windowMs - request.at >= OLD_MS &&
       isSuspect(request),
   );
@@ -103,6 +110,7 @@ function sortIn(
   // The window ended between two steps: whoever doesn't come back to this place again and again is simply under way.
   if (isMoving && roundsOf(waits, last) < LEAST_ROUNDS) return;
   const wait = best ?? last;
+  if (!best && request.headersSent) return;
   const home = best || calls.length || isMoving ? groups : orphans;
   const maker = best ? waits.awaited(best) : undefined;
   const shown = wait && (wait.user.length ? wait : (maker ?? returned(waits, at) ?? wait));

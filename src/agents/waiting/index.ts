@@ -19,6 +19,7 @@ export interface WaitingPart extends Part {
 
 export default function install(host: PartHost): WaitingPart {
   let firstSeen = new WeakMap<object, number>();
+  let written = new WeakMap<object, number>();
   let opened = 0;
   const windows = new Map<number, Window>();
   // Both methods are internal, stable since Node 0.x, and not in the typings.
@@ -33,7 +34,7 @@ export default function install(host: PartHost): WaitingPart {
     return window;
   };
   return {
-    scan: () => scan(inside, firstSeen, host.now(), agents()),
+    scan: () => scan(inside, firstSeen, written, host.now(), agents()),
     open(options) {
       opened++;
       windows.set(opened, new Window(host, options));
@@ -51,6 +52,7 @@ export default function install(host: PartHost): WaitingPart {
       for (const window of windows.values()) window.stop();
       windows.clear();
       firstSeen = new WeakMap();
+      written = new WeakMap();
     },
   };
 }

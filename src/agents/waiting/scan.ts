@@ -6,14 +6,15 @@ import type { HttpAgent, ProcessInside, SocketLike } from './shapes.js';
 
 const MOST_CHILDREN = 50;
 
-/** Everything in flight, read from the active handles; `firstSeen` remembers requests from one scan to the next. */
+/** Everything in flight, read from the active handles; `firstSeen` and `written` remember requests from one scan to the next. */
 export function scan(
   inside: ProcessInside,
   firstSeen: WeakMap<object, number>,
+  written: WeakMap<object, number>,
   now: number,
   agents: readonly (HttpAgent | undefined)[],
 ): InFlight {
-  const served = new Served(firstSeen, now);
+  const served = new Served(firstSeen, written, now);
   const sent = new Sent(firstSeen, now);
   const peers = new Peers();
   const stalled = new Stalled();

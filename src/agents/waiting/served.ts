@@ -1,4 +1,5 @@
 import type { RouteInFlight } from '../../model/evidence/in-flight.js';
+import { hasWord } from '../text.js';
 import { routeOf } from './route.js';
 import type { Incoming, SocketLike } from './shapes.js';
 import { Tally } from './tally.js';
@@ -6,6 +7,8 @@ import { Tally } from './tally.js';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const MOST_ROUTES = 200;
+/** Content that has no end: whoever sends it may be silent for as long as it likes. */
+const ENDLESS = ['event-stream', 'multipart/', 'ndjson', 'stream+json', 'json-seq', 'grpc'];
 
 /** Requests that servers are working on; remembers when it first saw each, so that the next reading knows who stayed. */
 export class Served {
@@ -15,6 +18,8 @@ export class Served {
 
   constructor(
     private readonly firstSeen: WeakMap<object, number>,
+    /** Bytes that had been written when a request was seen last. */
+    private readonly written: WeakMap<object, number>,
     private readonly now: number,
   ) {}
 
@@ -43,7 +48,8 @@ export class Served {
     }));
     if (!row) return;
     row.count++;
-    if (socket._httpMessage?.headersSent) row.headersSent++;
+    if (this.isDry(socket, incoming)) row.dry = (row.dry ?? 0) + 1;
+    else if (socket._httpMessage?.headersSent) row.headersSent++;
     if (!incoming.complete) row.bodyIncomplete++;
     const seen = this.firstSeen.get(incoming);
     if (seen === undefined) this.firstSeen.set(incoming, this.now);
@@ -51,5 +57,13 @@ export class Served {
       row.heldCount++;
       row.heldMs = Math.max(row.heldMs, Math.round(this.now - seen));
     }
+  }
+
+  /** A document that is piped to a peer who takes it, and of which nothing has come since the last reading. */
+  private isDry({ _httpMessage: answer, bytesWritten, writableLength }: SocketLike, incoming: Incoming): boolean {
+    const known = this.written.get(incoming);
+    this.written.set(incoming, bytesWritten ?? 0);
+    if (!answer?.headersSent || known !== bytesWritten || writableLength || answer.writableLength) return false;
+    return (answer.listenerCount?.('unpipe') ?? 0) > 0 && !hasWord(String(answer._header), ENDLESS);
   }
 }

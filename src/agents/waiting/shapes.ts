@@ -23,6 +23,7 @@ export interface Outgoing {
   readonly req?: Incoming;
   readonly agent?: HttpAgent;
   readonly headersSent?: boolean;
+  readonly _header?: string | null;
   readonly writableFinished?: boolean;
   readonly writableLength?: number;
   listenerCount?(event: string): number;

@@ -10,6 +10,8 @@ export interface RouteInFlight {
   readonly heldMs: number;
   /** Those whose response headers are out: streams and long answers, open by design. */
   readonly headersSent: number;
+  /** Those whose headers are out too, but whose document has stopped: piped, taken by its peer, and not a byte since the last reading. */
+  readonly dry?: number;
   /** Those whose own body has not arrived whole. */
   readonly bodyIncomplete: number;
 }
