@@ -63,6 +63,12 @@ test('a gzipped file is read like a plain one', async () => {
   expect(await ask({ ask: 'summary' }, zipped)).toEqual(await ask({ ask: 'summary' }));
 });
 
+test('where WebAssembly is switched off, it says so', () => {
+  const run = spawnSync(process.execPath, ['--jitless', LENS, 'heap', file('first')], { encoding: 'utf8' });
+  expect(run.status).toBe(2);
+  expect(run.stderr).toContain('Run lens without --jitless');
+});
+
 describe('drill-downs', () => {
   test('classes come in pages', async () => {
     const first = await text({ ask: 'classes', offset: 0, limit: 5 });

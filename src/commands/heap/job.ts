@@ -1,7 +1,5 @@
-import { freemem } from 'node:os';
 import { displayPath } from '../../base/script-url.js';
 import {
-  Arena,
   analyse,
   answerQuestion,
   type Baseline,
@@ -23,6 +21,7 @@ import {
 import type { HeapDating, HeapReading } from '../../model/evidence/heap-snapshot.js';
 import type { SuspendedChain } from '../../model/evidence/suspended.js';
 import { type JudgedHolder, judged } from './bound.js';
+import { availableMemory, newArena } from './memory.js';
 import { placed } from './place.js';
 import { readHeapFile } from './read-file.js';
 import { readingOf } from './reading.js';
@@ -129,7 +128,7 @@ interface Loaded {
 /** The last file whole, of the others what a comparison needs. */
 async function loadAll(paths: readonly string[], work: Work): Promise<Loaded> {
   const earlier: Baseline[] = [];
-  const arena = new Arena(); // one after the other: what V8 would give back of each is not known
+  const arena = newArena(); // one after the other: what V8 would give back of each is not known
   for (const path of paths.slice(0, -1)) {
     earlier.push(baselineOf(await load(path, work, arena)));
     work.threads.pop()?.finish();
@@ -137,7 +136,7 @@ async function loadAll(paths: readonly string[], work: Work): Promise<Loaded> {
   return { earlier, view: await load(paths.at(-1)!, work, arena) };
 }
 
-async function load(path: string, { job, onProgress, threads }: Work, arena = new Arena()): Promise<HeapView> {
+async function load(path: string, { job, onProgress, threads }: Work, arena = newArena()): Promise<HeapView> {
   // What a run asks is read in one thread: the second core may be the target's.
   const isOfRun = job.kind === 'reading' || job.kind === 'suspended';
   const second = isOfRun ? undefined : (threads[0] ?? SecondCore.start(path));
@@ -157,8 +156,3 @@ async function load(path: string, { job, onProgress, threads }: Work, arena = ne
 
 /** Reading is about this part of the work. */
 const READING_SHARE = 0.5;
-
-/** The cgroup's room where Node knows it (20.13 and later), else the machine's. */
-function availableMemory(): number {
-  return process.availableMemory?.() ?? freemem();
-}
