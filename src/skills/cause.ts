@@ -46,7 +46,7 @@ export interface Growing {
 }
 
 /** A longer line is minified: what stands on it doesn't tell which part was busy. */
-const READABLE_LINE = 400;
+export const READABLE_LINE = 400;
 /** Scripts read for one cause beside the blamed one: those with most self time. */
 const MAX_SCRIPTS = 4;
 /** A mechanism with a smaller share of the function's time is a part of its computing. */

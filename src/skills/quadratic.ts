@@ -9,7 +9,7 @@ import { type Lookup, lookups } from '../source/lookups.js';
 import { retracings, type Walk } from '../source/retracing.js';
 import { sameEachRound } from '../source/rounds.js';
 import { sweptBy } from '../source/sweeping.js';
-import type { Cause } from './cause.js';
+import { type Cause, READABLE_LINE } from './cause.js';
 import { FIX } from './fixes.js';
 import { locate, nameOf } from './place.js';
 import { isHot } from './repeated.js';
@@ -27,12 +27,16 @@ interface Quadratic {
 /** Each piece costs a copy, a sort or a walk of all before it, or a timer's each tick does, and that takes a notable part of a core. */
 export function quadratic(studied: Study, cause: Cause, cwd: string): NotificationDraft | undefined {
   const found =
-    gathered(studied, cause) ??
-    retraced(studied, cause, cwd) ??
-    swept(studied, cause) ??
-    searched(studied, cause, cwd) ??
-    repeated(cause);
+    gathered(studied, cause) ?? swept(studied, cause) ?? (isReadable(cause) ? byLines(studied, cause, cwd) : undefined);
   return found && isHot(studied, found.us) ? draft(studied, cause, found) : undefined;
+}
+
+/** A minified text has a single line. */
+const byLines = (studied: Study, cause: Cause, cwd: string): Quadratic | undefined =>
+  retraced(studied, cause, cwd) ?? searched(studied, cause, cwd) ?? repeated(cause);
+
+function isReadable({ blame: { frame }, scripts }: Cause): boolean {
+  return (scripts.get(frame.scriptId)?.line(frame.line).length ?? 0) <= READABLE_LINE;
 }
 
 function gathered({ tree, work }: Study, { growing, blame, place }: Cause): Quadratic | undefined {
