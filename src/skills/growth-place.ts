@@ -8,7 +8,7 @@ import { elementFeedersOf } from '../source/aliases.js';
 import { declarationOf } from '../source/declarations.js';
 import { type Feeder, feedersOf, subscriptionsOf } from '../source/feeders.js';
 import { handingsOf } from '../source/handed.js';
-import { packageThatMade } from '../source/made-by.js';
+import { isWrapping, packageThatMade } from '../source/made-by.js';
 import { isFile, isUserCode, packageOf } from '../source/url.js';
 import { cutFor } from './cut-texts.js';
 import { boundsAt, intoElement } from './growth-bounds.js';
@@ -108,10 +108,15 @@ async function* placeFrom(see: OperatorView, given: Suspect, found: Home | undef
   const named = allocating.length > 0 ? allocating : yield* usersOfPackage(see, suspect);
   const user = named.length > 0 ? named : importedAgain(suspect, see.target.cwd);
   return {
-    ...assembled(suspect, { declared, imported, feeders: user, bounds }),
+    ...assembled(suspect, { declared, imported: imported && !(home && isMemo(home, user[0])), feeders: user, bounds }),
     ...(sampled.id !== undefined && { samplingId: sampled.id }),
   };
 }
+
+/** `priceOf(line)` of `priceOf = memoize(compute)`: whoever calls it does nothing wrong, what is made of the function does. */
+const isMemo = ({ script, name }: Home, user: Fed | undefined): boolean =>
+  isWrapping(script.text, name) &&
+  new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}\\(`).test(user?.place.frame ?? '');
 
 /** A package made what the variable holds, or a bundle's source map says that it is a package's: no line of the application. */
 function withOwner(suspect: Suspect, owner: string | undefined): Suspect {

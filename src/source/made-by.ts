@@ -1,5 +1,6 @@
 import { lastName } from './emptying.js';
 import { importedAs } from './imported.js';
+import { functionName } from './names.js';
 import { isNode, type SyntaxNode, syntaxOf } from './syntax.js';
 
 /**
@@ -15,6 +16,19 @@ export function packageThatMade(text: string, variable: string): string | undefi
     if (from !== undefined) return packageNamed(from);
   }
   return undefined;
+}
+
+/** What a variable holds was made by a call around a function of the application: `exports.priceOf = memoize(compute)`. */
+export function isWrapping(text: string, variable: string): boolean {
+  const syntax = syntaxOf(text);
+  return syntax.nodes.some(node => {
+    const [target, value] = givenValue(node);
+    if (lastName(target) !== variable || !isNode(value) || value.type !== 'CallExpression') return false;
+    const [first]: unknown[] = Array.isArray(value.arguments) ? value.arguments : [];
+    if (!isNode(first)) return false;
+    const isNamed = (index: number) => first.type === 'Identifier' && functionName(syntax, index) === first.name;
+    return /Function/.test(first.type) || syntax.functions.some(isNamed);
+  });
 }
 
 /** Left and right of a declaration, an assignment, and of a class's field: `#quotes = new LRUCache(…)`. */

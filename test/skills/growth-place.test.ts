@@ -134,6 +134,28 @@ test('of calls of a package the one in a function is named, as the top level run
   expect(culprit).toMatchObject({ file: 'logged.js', line: 4, package: 'keyv' });
 });
 
+test.each([
+  ['memoize(compute)', 'prices.js', 3],
+  ['createStore(compute)', 'main.js', 2],
+])('what %s keeps is placed where it is called as a function at its making', async (making, file, line) => {
+  const call = making.startsWith('memoize') ? 'priceOf(line)' : 'priceOf.dispatch(line)';
+  const files = {
+    'prices.js': `const { memoize, createStore } = require('keyv');\nfunction compute(line) { return { line }; }\nexports.priceOf = ${making};`,
+    'main.js': `const { priceOf } = require('./prices');\nfunction basket(lines) { return lines.map(line => ${call}); }`,
+    'other.js': "const { memoize } = require('keyv');\nexports.describe = memoize(n => n * 2);",
+  };
+  const frame = (functionName: string, url: string, scriptId: string, lineNumber = 1) => ({
+    ...{ functionName, url, scriptId, lineNumber, columnNumber: 30 },
+  });
+  const leaf = { callFrame: frame('cached', LIBRARY.url, '9'), selfSize: 900, id: 2, children: [] };
+  const head = { callFrame: frame('basket', urlOf('main.js'), 'main.js'), selfSize: 10, id: 1, children: [leaf] };
+  const root: PathStep = { kind: 'root', name: 'module /srv/app/prices.js', script: spot('prices.js') };
+  const row = { path: [root, property('priceOf'), property('cache')], kind: 'object', ownerCode: LIBRARY };
+  const kept = suspect('memory.leak.collection', [], row as Partial<GrowingContainer>);
+  const { culprit } = await ended(placeGrowth(viewOf(files, head), kept, scriptsOf(files)));
+  expect(culprit).toMatchObject({ file, line, package: 'keyv' });
+});
+
 test('listeners of an event for each piece of work are placed where they are registered', async () => {
   const files = {
     'wire.js': 'exports.wire = new EventEmitter();',
