@@ -1,4 +1,4 @@
-import { at, put, root, selfSize } from './columns';
+import { at, bytesOf, put, root, selfSize } from './columns';
 
 /** Objects and bytes of each class; those without a size of their own don't count. */
 export function countClasses(from: u32, to: u32, classes: usize, counts: usize, sizes: usize): void {
@@ -69,12 +69,6 @@ export function beginWalk(
   node = root;
 }
 
-function bytesOf<T>(each: u32): f64 {
-  return sizeof<T>() === 8
-    ? load<f64>(retained + ((<usize>each) << 3))
-    : <f64>load<u32>(retained + ((<usize>each) << 2));
-}
-
 function enter<T>(each: u32): void {
   if (at(selfSize, each) === 0) return;
   const index = at(classOf, each);
@@ -83,7 +77,7 @@ function enter<T>(each: u32): void {
   store<u32>(record, depth + 1);
   if (depth === 0) {
     const sum = sums + ((<usize>index) << 3);
-    store<f64>(sum, load<f64>(sum) + bytesOf<T>(each));
+    store<f64>(sum, load<f64>(sum) + bytesOf<T>(retained, each));
     store<u32>(record, 1, 4);
   } else store<u32>(record, load<u32>(record, 4) + 1, 4);
 }
@@ -94,7 +88,7 @@ function leave<T>(each: u32): void {
   const depth = load<u32>(record) - 1;
   store<u32>(record, depth);
   if (depth > 0) return;
-  if (load<u32>(record, 12) !== 0 && bytesOf<T>(each) <= bytesOf<T>(load<u32>(record, 8))) return;
+  if (load<u32>(record, 12) !== 0 && bytesOf<T>(retained, each) <= bytesOf<T>(retained, load<u32>(record, 8))) return;
   store<u32>(record, each, 8);
   store<u32>(record, load<u32>(record, 4), 12);
 }

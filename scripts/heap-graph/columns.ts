@@ -57,3 +57,16 @@ export function typeOf(node: u32): u32 {
 export function pointedAt(to: i32): u32 {
   return to ^ (to >> 31);
 }
+
+/** The last bits of an ordinal say for nearly all that they are not looked for, from a table that stays in a core's cache. */
+export const FILTER_MASK: u32 = 0x3fff;
+
+/** Set in a node's number where it is a part of the holder with that number. */
+export const PART: u32 = 0x80000000;
+
+/** Bytes by ordinal are words, or doubles where the heap is larger than words can say. */
+export function bytesOf<T>(retained: usize, node: u32): f64 {
+  return sizeof<T>() === 8
+    ? load<f64>(retained + ((<usize>node) << 3))
+    : <f64>load<u32>(retained + ((<usize>node) << 2));
+}

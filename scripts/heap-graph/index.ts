@@ -3,6 +3,8 @@ export * from './classes';
 export { open } from './columns';
 export { beginSpread, queued, setDistanceTexts, setDistanceTypes, spread } from './distances';
 export * from './dominators';
+export * from './edges';
+export * from './groups';
 export * from './holders';
 export * from './locations';
 export { markEssential, markOwned, markRetained } from './owned';
