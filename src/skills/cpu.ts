@@ -120,7 +120,7 @@ async function* hot(
   const share = totalUnder(studied.tree, studied.work, cause.blame.frameIndex) / Math.max(1, studied.tree.durationUs);
   if (times >= RECOMPILED && share >= SIDE_OF_CORE) return recompiledDraft(studied, cause, times, share);
   if (share < SIDE_OF_CORE) return undefined;
-  const grown = quadratic(studied, cause, see.target.cwd);
+  const grown = yield* quadratic(see, studied, cause);
   if (grown) return grown;
   for (const depth of ['outer', 'all'] as const) {
     const counted = yield* countArguments(see, studied, cause, depth);

@@ -4,6 +4,7 @@ import { totalUnder } from '../cpu/owned.js';
 import { type Frame, frameAt } from '../cpu/tree.js';
 import type { CodeLocation } from '../model/location.js';
 import type { NotificationDraft } from '../model/notification.js';
+import type { OperatorView, Step } from '../model/skill.js';
 import { callsOnLineOf } from '../source/calls.js';
 import { type Lookup, lookups } from '../source/lookups.js';
 import { retracings, type Walk } from '../source/retracing.js';
@@ -11,6 +12,7 @@ import { sameEachRound } from '../source/rounds.js';
 import { sweptBy } from '../source/sweeping.js';
 import { type Cause, READABLE_LINE } from './cause.js';
 import { FIX } from './fixes.js';
+import { type Inlined, inlinedInto } from './inlined.js';
 import { locate, nameOf } from './place.js';
 import { isHot } from './repeated.js';
 import type { Study } from './study.js';
@@ -25,9 +27,13 @@ interface Quadratic {
 }
 
 /** Each piece costs a copy, a sort or a walk of all before it, or a timer's each tick does, and that takes a notable part of a core. */
-export function quadratic(studied: Study, cause: Cause, cwd: string): NotificationDraft | undefined {
+export async function* quadratic(see: OperatorView, studied: Study, cause: Cause): Step<NotificationDraft | undefined> {
+  const { cwd } = see.target;
   const found =
-    gathered(studied, cause) ?? swept(studied, cause) ?? (isReadable(cause) ? byLines(studied, cause, cwd) : undefined);
+    gathered(studied, cause) ??
+    swept(studied, cause) ??
+    (isReadable(cause) ? byLines(studied, cause, cwd) : undefined) ??
+    searchedInside(studied, cause, cwd, yield* inlinedInto(see, studied, cause));
   return found && isHot(studied, found.us) ? draft(studied, cause, found) : undefined;
 }
 
@@ -95,21 +101,44 @@ function searched(studied: Study, { blame, users, scripts, place }: Cause, cwd: 
   return { how: 'searches', what, code, us: most.us, place: locate(script, spot, cwd, place.via) };
 }
 
+/** A search in a function of another file that V8 inlined: its line is laid to the blamed one. */
+function searchedInside(
+  studied: Study,
+  { blame, place }: Cause,
+  cwd: string,
+  inlined: Inlined | undefined,
+): Quadratic | undefined {
+  if (!inlined) return undefined;
+  const { frame, script } = inlined;
+  const found = lookups(script.text, at(frame)).map(each => ({
+    each,
+    us: lookupUs(studied, each, frame.scriptId, frame) + onLineUs(studied, blame.frame, each.line0),
+  }));
+  const [most] = found.sort((a, b) => b.us - a.us);
+  if (!most) return undefined;
+  const { what, code, line0, column0 } = most.each;
+  const spot = { ...frame, line: line0, column: column0 };
+  return { how: 'searches', what, code, us: most.us, place: locate(script, spot, cwd, place.via) };
+}
+
 /** Time of a search: on its line in the function that holds it, and in its condition where V8 did not inline that. */
-function lookupUs(
-  { tree, work }: Study,
-  { line0, column0 }: Lookup,
-  scriptId: string,
-  outer: Frame | undefined,
-): number {
-  let us = 0;
+function lookupUs(studied: Study, { line0, column0 }: Lookup, scriptId: string, outer: Frame | undefined): number {
+  const { tree, work } = studied;
+  let us = outer ? onLineUs(studied, outer, line0) : 0;
   for (let node = 0; node < tree.nodeCount; node++) {
     const frame = frameAt(tree, node);
-    const own = work.selfUs[node] ?? 0;
-    if (own === 0 || frame.scriptId !== scriptId) continue;
-    if (frame.line === line0 && frame.column > column0) us += own;
-    else if (frame === outer)
-      for (const { line, share } of lineShares(tree, node)) us += line - 1 === line0 ? own * share : 0;
+    const isCondition = frame.scriptId === scriptId && frame.line === line0 && frame.column > column0;
+    if (isCondition && frame !== outer) us += work.selfUs[node] ?? 0;
+  }
+  return us;
+}
+
+/** Self time of a function on a 0-based line. */
+function onLineUs({ tree, work }: Study, of: Frame, line0: number): number {
+  let us = 0;
+  for (let node = 0; node < tree.nodeCount; node++) {
+    const own = frameAt(tree, node) === of ? (work.selfUs[node] ?? 0) : 0;
+    if (own > 0) for (const { line, share } of lineShares(tree, node)) us += line - 1 === line0 ? own * share : 0;
   }
   return us;
 }
