@@ -87,6 +87,7 @@ const SICK: readonly Case[] = [
   sick('payments', culprit(['loop.block.compute', 'loop.block.serialization'], { package: 'csv-parse' })),
   sick('members', culprit(['loop.block.compute', 'loop.block.sync-api', 'cpu.hot'], { package: 'bcryptjs' })),
   sick('bundles', culprit(['waiting.lock', 'pool.exhaustion', 'queue.backlog'], { package: 'p-limit' })),
+  sick('bookshelf', culprit(['memory.leak.listener']), { reason: 'memory keeps rising' }),
   sick('rooms', culprit(['memory.leak.listener', 'memory.leak.collection'], { package: 'eventemitter3' })),
   sick('webhooks', culprit(['pool.exhaustion'], { package: 'undici' })),
   sick('leaderboard', culprit(['handles.leak.socket'], { package: 'ioredis' })),
