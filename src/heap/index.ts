@@ -1,5 +1,6 @@
 export { analyse, type OnStep } from './analyse.js';
 export type { Aggregates } from './analysis/aggregates.js';
+export { SYSTEM_DISTANCE } from './analysis/distances.js';
 export type { Facts } from './analysis/facts.js';
 export { type Baseline, baselineBefore, baselineOf } from './answers/baseline.js';
 export { type ClassDifference, compareHeaps, type GrownHolder, type HeapDifference } from './answers/difference.js';

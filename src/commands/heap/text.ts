@@ -1,17 +1,18 @@
 import { sayBytes, sayCount, sayShare } from '../../base/say.js';
 import { displayPath } from '../../base/script-url.js';
-import type {
-  ClassDifference,
-  ClassRow,
-  HeapAnswer,
-  HeapPage,
-  HeapSummary,
-  NodeRow,
-  RepeatedText,
-  SaidPath,
-  SaidSuspect,
-  ScriptPlace,
-  WaitingRow,
+import {
+  type ClassDifference,
+  type ClassRow,
+  type HeapAnswer,
+  type HeapPage,
+  type HeapSummary,
+  type NodeRow,
+  type RepeatedText,
+  type SaidPath,
+  type SaidSuspect,
+  type ScriptPlace,
+  SYSTEM_DISTANCE,
+  type WaitingRow,
 } from '../../heap/index.js';
 import type { JudgedHolder } from './bound.js';
 import type { JudgedDifference } from './job.js';
@@ -229,7 +230,9 @@ function textRow({ text, count, wastedBytes, isCut }: RepeatedText): string[] {
 }
 
 function nodeLine({ id, what, selfBytes, retainedBytes, distance }: NodeRow): string {
-  return `@${id} ${what}: ${sayBytes(selfBytes)} itself, ${sayBytes(retainedBytes)} retained, distance ${distance}`;
+  // From V8's side alone it is DevTools' hundred million, which says nothing to anybody.
+  const far = distance >= 0 && distance < SYSTEM_DISTANCE ? `, distance ${distance}` : '';
+  return `@${id} ${what}: ${sayBytes(selfBytes)} itself, ${sayBytes(retainedBytes)} retained${far}`;
 }
 
 function pathLines(steps: readonly { via: string; what: string; id: number }[], text: string): string {
