@@ -88,6 +88,9 @@ function flowOf(key: string, reading: Flowing): RouteFlow {
   const after = afterRow?.count ?? 0;
   const out = finished.length + earlier;
   const times = finished.map(request => request.end - request.at).sort((a, b) => a - b);
+  // Where none begins, or one ends now and then, they may be followed for ever, or take their time.
+  const dry = afterRow?.dry ?? 0;
+  const stopped = own.length > 0 && out === 0 && dry >= LEAST_STUCK ? dry : 0;
   return {
     route: key,
     before,
@@ -104,8 +107,8 @@ function flowOf(key: string, reading: Flowing): RouteFlow {
     maxMs: quantile(times, 1),
     held: afterRow?.heldCount ?? 0,
     heldMs: afterRow?.heldMs ?? 0,
-    streaming: afterRow?.headersSent ?? 0,
-    ...(afterRow?.dry ? { dry: afterRow.dry } : {}),
+    streaming: (afterRow?.headersSent ?? 0) + dry - stopped,
+    ...(stopped > 0 && { dry: stopped }),
   };
 }
 

@@ -141,6 +141,8 @@ const SICK: readonly Case[] = [
   sick('clearing', culprit(['waiting.lock'], { package: 'async-mutex' })),
   sick('tillroll', culprit(['exceptions.swallowed'])),
   sick('press', culprit(['waiting.unsettled'])),
+  sick('outings', culprit(['waiting.unsettled', 'backpressure'])),
+  sick('turnstiles', culprit(['waiting.unsettled'])),
   sick('turnover', culprit(['loop.block.serialization'], { package: 'fastify' })),
   sick('franking', culprit(['cpu.hot', 'handles.leak.worker'])),
 ];
@@ -184,6 +186,7 @@ const HEALTHY: readonly Case[] = [
   healthy('granary', { reason: 'memory keeps rising' }),
   healthy('orrery'),
   healthy('buttery'),
+  healthy('seismograph'),
 ];
 
 export const CASES: readonly Case[] = [...SICK, ...HEALTHY];

@@ -26,6 +26,11 @@ test('an answer that has begun and stopped waits at a line; streams that are ope
   expect(look(answering(exports(), 0), undefined).findings).toEqual([]);
 });
 
+test('answers that are followed for ever begin seldom: their silence is no fault', () => {
+  const dump = answering(exports(), 8);
+  expect(look({ ...dump, requests: [] }, undefined)).toMatchObject({ findings: [], standstill: false, unplaced: [] });
+});
+
 test('round trips one after the other are told from the calls, whatever of their waits was kept', () => {
   const made = new MadeDump();
   for (const at of [10, 60, 110]) {
