@@ -20,6 +20,8 @@ export interface Case {
   readonly settle?: number;
   /** Oldest Node its packages run on. */
   readonly from?: 18 | 20 | 22;
+  /** Newest Node that has the disease. */
+  readonly to?: 22 | 24;
   /** Part of the short run that CI does. */
   readonly quick?: boolean;
   /** Packages that are busy or big there, and innocent. */

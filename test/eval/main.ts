@@ -65,7 +65,8 @@ async function judged(one: Case, repeat: number): Promise<Row[]> {
 /** Versions take turns, over the cases and over the repeats. */
 function versionFor(one: Case, repeat: number): NodeVersion {
   const asked = NODE_VERSIONS.find(version => String(version) === options.node);
-  const able = NODE_VERSIONS.filter(version => version >= (one.from ?? NODE_VERSIONS[0]));
+  const { from = 0, to = Number.POSITIVE_INFINITY } = one;
+  const able = NODE_VERSIONS.filter(version => version >= from && version <= to);
   return asked ?? able[(CASES.indexOf(one) + repeat) % able.length]!;
 }
 
