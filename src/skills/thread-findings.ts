@@ -57,7 +57,7 @@ export async function* lookIntoThreads(
   }
   const others = threads.filter(thread => thread !== stuck);
   const growing = top(others, floorGrowth);
-  if (growing && (floorGrowth(growing) >= GROWTH_BYTES || asksForMemory(see))) {
+  if (growing && (floorGrowth(growing) >= GROWTH_BYTES || wasCollected(growing) || asksForMemory(see))) {
     const leaks = yield* lookIntoGrowing(see, growing);
     drafts.push(...leaks.drafts);
     sentences.push(leaks.sentence);
@@ -78,6 +78,10 @@ function floorGrowth({ heapUsed }: WorkerVitals): number {
   if (heapUsed.length < 2 * FLOOR_OF) return 0;
   return Math.min(...heapUsed.slice(-FLOOR_OF)) - Math.min(...heapUsed.slice(0, FLOOR_OF));
 }
+
+/** A collection within the window hides what the heap gained meanwhile. */
+const wasCollected = ({ heapUsed }: WorkerVitals): boolean =>
+  heapUsed.some((bytes, i) => (heapUsed[i - 1] ?? 0) - bytes >= GROWTH_BYTES);
 
 async function* lookIntoBusy(see: OperatorView, thread: WorkerVitals): Step<ThreadFindings & { stuck: boolean }> {
   const kept: NotificationDraft[] = [];
