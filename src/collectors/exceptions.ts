@@ -28,9 +28,9 @@ export const exceptionsCollector: Collector<'exceptions'> = {
       const raw = await session.agent.call<RawExceptions>('exceptions', 'stop');
       const told = await toExceptions(session, raw);
       return {
-        data: { ...told.data, ...(sampled && { caught: sampled.caught }), ...(native && { native }) },
-        pausedMs: told.pausedMs + (sampled?.pausedMs ?? 0),
-        longestPauseMs: Math.max(told.pausedMs, sampled?.longestPauseMs ?? 0),
+        data: { ...told.data, ...(sampled && { caught: sampled.caught }), ...(native && { native: native.native }) },
+        pausedMs: told.pausedMs + (sampled?.pausedMs ?? 0) + (native?.pausedMs ?? 0),
+        longestPauseMs: Math.max(told.pausedMs, sampled?.longestPauseMs ?? 0, native?.longestPauseMs ?? 0),
         ...(caught && !mayStop
           ? { partial: `Caught exceptions were not sampled: ${mayPause ? DEBUGS_ITSELF : REFUSED}.` }
           : {}),

@@ -21,7 +21,7 @@ export const mayRejectUnseen = ({ target }: Session, { sites }: CaughtSample): b
   sites.some(({ frames, message }) => frames.length === 0 && SYSTEM_ERROR.test(message));
 
 /** Calls of Node's file functions whose promises were rejected in every window, by the line that called. */
-export async function nativeRejections(session: Session, context: CollectContext): Promise<NativeRejections> {
+export async function nativeRejections(session: Session, context: CollectContext) {
   await session.agent.install(AGENT);
   try {
     const windows: RawRejections[] = [];
@@ -31,9 +31,14 @@ export async function nativeRejections(session: Session, context: CollectContext
     const sites = windows.map(({ rejected }) => new Set(rejected.map(keyOf)));
     const lasting = windows
       .flatMap(({ rejected }) => rejected)
-      .filter(rejection => sites.every(seen => seen.has(keyOf(rejection))));
+      .filter(rejection => SYSTEM_ERROR.test(rejection.message) && sites.every(seen => seen.has(keyOf(rejection))));
     const seconds = windows.reduce((sum, { windowMs }) => sum + windowMs, 0) / 1000;
-    return { windows: WINDOWS, seconds, sites: await toSites(session, lasting, seconds) };
+    const urls = lasting.flatMap(({ frames }) => frames.map(({ url }) => url));
+    const { ids, pausedMs } =
+      urls.length > 0 ? await scriptIds(session, urls) : { ids: new Map<string, string>(), pausedMs: 0 };
+    const native: NativeRejections = { windows: WINDOWS, seconds, sites: toSites(lasting, ids, seconds) };
+    const stood = [pausedMs, ...windows.map(({ stoodMs }) => stoodMs)];
+    return { native, pausedMs: stood.reduce((sum, ms) => sum + ms, 0), longestPauseMs: Math.max(...stood) };
   } finally {
     await session.agent.remove(AGENT).catch(() => undefined); // a lost target took it along
   }
@@ -45,12 +50,7 @@ async function oneWindow(session: Session, context: CollectContext): Promise<Raw
   return session.agent.call<RawRejections>(AGENT, 'stop');
 }
 
-async function toSites(session: Session, rejections: readonly RawRejection[], seconds: number): Promise<ThrowSite[]> {
-  if (rejections.length === 0) return [];
-  const { ids } = await scriptIds(
-    session,
-    rejections.flatMap(({ frames }) => frames.map(({ url }) => url)),
-  );
+function toSites(rejections: readonly RawRejection[], ids: ReadonlyMap<string, string>, seconds: number): ThrowSite[] {
   const counts = new Map<string, number>();
   for (const rejection of rejections) counts.set(keyOf(rejection), (counts.get(keyOf(rejection)) ?? 0) + 1);
   const firsts = new Map(rejections.map(rejection => [keyOf(rejection), rejection]));

@@ -35,7 +35,7 @@ const install: InstallPart = (host): NativeRejectionsPart => {
       end();
       calls = [];
       began = host.now();
-      const own = hookOf(host, calls, end);
+      const own = hookOf(host, calls);
       hook = own;
       host.atRest(() => hook === own && own.enable());
     },
@@ -43,7 +43,9 @@ const install: InstallPart = (host): NativeRejectionsPart => {
       end();
       const ended = calls;
       calls = [];
-      return { windowMs: host.now() - began, watched: ended.length, rejected: rejectedOf(host, ended) };
+      const at = host.now();
+      const rejected = rejectedOf(host, ended);
+      return { windowMs: at - began, stoodMs: host.now() - at, watched: ended.length, rejected };
     },
     dispose() {
       end();
@@ -52,14 +54,15 @@ const install: InstallPart = (host): NativeRejectionsPart => {
   };
 };
 
-function hookOf(host: PartHost, calls: Call[], onLeft: () => void): OwnHook {
+function hookOf(host: PartHost, calls: Call[]): OwnHook {
   let newest: object | undefined;
   const init = (_id: number, type: string, _trigger: number, resource: object): void => {
     if (type === 'PROMISE') newest = resource;
     if ((type !== 'FSREQPROMISE' && type !== 'FSREQCALLBACK') || calls.length >= MOST_WATCHED) return;
     calls.push({ resource, promise: type === 'FSREQCALLBACK' ? newest : undefined, stack: capture(init) });
   };
-  return ownHook(host, { init: host.guard(init, undefined) }, onLeft);
+  // One that had to leave is tidied up by `stop`, outside of any emission.
+  return ownHook(host, { init: host.guard(init, undefined) }, () => undefined);
 }
 
 function rejectedOf(host: PartHost, calls: readonly Call[]): RawRejection[] {

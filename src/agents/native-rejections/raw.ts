@@ -11,6 +11,8 @@ export interface RawRejection {
 
 export interface RawRejections {
   readonly windowMs: number;
+  /** What reading the promises took, while the program stood still. */
+  readonly stoodMs: number;
   /** Calls whose end was looked at. */
   readonly watched: number;
   readonly rejected: readonly RawRejection[];

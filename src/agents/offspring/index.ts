@@ -111,7 +111,7 @@ const install: InstallPart = (host): OffspringPart => {
       born = new WeakMap();
       terminated = new WeakSet();
       watched = [];
-      undo = [...watchChildren(), watchTerminate()];
+      undo = [...watchChildren(), ...(host.isLoaded('node:worker_threads') ? [watchTerminate()] : [])];
       proc.on('worker', onWorker);
     },
     stop() {
