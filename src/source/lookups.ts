@@ -1,8 +1,7 @@
-import { chainText, textOf } from './names.js';
+import { chainText, namesIn, textOf } from './names.js';
 import {
   functionAround,
   isNode,
-  isWithin,
   offsetOf,
   positionOf,
   type Syntax,
@@ -70,9 +69,6 @@ function resultOf(body: unknown): SyntaxNode | undefined {
   const [only, more] = Array.isArray(body.body) ? body.body.filter(isNode) : [];
   return only?.type === 'ReturnStatement' && more === undefined && isNode(only.argument) ? only.argument : undefined;
 }
-
-const namesIn = (syntax: Syntax, outer: SyntaxNode): string[] =>
-  syntax.nodes.flatMap(node => (node.type === 'Identifier' && isWithin(node, outer) ? [String(node.name)] : []));
 
 /** A parameter or a variable of the function, however it came by it. */
 function isOwn(syntax: Syntax, own: number, what: string): boolean {

@@ -1,6 +1,7 @@
 import {
   functionAround,
   isNode,
+  isWithin,
   offsetOf,
   parentOf,
   positionOf,
@@ -212,3 +213,7 @@ export function definitionOf(text: string, name: string): TextPosition | undefin
 function bodyStart(node: SyntaxNode): number {
   return isNode(node.body) ? node.body.start : node.start;
 }
+
+/** Every name that is written within a node, in source order. */
+export const namesIn = (syntax: Syntax, outer: SyntaxNode): string[] =>
+  syntax.nodes.flatMap(node => (node.type === 'Identifier' && isWithin(node, outer) ? [String(node.name)] : []));

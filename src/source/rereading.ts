@@ -1,9 +1,8 @@
 import { callsInFunction } from './calls.js';
-import { textOf } from './names.js';
+import { namesIn, textOf } from './names.js';
 import {
   functionAround,
   isNode,
-  isWithin,
   offsetOf,
   type Syntax,
   type SyntaxNode,
@@ -52,6 +51,3 @@ function dependsOnGiven(syntax: Syntax, own: number, value: SyntaxNode, depth: n
     return !isNode(node.init) || dependsOnGiven(syntax, own, node.init, depth - 1);
   });
 }
-
-const namesIn = (syntax: Syntax, outer: SyntaxNode): string[] =>
-  syntax.nodes.flatMap(node => (node.type === 'Identifier' && isWithin(node, outer) ? [String(node.name)] : []));

@@ -1,4 +1,4 @@
-import { chainText, textOf } from './names.js';
+import { chainText, namesIn, textOf } from './names.js';
 import { isNode, isWithin, offsetOf, type Syntax, type SyntaxNode, syntaxOf, type TextPosition } from './syntax.js';
 
 /** Functions that call what they are given for each entry. */
@@ -53,6 +53,3 @@ function boundIn(syntax: Syntax, round: SyntaxNode): string[] {
   );
   return [...params, ...targets.filter(isNode)].flatMap(node => namesIn(syntax, node));
 }
-
-const namesIn = (syntax: Syntax, outer: SyntaxNode): string[] =>
-  syntax.nodes.flatMap(node => (node.type === 'Identifier' && isWithin(node, outer) ? [String(node.name)] : []));
